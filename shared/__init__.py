@@ -1,0 +1,1 @@
+"""The shared floor: every mechanism exactly once, knowing no service."""
