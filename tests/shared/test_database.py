@@ -1,0 +1,157 @@
+"""The floor under every store: who commits, what a lost database looks like, the bulk path."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, date, datetime
+
+import psycopg
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError, InternalError
+
+from shared.database import (
+    Database,
+    DatabaseAway,
+    copy_rows,
+    is_away,
+    is_retryable,
+    notify,
+    raw,
+    stage,
+)
+from tests.conftest import PostgresForTests
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    database = Database(database_url, pool_size=3, name="floor-test", pool_wait_seconds=0.2)
+    async with database.transaction() as connection:
+        await connection.execute(text("CREATE TABLE firm (code text PRIMARY KEY, seen_at text)"))
+    yield database
+    await database.close()
+
+
+async def _count(database: Database) -> int:
+    async with database.read() as connection:
+        return int((await connection.execute(text("SELECT count(*) FROM firm"))).scalar_one())
+
+
+async def test_a_transaction_commits_at_its_end(database: Database) -> None:
+    async with database.transaction() as connection:
+        await connection.execute(text("INSERT INTO firm VALUES ('a', 'x')"))
+        assert await _count(database) == 0
+    assert await _count(database) == 1
+
+
+async def test_a_transaction_that_raises_leaves_nothing(database: Database) -> None:
+    with pytest.raises(ZeroDivisionError):
+        async with database.transaction() as connection:
+            await connection.execute(text("INSERT INTO firm VALUES ('a', 'x')"))
+            raise ZeroDivisionError
+    assert await _count(database) == 0
+
+
+async def test_read_refuses_writes_and_does_not_stick_to_the_connection(
+    database_url: str,
+) -> None:
+    database = Database(database_url, pool_size=1)
+    with pytest.raises(InternalError, match="read-only"):
+        async with database.read() as connection:
+            await connection.execute(text("CREATE TABLE nothing (a int)"))
+    async with database.read(snapshot=True) as connection:
+        level = await connection.execute(text("SHOW transaction_isolation"))
+        assert level.scalar_one() == "repeatable read"
+    async with database.transaction() as connection:
+        await connection.execute(text("CREATE TABLE something (a int)"))
+        level = await connection.execute(text("SHOW transaction_isolation"))
+        assert level.scalar_one() == "read committed"
+    await database.close()
+
+
+async def test_sessions_are_in_utc_and_carry_the_name(database: Database) -> None:
+    async with database.read() as connection:
+        row = (
+            await connection.execute(
+                text("SELECT current_setting('timezone'), current_setting('application_name')")
+            )
+        ).one()
+    assert tuple(row) == ("UTC", "floor-test")
+    async with database.direct() as direct:
+        cursor = await direct.execute("SELECT current_setting('timezone'), now()")
+        zone, now = await cursor.fetchone() or (None, None)
+    assert zone == "UTC"
+    assert isinstance(now, datetime)
+    assert now.utcoffset() == datetime.now(UTC).utcoffset()
+
+
+async def test_copy_rows_in_text_and_binary(database: Database) -> None:
+    rows = [("工商\t一\\", 3, date(2008, 6, 1), b"\0\xff", True), ("", None, None, None, False)]
+    async with database.transaction() as connection:
+        await connection.execute(
+            text("CREATE TABLE copied (name text, n bigint, day date, body bytea, yes boolean)")
+        )
+        columns = ["name", "n", "day", "body", "yes"]
+        assert await copy_rows(connection, "copied", columns, rows) == 2
+        kinds = ["text", "int8", "date", "bytea", "bool"]
+        assert await copy_rows(connection, "public.copied", columns, rows, types=kinds) == 2
+        found = (await connection.execute(text("SELECT * FROM copied"))).all()
+    assert [tuple(row) for row in found] == rows * 2
+
+
+async def test_a_stage_is_empty_at_each_use_and_after_each_commit(database: Database) -> None:
+    for _ in range(2):
+        async with database.transaction() as connection:
+            for _ in range(2):
+                await stage(connection, "staged_firm", "code text, seen_at text")
+                await copy_rows(connection, "staged_firm", ["code"], [("a",), ("b",)])
+                result = await connection.execute(text("SELECT count(*) FROM staged_firm"))
+                assert result.scalar_one() == 2
+
+
+async def test_notify_reaches_a_direct_listener_at_commit(database: Database) -> None:
+    async with database.direct() as listener:
+        await listener.execute("LISTEN firms")
+        async with database.transaction() as connection:
+            await notify(connection, "firms", "hello")
+        heard = [note.payload async for note in listener.notifies(timeout=10, stop_after=1)]
+    assert heard == ["hello"]
+
+
+async def test_a_dry_pool_is_away(database: Database) -> None:
+    with pytest.raises(DatabaseAway):
+        async with database.read(), database.read(), database.read(), database.read():
+            pass
+
+
+async def test_a_server_nobody_answers_for_is_away() -> None:
+    database = Database("postgresql://nobody:x@127.0.0.1:1/none", connect_seconds=1)
+    with pytest.raises(DatabaseAway):
+        await database.ping()
+    with pytest.raises(DatabaseAway):
+        async with database.direct():
+            pass
+    await database.close()
+
+
+async def test_a_session_ended_by_the_server_is_away_and_the_next_one_works(
+    database: Database, postgres: PostgresForTests
+) -> None:
+    with pytest.raises(DatabaseAway):
+        async with database.transaction() as connection:
+            driver = await raw(connection)
+            await connection.execute(text("INSERT INTO firm VALUES ('a', 'x')"))
+            with psycopg.connect(postgres.server.url(), autocommit=True) as admin:
+                admin.execute("SELECT pg_terminate_backend(%s)", (driver.info.backend_pid,))
+            await connection.execute(text("INSERT INTO firm VALUES ('b', 'x')"))
+    assert await _count(database) == 0
+
+
+async def test_an_error_of_the_data_is_not_away(database: Database) -> None:
+    with pytest.raises(IntegrityError) as caught:
+        async with database.transaction() as connection:
+            await connection.execute(text("INSERT INTO firm VALUES ('a', 'x'), ('a', 'y')"))
+    assert not is_away(caught.value)
+    assert not is_retryable(caught.value)
+    assert is_retryable(psycopg.errors.DeadlockDetected())
+    assert not is_away(psycopg.errors.DeadlockDetected())
+    assert is_away(psycopg.errors.DiskFull())
+    assert not is_away(psycopg.errors.QueryCanceled())
