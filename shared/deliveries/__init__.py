@@ -1,0 +1,1 @@
+"""A department's push: kept raw, judged record by record, applied in chunks, receipted."""

@@ -1,0 +1,173 @@
+"""Tables of the receiving side, the same in every service that has feeds.
+
+Raw bodies are the log of record and are never changed or deleted: ``delivery_segments`` joined
+in order give the sender's exact bytes. One segment is one chunk, one transaction of the worker.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+UNFINISHED = "status IN ('accepted', 'judging')"
+
+
+def delivery_tables(metadata: MetaData) -> None:
+    """Declare the tables of ``shared.deliveries`` on a service's metadata."""
+    _deliveries(metadata)
+    _segments(metadata)
+    _chunks(metadata)
+    _record_tables(metadata)
+
+
+def state_columns() -> list[Column[Any]]:
+    """The columns every state table kept by ``upsert_state`` begins with.
+
+    ``delivery_id`` and ``record_no`` name the version that is current; its raw record can be
+    read there.
+    """
+    return [
+        Column("natural_key", Text, primary_key=True),
+        Column("revision", Integer, nullable=False),
+        Column("content_hash", LargeBinary, nullable=False),
+        Column("delivery_id", Uuid, nullable=False),
+        Column("record_no", Integer, nullable=False),
+        Column("recorded_at", DateTime(timezone=True), nullable=False),
+    ]
+
+
+def _deliveries(metadata: MetaData) -> None:
+    Table(
+        "deliveries",
+        metadata,
+        Column("id", Uuid, primary_key=True),
+        # Handed out under a lock held to the commit: the order of acceptance, service-wide.
+        Column("seq", BigInteger, Identity(always=True), nullable=False, unique=True),
+        Column("feed", Text, nullable=False),
+        Column("department", Text, nullable=False),
+        # Department and, for a unit-scoped sender, its units: the name space of its keys.
+        Column("sender", Text, nullable=False),
+        Column("units", JSONB),
+        Column("idempotency_key", Text, nullable=False),
+        Column("period", Text, nullable=False),
+        Column("nil", Boolean, nullable=False, server_default=text("false")),
+        Column("dry_run", Boolean, nullable=False, server_default=text("false")),
+        Column("status", Text, nullable=False),
+        Column("sha256", LargeBinary, nullable=False),
+        Column("size", BigInteger, nullable=False),
+        Column("content_type", Text, nullable=False),
+        Column("reader", Text, nullable=False),
+        Column("received_at", DateTime(timezone=True), nullable=False),
+        Column("clock", Text, nullable=False),
+        Column("traceparent", Text),
+        Column("chunk_count", Integer, nullable=False),
+        Column("next_chunk", Integer, nullable=False, server_default=text("0")),
+        Column("sent_count", Integer, nullable=False),
+        Column("applied_count", Integer, nullable=False, server_default=text("0")),
+        Column("duplicate_count", Integer, nullable=False, server_default=text("0")),
+        Column("rejected_count", Integer, nullable=False, server_default=text("0")),
+        Column("held_count", Integer, nullable=False, server_default=text("0")),
+        Column("problem_counts", JSONB, nullable=False, server_default=text("'{}'")),
+        # Revisions of its DeliveryReceived fact; 0 until done.
+        Column("revision", Integer, nullable=False, server_default=text("0")),
+        Column("receipt", JSONB),
+        Column("receipt_sha256", LargeBinary),
+        Column("completed_at", DateTime(timezone=True)),
+        # Why the worker could not go on, as long as it cannot.
+        Column("failure", Text),
+        UniqueConstraint("sender", "feed", "dry_run", "idempotency_key"),
+        CheckConstraint(
+            "status IN ('accepted', 'judging', 'done', 'rejected')", name="deliveries_status"
+        ),
+        Index("deliveries_unfinished", "feed", "seq", postgresql_where=text(UNFINISHED)),
+        Index("deliveries_by_feed", "feed", "period", "seq"),
+        Index("deliveries_by_department", "department", "seq"),
+    )
+
+
+def _segments(metadata: MetaData) -> None:
+    Table(
+        "delivery_segments",
+        metadata,
+        Column("delivery_id", Uuid, primary_key=True),
+        Column("no", Integer, primary_key=True),
+        Column("first_record_no", Integer, nullable=False),
+        Column("record_count", Integer, nullable=False),
+        # Bytes before the first and after the last record that belong to the framing.
+        Column("head_bytes", Integer, nullable=False),
+        Column("tail_bytes", Integer, nullable=False),
+        # zstd, then sealed with the data key.
+        Column("body", LargeBinary, nullable=False),
+    )
+
+
+def _chunks(metadata: MetaData) -> None:
+    Table(
+        "delivery_chunks",
+        metadata,
+        Column("delivery_id", Uuid, primary_key=True),
+        Column("chunk_no", Integer, primary_key=True),
+        Column("first_no", Integer, nullable=False),
+        # One byte per record, see ``receipts.CODES``.
+        Column("dispositions", LargeBinary, nullable=False),
+    )
+
+
+def _record_tables(metadata: MetaData) -> None:
+    Table(
+        "record_problems",
+        metadata,
+        Column("delivery_id", Uuid, primary_key=True),
+        Column("no", Integer, primary_key=True),
+        Column("disposition", SmallInteger, nullable=False),
+        Column("problems", JSONB, nullable=False),
+    )
+    Table(
+        "held_records",
+        metadata,
+        Column("delivery_id", Uuid, primary_key=True),
+        Column("no", Integer, primary_key=True),
+        Column("feed", Text, nullable=False),
+        Column("waiting_for", Text, nullable=False),
+        # To be judged again: its token came, or may have come while it was being held.
+        Column("due", Boolean, nullable=False),
+        Column("held_at", DateTime(timezone=True), nullable=False),
+        Column("resolved_at", DateTime(timezone=True)),
+        Index("held_records_waiting", "waiting_for", postgresql_where=text("resolved_at IS NULL")),
+        Index("held_records_due", "feed", postgresql_where=text("due AND resolved_at IS NULL")),
+    )
+    Table(
+        "superseded_versions",
+        metadata,
+        Column("id", BigInteger, Identity(always=True), primary_key=True),
+        Column("feed", Text, nullable=False),
+        Column("natural_key", Text, nullable=False),
+        # NULL: a version that came into its own too late ever to be current.
+        Column("revision", Integer),
+        Column("delivery_id", Uuid, nullable=False),
+        Column("record_no", Integer, nullable=False),
+        Column("content_hash", LargeBinary, nullable=False),
+        Column("superseded_by_delivery", Uuid, nullable=False),
+        Column("superseded_by_no", Integer, nullable=False),
+        Column("superseded_at", DateTime(timezone=True), nullable=False),
+        Index("superseded_versions_key", "feed", "natural_key"),
+    )
