@@ -1,0 +1,35 @@
+"""The plan as data: targets, units, obligations, due rules and dated parameters of one city."""
+
+from shared.plan.cascade import CascadeCheck, check_cascade
+from shared.plan.document import PlanError
+from shared.plan.due import Due
+from shared.plan.load import load_plan
+from shared.plan.model import Plan, PlanLookupError
+from shared.plan.records import (
+    Feed,
+    Measure,
+    Obligation,
+    PlanValueError,
+    RegistrationType,
+    Target,
+    Unit,
+    Value,
+)
+
+__all__ = [
+    "CascadeCheck",
+    "Due",
+    "Feed",
+    "Measure",
+    "Obligation",
+    "Plan",
+    "PlanError",
+    "PlanLookupError",
+    "PlanValueError",
+    "RegistrationType",
+    "Target",
+    "Unit",
+    "Value",
+    "check_cascade",
+    "load_plan",
+]
