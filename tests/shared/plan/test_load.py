@@ -69,6 +69,10 @@ class TestVersion:
         copy.write_text("# moved\n" + other_city_path.read_text(encoding="utf-8"), encoding="utf-8")
         assert load_plan(copy).version == other_city.version
 
+    def test_does_not_depend_on_the_order_of_keys(self, other_city: Plan, changed: Changed) -> None:
+        path = changed("duty: 900, stretch: null", "stretch: null, duty: 900")
+        assert load_plan(path).version == other_city.version
+
     def test_changes_with_any_value(self, other_city: Plan, changed: Changed) -> None:
         path = changed("duty: 900", "duty: 901")
         assert load_plan(path).version != other_city.version
