@@ -13,6 +13,8 @@ from typing import Any, Self
 import psycopg
 import sqlalchemy
 from psycopg import sql
+from sqlalchemy import Table
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -25,6 +27,7 @@ from shared.settings import Settings
 _AWAY_STATES = ("08", "53", "57P", "25006")
 # The database chose this transaction as the one to give way: the same work succeeds when repeated.
 _GIVE_WAY_STATES = ("40001", "40P01", "55P03")
+_DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
 _SESSION_OPTIONS = "-c timezone=UTC -c client_min_messages=warning"
 
 
@@ -194,9 +197,10 @@ async def copy_rows(
 ) -> int:
     """COPY rows into a table of the search path (or ``schema.table``); returns how many.
 
-    Values are Python values, None is NULL. With ``types`` (PostgreSQL type names, one per column)
-    the binary format is used, which then accepts only values of exactly those types. COPY itself
-    never ignores a conflict: copy into a ``stage`` when the rows may already be there.
+    Values are Python values, None is NULL. With ``types`` (PostgreSQL type names, one per column;
+    see ``copy_types``) the binary format is used: about three times as fast, but it accepts only
+    values that fit those types exactly (an int for a date column is an error of the server).
+    COPY never ignores a conflict: copy into a ``stage`` when the rows may already be there.
     """
     driver = await raw(connection)
     statement = sql.SQL("COPY {} ({}) FROM STDIN {}").format(
@@ -215,6 +219,12 @@ async def copy_rows(
             if block := write_row(row):
                 await send(block)
     return count
+
+
+def copy_types(table: Table, columns: Sequence[str]) -> list[str]:
+    """The ``types`` for ``copy_rows``, from a table's own declaration."""
+    compiled = (table.c[name].type.compile(dialect=_DIALECT) for name in columns)
+    return [name.partition("(")[0].strip().lower() for name in compiled]
 
 
 async def stage(connection: AsyncConnection, name: str, ddl_columns: str) -> None:

@@ -149,7 +149,7 @@ class EmbeddedPostgres:
             there = admin.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,))
             if there.fetchone() is None:
                 admin.execute(
-                    sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {}").format(
+                    sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {} STRATEGY FILE_COPY").format(
                         sql.Identifier(name),
                         sql.Identifier(role),
                         sql.Identifier(template or "template0"),

@@ -4,10 +4,12 @@ import itertools
 import shutil
 import tempfile
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from shared.clock import FixedClock
 from shared.embedded import EmbeddedPostgres
 
 # Nothing here has to survive a power cut.
@@ -54,3 +56,9 @@ def postgres() -> Iterator[PostgresForTests]:
 def database_url(postgres: PostgresForTests) -> str:
     """The URL of an empty database of this test's own."""
     return postgres.fresh_database()
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    """A clock standing at noon of 10 June 2008 in Benxi, the cut-off day of a first dekad."""
+    return FixedClock(datetime(2008, 6, 10, 4, 0, tzinfo=UTC))

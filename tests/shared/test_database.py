@@ -2,16 +2,36 @@
 
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime
+from typing import Any
+from uuid import uuid4
 
 import psycopg
 import pytest
-from sqlalchemy import text
+from psycopg.types.json import Jsonb
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import IntegrityError, InternalError
 
 from shared.database import (
     Database,
     DatabaseAway,
     copy_rows,
+    copy_types,
     is_away,
     is_retryable,
     notify,
@@ -19,6 +39,21 @@ from shared.database import (
     stage,
 )
 from tests.conftest import PostgresForTests
+
+DECLARED: dict[str, Any] = {
+    "name": Text,
+    "cents": BigInteger,
+    "count": Integer,
+    "small": SmallInteger,
+    "day": Date,
+    "moment": DateTime(timezone=True),
+    "yes": Boolean,
+    "key": Uuid,
+    "body": LargeBinary,
+    "tags": postgresql.ARRAY(Text),
+    "extra": postgresql.JSONB,
+    "short": String(3),
+}
 
 
 @pytest.fixture
@@ -95,6 +130,22 @@ async def test_copy_rows_in_text_and_binary(database: Database) -> None:
         assert await copy_rows(connection, "public.copied", columns, rows, types=kinds) == 2
         found = (await connection.execute(text("SELECT * FROM copied"))).all()
     assert [tuple(row) for row in found] == rows * 2
+
+
+async def test_copy_types_come_from_the_declaration(database: Database) -> None:
+    table = Table(
+        "declared",
+        MetaData(),
+        *(Column(name, kind) for name, kind in DECLARED.items()),
+    )
+    day, moment, key = date(2008, 6, 1), datetime(2008, 6, 1, 12, tzinfo=UTC), uuid4()
+    row = ("扩面", 2**40, 7, 2, day, moment, True, key, b"\1", ["a", "b"], Jsonb({"a": 1}), "x")
+    async with database.transaction() as connection:
+        await connection.run_sync(table.create)
+        kinds = copy_types(table, list(DECLARED))
+        await copy_rows(connection, "declared", list(DECLARED), [row], types=kinds)
+        found = (await connection.execute(table.select())).one()
+    assert tuple(found) == (*row[:10], {"a": 1}, "x")
 
 
 async def test_a_stage_is_empty_at_each_use_and_after_each_commit(database: Database) -> None:
