@@ -1,0 +1,37 @@
+"""A message applied once, with its effect; dead letters, gaps, replay."""
+
+from shared.inbox.receiving import (
+    Applied,
+    BadMessage,
+    Effect,
+    FactBatch,
+    Inbox,
+    Received,
+    Replayed,
+    TooManyDeadLetters,
+)
+from shared.inbox.store import (
+    DeadLetter,
+    Gap,
+    InboxStatus,
+    Mark,
+    inbox_tables,
+    list_letters,
+)
+
+__all__ = [
+    "Applied",
+    "BadMessage",
+    "DeadLetter",
+    "Effect",
+    "FactBatch",
+    "Gap",
+    "Inbox",
+    "InboxStatus",
+    "Mark",
+    "Received",
+    "Replayed",
+    "TooManyDeadLetters",
+    "inbox_tables",
+    "list_letters",
+]
