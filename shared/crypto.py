@@ -1,0 +1,174 @@
+"""Secrets with versions: what is encrypted at rest, keyed hashes, and masks for lists.
+
+Identity numbers and raw bodies are stored encrypted; keys and look-ups use a keyed hash.
+Several versions of each secret may be known at once: new values use the newest, old ones stay
+readable until they are rewritten.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping
+from typing import Final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from shared.identifiers import check_identity_no, org_code_from_tax_no
+
+KEY_BYTES: Final = 32
+_NONCE_BYTES: Final = 12
+_TAG_BYTES: Final = 16
+_BLOCK_BYTES: Final = 64  # of SHA-256, for HMAC
+_HASH_KEY_MIN_BYTES: Final = 32
+_MAX_VERSION: Final = 255
+
+_BASE32: Final = "abcdefghijklmnopqrstuvwxyz234567"
+# Two characters at a time: the standard library's encoder costs more than the hash itself.
+_BASE32_PAIRS: Final = [first + second for first in _BASE32 for second in _BASE32]
+
+
+class SecrecyError(Exception):
+    """A value that no known secret opens, or a secret that is missing or of the wrong form."""
+
+
+class Secrecy:
+    """Encrypts and hashes with the newest secret, reads what older ones wrote.
+
+    ``keys``: version (1–255) to 32 bytes, for AES-256-GCM. ``hash_keys``: version to at least
+    32 bytes, for HMAC-SHA256. Either may be empty where a service has no business with it
+    (reporting has no hash keys); using it then raises SecrecyError. Nonces are random, so a key
+    should be replaced well before 2^32 values.
+    """
+
+    def __init__(self, keys: Mapping[int, bytes], hash_keys: Mapping[int, bytes]) -> None:
+        for version, key in keys.items():
+            if len(key) != KEY_BYTES or not 1 <= version <= _MAX_VERSION:
+                raise SecrecyError(f"encryption key {version}: need version 1-255 and 32 bytes")
+        for version, key in hash_keys.items():
+            if len(key) < _HASH_KEY_MIN_BYTES or version < 1:
+                raise SecrecyError(f"hash key {version}: need version 1 or more and 32 bytes")
+        self._made_of = (dict(keys), dict(hash_keys))
+        self._ciphers = {version: AESGCM(key) for version, key in keys.items()}
+        self._macs = [
+            _Mac(version, hash_keys[version]) for version in sorted(hash_keys, reverse=True)
+        ]
+        if keys:
+            newest = max(keys)
+            self._prefix = bytes([newest])
+            self._cipher: AESGCM | None = self._ciphers[newest]
+        else:
+            self._cipher = None
+
+    def encrypt(self, plain: bytes, aad: bytes = b"") -> bytes:
+        """Key version (1 byte), nonce (12), ciphertext with tag (plain + 16).
+
+        ``aad`` binds the value to its place (table, record) and must be given again to decrypt.
+        """
+        if self._cipher is None:
+            raise SecrecyError("no encryption key is configured")
+        nonce = os.urandom(_NONCE_BYTES)
+        return self._prefix + nonce + self._cipher.encrypt(nonce, plain, aad)
+
+    def decrypt(self, sealed: bytes, aad: bytes = b"") -> bytes:
+        """The plain bytes; SecrecyError for an unknown version, other ``aad``, or any change."""
+        if len(sealed) < 1 + _NONCE_BYTES + _TAG_BYTES:
+            raise SecrecyError("too short to be an encrypted value")
+        cipher = self._ciphers.get(sealed[0])
+        if cipher is None:
+            raise SecrecyError(f"encrypted with key version {sealed[0]}, which is not configured")
+        try:
+            return cipher.decrypt(sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :], aad)
+        except InvalidTag as error:
+            raise SecrecyError("the encrypted value was changed or belongs elsewhere") from error
+
+    def keyed_hash(self, text: str) -> str:
+        """HMAC-SHA256 with the newest hash key: ``v1-`` and 128 bits in base32 (26 characters).
+
+        The same text gives the same hash everywhere the secret is the same; write a number in
+        its one standard form first (``normalise_identity_no``).
+        """
+        if not self._macs:
+            raise SecrecyError("no hash key is configured")
+        return self._macs[0].hash(text)
+
+    def all_hashes(self, text: str) -> list[str]:
+        """The hash under every version, newest first: what to look for while keys rotate."""
+        return [mac.hash(text) for mac in self._macs]
+
+    def __reduce__(self) -> tuple[type[Secrecy], tuple[dict[int, bytes], dict[int, bytes]]]:
+        """Handed to the worker processes that judge; ciphers themselves cannot be pickled."""
+        return Secrecy, self._made_of
+
+    def __repr__(self) -> str:
+        return f"Secrecy(keys={sorted(self._ciphers)}, hash_keys={[m.version for m in self._macs]})"
+
+
+class _Mac:
+    """HMAC-SHA256 with the key's two blocks already absorbed; each hash copies that state."""
+
+    __slots__ = ("_inner", "_outer", "_prefix", "version")
+
+    def __init__(self, version: int, key: bytes) -> None:
+        if len(key) > _BLOCK_BYTES:
+            key = hashlib.sha256(key).digest()
+        block = key.ljust(_BLOCK_BYTES, b"\0")
+        self._inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in block))
+        self._outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in block))
+        self._prefix = f"v{version}-"
+        self.version = version
+
+    def hash(self, text: str) -> str:
+        inner = self._inner.copy()
+        inner.update(text.encode())
+        outer = self._outer.copy()
+        outer.update(inner.digest())
+        return self._prefix + _base32_of_16(outer.digest())
+
+
+def _base32_of_16(data: bytes) -> str:
+    """Lower-case RFC 4648 base32 of the first 16 bytes, without padding."""
+    pairs = _BASE32_PAIRS
+    # 128 bits = 6 pairs of characters from the upper 60, 6 from the next 60, one from the last 8.
+    bits = int.from_bytes(data[:16], "big")
+    upper, middle, last = bits >> 68, (bits >> 8) & 0xFFFFFFFFFFFFFFF, (bits & 0xFF) << 2
+    return "".join(
+        [
+            pairs[half >> shift & 1023]
+            for half in (upper, middle)
+            for shift in (50, 40, 30, 20, 10, 0)
+        ]
+        + [pairs[last]]
+    )
+
+
+def mask_identity(value: str) -> str:
+    """First six and last two characters, stars between: ``210502**********1X``.
+
+    What is too short to be an identity number is starred whole.
+    """
+    if len(value) < 15:
+        return "*" * len(value)
+    return value[:6] + "*" * (len(value) - 8) + value[-2:]
+
+
+def mask_tax_no(value: str) -> str:
+    """The tax number, masked only when it contains an identity number.
+
+    A firm's number is shown as it is. An owner's keeps its 00 or 00000. A number that is wrong
+    is masked wherever it may be a mistyped identity number: a missed digit must not expose it.
+    """
+    if org_code_from_tax_no(value) is not None:
+        return value
+    if len(value) == 20:
+        short = value.endswith("00000") and check_identity_no(value[:18]) is not None
+        end = 15 if short else 18
+        return mask_identity(value[:end]) + value[end:]
+    return mask_identity(value) if _may_hold_identity(value) else value
+
+
+def _may_hold_identity(value: str) -> bool:
+    if len(value) == 15:
+        return check_identity_no(value) is None
+    return sum(char.isdigit() for char in value) >= 14

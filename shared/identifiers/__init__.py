@@ -1,0 +1,60 @@
+"""The numbers by which firms and persons are known: own checks, naming the right digit.
+
+Checks never repair. A feed that wants to forgive hyphens or full-width digits calls ``normalise``
+itself and can say that it did. The batch forms (numpy) live in ``shared.identifiers.batch`` and
+are not imported here, so that rules stay light.
+
+Sources: GB 11714-1997 (organisation code), GB 32100-2015 (18-character code), GS 15-2006
+(registration number), 国税函〔2006〕820号 (tax number), GB 11643-1999 (identity number).
+"""
+
+from shared.identifiers.employers import (
+    USCC_AUTHORITIES,
+    check_org_code,
+    check_reg_no,
+    check_tax_no,
+    check_uscc,
+    employer_key,
+    org_code_from_tax_no,
+    org_code_from_uscc,
+    owner_identity_from_tax_no,
+)
+from shared.identifiers.made import make_identity_no, make_org_code, make_reg_no, make_uscc
+from shared.identifiers.normalise import (
+    normalise_identity_no,
+    normalise_number,
+    normalise_org_code,
+)
+from shared.identifiers.persons import (
+    check_identity_no,
+    identity_18_from_15,
+    identity_birth_on,
+    identity_sex,
+)
+from shared.identifiers.problem import CheckError, Problem, ProblemCode
+
+__all__ = [
+    "USCC_AUTHORITIES",
+    "CheckError",
+    "Problem",
+    "ProblemCode",
+    "check_identity_no",
+    "check_org_code",
+    "check_reg_no",
+    "check_tax_no",
+    "check_uscc",
+    "employer_key",
+    "identity_18_from_15",
+    "identity_birth_on",
+    "identity_sex",
+    "make_identity_no",
+    "make_org_code",
+    "make_reg_no",
+    "make_uscc",
+    "normalise_identity_no",
+    "normalise_number",
+    "normalise_org_code",
+    "org_code_from_tax_no",
+    "org_code_from_uscc",
+    "owner_identity_from_tax_no",
+]
