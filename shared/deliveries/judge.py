@@ -1,0 +1,196 @@
+"""Judging a segment: opened, decoded, judged by the feed; in a worker process when it is large.
+
+Judging is pure, so it may be done ahead of its turn, again after a crash, or elsewhere.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Final
+
+import msgspec
+
+from shared.crypto import Secrecy
+from shared.deliveries.feed import DeliveryInfo, Judge, JudgeContext, RowProblem, Verdict
+from shared.deliveries.readers import READERS
+from shared.deliveries.shape import decode_records
+from shared.deliveries.spool import open_segment
+from shared.plan import Plan
+
+IN_PROCESS_BYTES: Final = 64 * 1024
+"""Sealed segments up to this size are judged where they are: a trip to the worker costs more."""
+
+JudgedTuple = tuple[int, str, bytes, tuple[Any, ...]]
+"""Record number, natural key, content hash, row."""
+
+
+@dataclass(frozen=True)
+class StoredSegment:
+    """A segment as the database keeps it."""
+
+    no: int
+    first_record_no: int
+    record_count: int
+    head_bytes: int
+    tail_bytes: int
+    body: bytes
+
+
+@dataclass(frozen=True)
+class JudgeTask:
+    """All that judging one segment takes, but for plan and secrets. Picklable."""
+
+    delivery: DeliveryInfo
+    today: date
+    reader: str
+    segment: StoredSegment
+    max_record_bytes: int
+    record: type[msgspec.Struct]
+    judge: Judge
+    only: frozenset[int] | None = None
+    """Judge these record numbers only; None for all."""
+
+
+@dataclass
+class Judged:
+    """What judging a segment came to; rows in record order, every record in one of the two."""
+
+    rows: list[JudgedTuple] = field(default_factory=list)
+    problems: dict[int, tuple[RowProblem, ...]] = field(default_factory=dict)
+    failures: dict[int, str] = field(default_factory=dict)
+    """Records the feed's judge broke down on (a fault of ours): number → kind of error."""
+
+
+def records_of(
+    secrecy: Secrecy, delivery_id: str, reader: str, segment: StoredSegment
+) -> list[tuple[int, bytes]]:
+    """Number and text of every record of a segment."""
+    data = open_segment(secrecy, delivery_id, segment.no, bytes(segment.body))
+    texts = READERS[reader].records(data, segment.head_bytes, segment.tail_bytes)
+    if len(texts) != segment.record_count:
+        raise RuntimeError(f"segment {segment.no} of {delivery_id} reads differently than it was")
+    return list(enumerate(texts, segment.first_record_no))
+
+
+def judge_segment(task: JudgeTask, plan: Plan, secrecy: Secrecy) -> Judged:
+    """Judge the records of one segment. Pure; raises SecrecyError for a damaged segment."""
+    numbered = records_of(secrecy, task.delivery.id, task.reader, task.segment)
+    if task.only is not None:
+        numbered = [(no, text) for no, text in numbered if no in task.only]
+    judged = Judged()
+    decoded = decode_records(task.record, [text for _, text in numbered], task.max_record_bytes)
+    good: list[tuple[int, msgspec.Struct]] = []
+    for (no, _), result in zip(numbered, decoded, strict=True):
+        if isinstance(result, tuple):
+            judged.problems[no] = result
+        else:
+            good.append((no, result))
+    ctx = JudgeContext(task.delivery, plan, secrecy, task.today)
+    for (no, _), verdict in zip(good, _verdicts(task, good, ctx, judged), strict=True):
+        if verdict is None:
+            continue
+        if verdict.problems:
+            judged.problems[no] = verdict.problems
+        else:
+            judged.rows.append((no, verdict.key, verdict.content_hash, verdict.row))
+    return judged
+
+
+def _verdicts(
+    task: JudgeTask,
+    good: Sequence[tuple[int, msgspec.Struct]],
+    ctx: JudgeContext,
+    judged: Judged,
+) -> list[Verdict | None]:
+    """The feed's verdicts; should its judge break down, record by record to find which one."""
+    try:
+        verdicts = task.judge([record for _, record in good], ctx) if good else []
+        if len(verdicts) == len(good):
+            return list(verdicts)
+    except Exception as error:
+        if len(good) == 1:
+            no = good[0][0]
+            judged.failures[no] = type(error).__name__
+            judged.problems[no] = (unusable(task.delivery.id, no),)
+            return [None]
+    else:
+        if len(good) == 1:
+            raise RuntimeError(f"the judge of {task.delivery.feed} gives not one verdict each")
+    return [verdict for one in good for verdict in _verdicts(task, [one], ctx, judged)]
+
+
+def unusable(delivery_id: str, no: int) -> RowProblem:
+    """The problem of a record we could not process, through a fault of ours."""
+    return RowProblem("record-unusable", "", {"reference": f"{delivery_id[:8]}-{no}"})
+
+
+class JudgePool:
+    """Worker processes that judge, started with the first large segment.
+
+    With ``workers`` 0, and for small segments, judging is done in this process.
+    """
+
+    def __init__(self, plan: Plan, secrecy: Secrecy, workers: int) -> None:
+        self._plan = plan
+        self._secrecy = secrecy
+        self._workers = workers
+        self._pool: ProcessPoolExecutor | None = None
+
+    async def judge(self, task: JudgeTask) -> Judged:
+        """Judge one segment. A worker that died is replaced and the segment judged again once."""
+        if len(task.segment.body) <= IN_PROCESS_BYTES:
+            return judge_segment(task, self._plan, self._secrecy)
+        if self._workers == 0:
+            return await asyncio.to_thread(judge_segment, task, self._plan, self._secrecy)
+        try:
+            return await self._in_worker(task)
+        except BrokenProcessPool:
+            self.close()
+            return await self._in_worker(task)
+
+    async def _in_worker(self, task: JudgeTask) -> Judged:
+        if self._pool is None:
+            self._pool = ProcessPoolExecutor(
+                self._workers,
+                # Never fork: the parent runs threads and holds database connections.
+                mp_context=multiprocessing.get_context("spawn"),
+                initializer=_start_worker,
+                initargs=(self._plan, self._secrecy),
+            )
+        return await asyncio.get_running_loop().run_in_executor(self._pool, _judge_in_worker, task)
+
+    def close(self) -> None:
+        """Let the workers go. May be called twice."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+            self._pool = None
+
+
+_worker: tuple[Plan, Secrecy] | None = None
+
+
+def _start_worker(plan: Plan, secrecy: Secrecy) -> None:
+    global _worker  # noqa: PLW0603 - the one state of a worker process, set once
+    _worker = (plan, secrecy)
+    threading.Thread(target=_leave_with_parent, daemon=True).start()
+
+
+def _leave_with_parent() -> None:
+    """A killed parent cannot tell its workers to end: they notice themselves."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(0)
+
+
+def _judge_in_worker(task: JudgeTask) -> Judged:
+    assert _worker is not None  # noqa: S101 - set by the initializer
+    return judge_segment(task, *_worker)

@@ -1,0 +1,216 @@
+"""How a body of a content type is cut into segments of whole records, and read again.
+
+A reader never looks at what a record says, only at where it begins and ends; judging does the
+rest. Other content types (CSV, XLSX) are added by registering one more ``Reader``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+import msgspec
+
+from shared.problems import problem
+
+SEGMENT_BYTES: Final = 8 * 1024 * 1024
+"""A segment is cut before CHUNK_RECORDS when it has grown beyond this; also the longest line."""
+
+_BOM: Final = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a body may measure; bytes, and records per segment."""
+
+    body_bytes: int
+    document_bytes: int
+    chunk_records: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A piece of the body that holds whole records. All cuts joined are the body."""
+
+    data: bytes
+    record_count: int
+    head_bytes: int = 0
+    """Framing before the first record."""
+    tail_bytes: int = 0
+    """Framing after the last record."""
+
+
+class Splitter(Protocol):
+    """Cuts one body while it arrives."""
+
+    def feed(self, data: bytes) -> Iterator[Cut]:
+        """Take the next bytes; give the cuts that are complete. Raises a Problem."""
+
+    def finish(self) -> Iterator[Cut]:
+        """The body has ended: give the rest. Raises a Problem if cut off or badly framed."""
+
+
+class Reader(Protocol):
+    """A way of framing records."""
+
+    name: str
+    media_types: tuple[str, ...]
+
+    def splitter(self, limits: Limits) -> Splitter:
+        """A fresh splitter for one body."""
+
+    def records(self, data: bytes, head_bytes: int, tail_bytes: int) -> Sequence[bytes]:
+        """The records of a cut, each as JSON text, in order; as many as its ``record_count``."""
+
+
+class NdjsonReader:
+    """One JSON text per line (RFC 8259 each). Blank lines are no records."""
+
+    name = "ndjson"
+    media_types: tuple[str, ...] = (
+        "application/x-ndjson",
+        "application/ndjson",
+        "application/jsonl",
+        "application/x-jsonlines",
+    )
+
+    def splitter(self, limits: Limits) -> Splitter:
+        return _NdjsonSplitter(limits)
+
+    def records(self, data: bytes, head_bytes: int, tail_bytes: int) -> Sequence[bytes]:
+        return _lines(data)
+
+
+def _lines(data: bytes) -> list[bytes]:
+    lines = [line for line in data.removeprefix(_BOM).split(b"\n") if line]
+    # Blank lines are rare: look at each line only where there may be some.
+    if b"\n " in data or b"\n\r" in data or b"\n\t" in data or data[:1].isspace():
+        lines = [line for line in lines if not line.isspace()]
+    return lines
+
+
+class _NdjsonSplitter:
+    def __init__(self, limits: Limits) -> None:
+        self._chunk = limits.chunk_records
+        self._buffer = bytearray()
+        self._newlines = 0
+        self._lines = 0
+
+    def feed(self, data: bytes) -> Iterator[Cut]:
+        self._buffer += data
+        self._newlines += data.count(b"\n")
+        while self._newlines >= self._chunk or len(self._buffer) > SEGMENT_BYTES:
+            count = min(self._newlines, self._chunk)
+            if count == 0:
+                raise problem("record-too-long", no=self._lines + 1, limit=SEGMENT_BYTES)
+            rest = bytes(self._buffer).split(b"\n", count)[-1]
+            data = bytes(self._buffer[: len(self._buffer) - len(rest)])
+            self._buffer = bytearray(rest)
+            self._newlines -= count
+            self._lines += count
+            yield Cut(data, len(_lines(data)))
+
+    def finish(self) -> Iterator[Cut]:
+        rest = bytes(self._buffer)
+        last = rest.rpartition(b"\n")[2]
+        if last.strip() and not _is_json(last):
+            # No newline after it and no JSON in it: the sender was cut off inside this line.
+            raise problem("body-truncated", reason="最后一行不完整 · the last line is incomplete")
+        if rest:
+            yield Cut(rest, len(_lines(rest)))
+
+
+def _is_json(text: bytes) -> bool:
+    try:
+        msgspec.json.decode(text.removeprefix(_BOM))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return True
+
+
+class _Document(msgspec.Struct, forbid_unknown_fields=True):
+    records: list[msgspec.Raw]
+
+
+class JsonReader:
+    """One JSON document: an array of records, or ``{"records": […]}``."""
+
+    name = "json"
+    media_types: tuple[str, ...] = ("application/json",)
+
+    def splitter(self, limits: Limits) -> Splitter:
+        return _JsonSplitter(limits)
+
+    def records(self, data: bytes, head_bytes: int, tail_bytes: int) -> Sequence[bytes]:
+        inner = data[head_bytes : len(data) - tail_bytes]
+        return [bytes(raw) for raw in _RAW_LIST.decode(b"[" + inner + b"]")]
+
+
+_RAW_LIST = msgspec.json.Decoder(list[msgspec.Raw])
+_RAW_DOCUMENT = msgspec.json.Decoder(_Document)
+
+
+class _JsonSplitter:
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._buffer = bytearray()
+
+    def feed(self, data: bytes) -> Iterator[Cut]:
+        self._buffer += data
+        if len(self._buffer) > self._limits.document_bytes:
+            raise problem("body-too-long", limit=self._limits.document_bytes)
+        yield from ()
+
+    def finish(self) -> Iterator[Cut]:
+        data = bytes(self._buffer)
+        spans = list(_spans(data, _raw_records(data)))
+        if not spans:
+            if data:
+                yield Cut(data, 0)
+            return
+        step = self._limits.chunk_records
+        for first in range(0, len(spans), step):
+            chunk = spans[first : first + step]
+            begin = chunk[0][0] if first else 0
+            end = spans[first + step][0] if first + step < len(spans) else len(data)
+            yield Cut(data[begin:end], len(chunk), chunk[0][0] - begin, end - chunk[-1][1])
+
+
+def _raw_records(data: bytes) -> list[msgspec.Raw]:
+    text = data.removeprefix(_BOM)
+    try:
+        if text.lstrip()[:1] == b"{":
+            return _RAW_DOCUMENT.decode(text).records
+        return _RAW_LIST.decode(text) if text.strip() else []
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        if "truncated" in str(error):
+            raise problem("body-truncated", reason="JSON 未结束 · the JSON does not end") from error
+        raise problem("malformed-json", reason=str(error)[:200]) from error
+
+
+def _spans(data: bytes, raws: list[msgspec.Raw]) -> Iterator[tuple[int, int]]:
+    """Where each record stands. Between records there are only spaces and commas, so the first
+    occurrence after the one before is the record itself."""
+    position = 0
+    for raw in raws:
+        text = bytes(raw)
+        begin = data.index(text, position)
+        position = begin + len(text)
+        yield begin, position
+
+
+READERS: Final[dict[str, Reader]] = {
+    reader.name: reader for reader in (NdjsonReader(), JsonReader())
+}
+"""Readers by name, the name kept with each delivery."""
+
+
+def reader_for(content_type: str) -> Reader:
+    """The reader of a Content-Type; the problem ``content-type-unsupported`` naming those known."""
+    media_type = content_type.partition(";")[0].strip().lower()
+    for reader in READERS.values():
+        if media_type in reader.media_types:
+            return reader
+    known = ", ".join(reader.media_types[0] for reader in READERS.values())
+    raise problem("content-type-unsupported", content_type=media_type or "—", supported=known)

@@ -1,0 +1,165 @@
+"""From counts to the receipt. Pure; a receipt that does not add up cannot be made."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from shared.deliveries.feed import Disposition
+
+CODES: Final[dict[Disposition, int]] = {
+    Disposition.APPLIED: 1,
+    Disposition.DUPLICATE: 2,
+    Disposition.REJECTED: 3,
+    Disposition.HELD: 4,
+}
+"""The byte that stands for a disposition in ``delivery_chunks.dispositions``."""
+
+DISPOSITIONS: Final = {code: disposition for disposition, code in CODES.items()}
+
+FIRST_PROBLEMS: Final = 20
+"""So many problems stand on the receipt itself; all of them can be listed."""
+
+
+class NotConserved(AssertionError):
+    """Records were lost or counted twice; nothing may be committed."""
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How the records of a delivery, or a part of it, ended."""
+
+    applied: int = 0
+    duplicate: int = 0
+    rejected: int = 0
+    held: int = 0
+
+    @classmethod
+    def of(cls, dispositions: bytes | bytearray) -> Counts:
+        """Counted from packed bytes. Raises NotConserved for a byte that says nothing."""
+        counts = cls(*(dispositions.count(code) for code in CODES.values()))
+        if counts.total != len(dispositions):
+            raise NotConserved("a record without a disposition")
+        return counts
+
+    @property
+    def total(self) -> int:
+        return self.applied + self.duplicate + self.rejected + self.held
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(
+            self.applied + other.applied,
+            self.duplicate + other.duplicate,
+            self.rejected + other.rejected,
+            self.held + other.held,
+        )
+
+    def __sub__(self, other: Counts) -> Counts:
+        return self + Counts(-other.applied, -other.duplicate, -other.rejected, -other.held)
+
+    def conserve(self, sent: int) -> None:
+        """sent = applied + duplicate + rejected + held, none negative; else NotConserved."""
+        if self.total != sent or min(self.as_dict().values()) < 0:
+            raise NotConserved(f"{sent} records were sent, {self} accounted for")
+
+    def as_dict(self) -> dict[str, int]:
+        return {
+            "applied": self.applied,
+            "duplicate": self.duplicate,
+            "rejected": self.rejected,
+            "held": self.held,
+        }
+
+
+def pack(count: int, first_no: int, dispositions: Mapping[int, Disposition]) -> bytearray:
+    """One byte per record from ``first_no`` on; what is not named was applied.
+
+    Raises NotConserved for a number outside.
+    """
+    packed = bytearray([CODES[Disposition.APPLIED]]) * count
+    for no, disposition in dispositions.items():
+        if not 0 <= no - first_no < count:
+            raise NotConserved(f"record {no} is not among {first_no}…{first_no + count - 1}")
+        packed[no - first_no] = CODES[disposition]
+    return packed
+
+
+@dataclass(frozen=True)
+class ReceiptFacts:
+    """What a receipt states besides the counts."""
+
+    delivery: str
+    feed: str
+    period: str
+    department: str
+    idempotency_key: str
+    received_at: datetime
+    clock: str
+    sha256: bytes
+    size: int
+    content_type: str
+    nil: bool
+    dry_run: bool
+    completed_at: datetime
+
+
+def receipt_of(
+    facts: ReceiptFacts,
+    sent: int,
+    counts: Counts,
+    problems: Mapping[str, int],
+    first_problems: Sequence[Mapping[str, Any]],
+) -> dict[str, Any]:
+    """The receipt (F3, F5). A dry run's is marked void. Raises NotConserved."""
+    counts.conserve(sent)
+    return {
+        "delivery": facts.delivery,
+        "feed": facts.feed,
+        "period": facts.period,
+        "department": facts.department,
+        "idempotency_key": facts.idempotency_key,
+        "received_at": timestamp(facts.received_at),
+        "clock": facts.clock,
+        "body": {
+            "sha256": facts.sha256.hex(),
+            "size": facts.size,
+            "content_type": facts.content_type,
+        },
+        "nil": facts.nil,
+        "sent": sent,
+        **counts.as_dict(),
+        "problems": dict(sorted(problems.items())),
+        "first_problems": list(first_problems)[:FIRST_PROBLEMS],
+        "dry_run": facts.dry_run,
+        "void": facts.dry_run,
+        "completed_at": timestamp(facts.completed_at),
+    }
+
+
+def canonical(receipt: Mapping[str, Any]) -> bytes:
+    """The receipt's bytes: UTF-8 JSON, keys sorted, no spaces (as RFC 8785; it has no floats)."""
+    return json.dumps(
+        receipt, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
+    ).encode()
+
+
+def digest(receipt: Mapping[str, Any]) -> bytes:
+    """SHA-256 of the canonical bytes, by which a receipt can be shown to be unchanged."""
+    return hashlib.sha256(canonical(receipt)).digest()
+
+
+def timestamp(at: datetime) -> str:
+    """RFC 3339 in UTC."""
+    return at.isoformat().replace("+00:00", "Z")
+
+
+def merged(counts: Mapping[str, int], codes: Iterable[str], sign: int = 1) -> dict[str, int]:
+    """Problem counts with so many more (or, ``sign`` −1, fewer); codes at zero are left out."""
+    total = dict(counts)
+    for code in codes:
+        total[code] = total.get(code, 0) + sign
+    return {code: count for code, count in total.items() if count}

@@ -1,0 +1,145 @@
+"""The shape of a record: a fast decode for the good ones, every fault found for the others."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import cache
+from typing import Any, Final
+
+import msgspec
+
+from shared.deliveries.feed import RowProblem
+
+_DECODE_ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+_OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_ANY = msgspec.json.Decoder()
+_NUL_ESCAPE: Final = b"\\u0000"
+
+_PATH = re.compile(r" - at `(?:key in )?\$(?P<path>.*)`$", re.DOTALL)
+_STEP = re.compile(r"\.([^.\[]+)|\[(\d+|\.\.\.)\]")
+_MESSAGES: Final = tuple(
+    (re.compile(pattern, re.DOTALL), code)
+    for pattern, code in (
+        (r"Object contains unknown field `(?P<field>.*)`", "field-unknown"),
+        (r"Object missing required field `(?P<field>.*)`", "field-missing"),
+        (r"Expected `(?P<expected>[^`]*)`, got `(?P<found>[^`]*)`", "type-wrong"),
+        (r"Expected `str` matching regex '?(?P<expected>.*?)'?", "pattern-mismatch"),
+        (r"Invalid RFC3339 .*|Expected `date.*", "date-invalid"),
+        (r"Invalid decimal .*", "money-invalid"),
+        (r"Invalid (?:enum|literal) value '?(?P<value>.*?)'?", "code-unknown"),
+        (r"Expected `\w+` of length (?P<expected>.*)", "length"),
+        (r"Expected `\w+` >=? (?P<minimum>.*)", "value-out-of-range"),
+        (r"Expected `\w+` <=? (?P<maximum>.*)", "value-out-of-range"),
+        (r"Expected .*|.*out of range.*", "value-out-of-range"),
+    )
+)
+"""What msgspec says → row code; the first that fits."""
+
+
+@cache
+def _decoder(shape: Any) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(shape)
+
+
+@cache
+def _fields(shape: type[msgspec.Struct]) -> dict[str, msgspec.structs.FieldInfo]:
+    return {field.encode_name: field for field in msgspec.structs.fields(shape)}
+
+
+def decode_records(
+    shape: type[msgspec.Struct], texts: Sequence[bytes], max_bytes: int
+) -> list[msgspec.Struct | tuple[RowProblem, ...]]:
+    """Each text as a record of the shape, or everything that is wrong with it."""
+    decode = _decoder(shape).decode
+    results: list[msgspec.Struct | tuple[RowProblem, ...]] = []
+    for text in texts:
+        try:
+            if len(text) > max_bytes:
+                results.append((RowProblem("record-too-long", "", {"limit": str(max_bytes)}),))
+            elif _NUL_ESCAPE in text and (found := _control_characters(text)):
+                results.append(found)
+            else:
+                results.append(decode(text))
+        except _DECODE_ERRORS as error:
+            results.append(_faults(shape, text, error))
+    return results
+
+
+def _faults(shape: type[msgspec.Struct], text: bytes, error: Exception) -> tuple[RowProblem, ...]:
+    """All faults of a record that did not decode: the second, slower pass, field by field."""
+    try:
+        text.decode()
+    except UnicodeDecodeError as broken:
+        return (RowProblem("utf8-invalid", "", {"byte": str(broken.start + 1)}),)
+    try:
+        given = _OBJECT.decode(text)
+    except msgspec.ValidationError as wrong:
+        return (fault_of(str(wrong)),)
+    except _DECODE_ERRORS as broken:
+        return (RowProblem("json-invalid", "", {"reason": str(broken)[:120]}),)
+    known = _fields(shape)
+    found = [
+        RowProblem("field-unknown", _pointer(name), {"field": name[:60]})
+        for name in given
+        if name not in known
+    ]
+    for name, field in known.items():
+        if name in given:
+            found.extend(_field_fault(field, given[name]))
+        elif field.required:
+            found.append(RowProblem("field-missing", _pointer(name), {"field": name}))
+    return tuple(found) or (fault_of(str(error)),)
+
+
+def _field_fault(field: msgspec.structs.FieldInfo, raw: msgspec.Raw) -> list[RowProblem]:
+    prefix = _pointer(field.encode_name)
+    try:
+        _decoder(field.type).decode(raw)
+    except _DECODE_ERRORS as error:
+        fault = fault_of(str(error))
+        return [RowProblem(fault.code, prefix + fault.pointer, fault.params)]
+    return []
+
+
+def fault_of(message: str) -> RowProblem:
+    """A msgspec message as a stable code with a JSON pointer (RFC 6901)."""
+    pointer = ""
+    if place := _PATH.search(message):
+        steps = (name or index for name, index in _STEP.findall(place["path"]))
+        pointer = "".join(_pointer(step) for step in steps)
+        message = message[: place.start()]
+    for pattern, code in _MESSAGES:
+        if found := pattern.fullmatch(message):
+            params = {name: value[:120] for name, value in found.groupdict().items()}
+            if code.startswith("field-"):
+                pointer += _pointer(found["field"])
+            return RowProblem(code, pointer, params)
+    return RowProblem("json-invalid", pointer, {"reason": message[:120]})
+
+
+def _control_characters(text: bytes) -> tuple[RowProblem, ...]:
+    """PostgreSQL text holds no NUL; found in values only, an escaped backslash is harmless."""
+    return tuple(
+        RowProblem("control-character", pointer)
+        for pointer, value in _strings("", _ANY.decode(text))
+        if "\0" in value
+    )
+
+
+def _strings(pointer: str, value: Any) -> list[tuple[str, str]]:
+    if isinstance(value, str):
+        return [(pointer, value)]
+    if isinstance(value, dict):
+        inner = [(pointer + _pointer(str(name)), part) for name, part in value.items()]
+        return [found for place, part in inner for found in _strings(place, part)] + [
+            (pointer, name) for name in value if "\0" in name
+        ]
+    if isinstance(value, list):
+        parts = enumerate(value)
+        return [found for no, part in parts for found in _strings(f"{pointer}/{no}", part)]
+    return []
+
+
+def _pointer(name: str) -> str:
+    return "/" + name.replace("~", "~0").replace("/", "~1")

@@ -1,0 +1,31 @@
+"""Words for row problems, zh and en: the feed's own, those of this package, then the shared ones
+of ``shared.problems.rows``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from typing import Any, Final
+
+from shared.deliveries.feed import Feed, RowProblem
+from shared.problems import field_error
+
+DELIVERY_TEXTS: Final[Mapping[str, tuple[str, str]]] = {
+    "date-invalid": ("日期无效，应为 YYYY-MM-DD", "not a date, expected YYYY-MM-DD"),
+    "control-character": (
+        "含有不允许的控制字符（NUL）",
+        "contains a control character that cannot be kept (NUL)",
+    ),
+    "record-unusable": (
+        "该记录未能处理，系本系统原因，已报运维人员（编号 {reference}）",
+        "the record could not be processed through a fault of ours; operators have been told "
+        "(reference {reference})",
+    ),
+}
+"""Code → (zh, en) over ``RowProblem.params``."""
+
+
+def described(feed: Feed, problems: Iterable[RowProblem]) -> list[dict[str, Any]]:
+    """Problems as answers show them: ``pointer``, ``code``, ``zh``, ``en``."""
+    texts = {**DELIVERY_TEXTS, **feed.texts}
+    return [asdict(field_error(one.code, one.pointer, one.params, texts=texts)) for one in problems]
