@@ -11,16 +11,17 @@ from shared.problems.problem import (
     preferred_language,
     problem,
 )
-from shared.problems.rows import ROW_TEXTS, public_code, row_text
+from shared.problems.rows import FIELD_TEXTS, Texts
 
 __all__ = [
     "CATALOGUE",
+    "FIELD_TEXTS",
     "MEDIA_TYPE",
-    "ROW_TEXTS",
     "FieldError",
     "Language",
     "Problem",
     "ProblemType",
+    "Texts",
     "field_error",
     "field_errors",
     "install_problems",
@@ -28,6 +29,4 @@ __all__ = [
     "problem",
     "problem_pages",
     "problem_response",
-    "public_code",
-    "row_text",
 ]

@@ -22,7 +22,7 @@ from shared.problems.problem import (
     preferred_language,
     problem,
 )
-from shared.problems.rows import ROW_TEXTS
+from shared.problems.rows import FIELD_TEXTS, Texts
 
 _LOG = structlog.get_logger("problems")
 
@@ -140,15 +140,17 @@ def install_problems(app: FastAPI) -> None:
     app.add_exception_handler(Exception, on_anything)
 
 
-def problem_pages(prefix: str) -> APIRouter:
+def problem_pages(prefix: str, record_texts: Texts) -> APIRouter:
     """``{prefix}/problems`` listing every code, and ``/problems/{code}``, which the ``type`` of
-    a problem document leads to. Plain HTML, no scripts; open to everyone."""
+    a problem document leads to. ``record_texts``: what can be wrong with a record here.
+    Plain HTML, no scripts; open to everyone."""
     router = APIRouter(include_in_schema=False)
+    rows = _row_table({**FIELD_TEXTS, **record_texts})
 
     @router.get(f"{prefix}/problems", response_class=HTMLResponse)
     @router.get("/problems", response_class=HTMLResponse)
     async def list_problems() -> HTMLResponse:
-        return HTMLResponse(_page("问题代码 · Problem codes", _problem_table() + _row_table()))
+        return HTMLResponse(_page("问题代码 · Problem codes", _problem_table() + rows))
 
     @router.get(f"{prefix}/problems/{{code}}", response_class=HTMLResponse)
     @router.get("/problems/{code}", response_class=HTMLResponse)
@@ -178,10 +180,10 @@ def _problem_table() -> str:
     return f"<table><tr><th>code</th><th>HTTP</th><th>中文</th><th>English</th></tr>{rows}</table>"
 
 
-def _row_table() -> str:
+def _row_table(texts: Texts) -> str:
     rows = "".join(
         f"<tr><td><code>{code}</code></td><td>{escape(zh)}</td><td lang='en'>{escape(en)}</td></tr>"
-        for code, (zh, en) in sorted(ROW_TEXTS.items())
+        for code, (zh, en) in sorted(texts.items())
     )
     return (
         "<h2>记录与字段 · Records and fields</h2>"

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from shared.problems.catalogue import CATALOGUE, ProblemType
-from shared.problems.rows import Texts, fill, public_code, row_text
+from shared.problems.rows import Texts, field_text, fill
 
 Language = Literal["zh", "en"]
 MEDIA_TYPE = "application/problem+json"
@@ -99,9 +99,9 @@ def field_error(
     params: Mapping[str, object] | None = None,
     texts: Texts | None = None,
 ) -> FieldError:
-    """An error with its words; codes and words from ``shared.problems.rows`` or ``texts``."""
-    zh, en = row_text(code, params or {}, texts)
-    return FieldError(pointer, public_code(code), zh, en)
+    """An error with its words; words from ``texts``, else from ``FIELD_TEXTS``."""
+    zh, en = field_text(code, params or {}, texts)
+    return FieldError(pointer, code, zh, en)
 
 
 def preferred_language(accept_language: str | None) -> Language:
