@@ -1,0 +1,1 @@
+"""The command line, the one-process default and the made city: all that may know two services."""

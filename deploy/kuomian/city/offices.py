@@ -1,0 +1,389 @@
+"""The business registry, the quality-supervision office and the tax office, month by month."""
+
+from __future__ import annotations
+
+import calendar
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+from kuomian.city import money
+from kuomian.city.firms import OPENING_ON, Firm
+from kuomian.city.numbers import LAST_ORG_CODE, org_code, wrong_check
+from kuomian.city.shape import GROUPS
+from shared.periods import Dekad, Month
+
+if TYPE_CHECKING:
+    from kuomian.city.story import Builder
+
+_NEW_ENTERPRISES, _NEW_HOUSEHOLDS, _MOVES = 165, 560, 7
+"""A month, in the whole city."""
+
+
+class RegistryOffice:
+    """工商 and 质监: the stock of registered firms, then a list a month (O51, O52)."""
+
+    def __init__(self, b: Builder) -> None:
+        self.b = b
+        self._again_licences: list[dict[str, Any]] = []
+        self._again_codes: list[dict[str, Any]] = []
+        self._month: list[tuple[Firm, str, date]] = []
+
+    def opening(self, on: date) -> None:
+        """Everything registered before the campaign."""
+        firms = [
+            firm
+            for shape in self.b.shapes
+            for firm in self.b.enterprises[shape.code] + self.b.households[shape.code]
+        ]
+        stock = [(firm, "registered", firm.licensed_on) for firm in firms]
+        self._deliver(Month.parse("2008-04"), stock, on, on, last=False)
+
+    def begin_month(self, month: Month) -> list[Firm]:
+        """New firms, moves and deregistrations of the month take place; the new firms."""
+        b, days = self.b, month.last_on.day
+        self._month = []
+        heads = sum(s.enterprises for s in b.shapes if s.code not in GROUPS)
+        for shape in b.shapes:
+            if shape.code in GROUPS:
+                continue
+            share = shape.enterprises / heads
+            for _ in range(round(_NEW_ENTERPRISES * share * b.scale + b.rng.random())):
+                on = month.first_on.replace(day=b.rng.randint(1, days))
+                firm = b.maker.enterprise(shape, on, max(1, round(b.rng.lognormvariate(1.9, 0.9))))
+                b.enterprises[shape.code].append(firm)
+                self._month.append((firm, "registered", on))
+            for _ in range(round(_NEW_HOUSEHOLDS * share * b.scale + b.rng.random())):
+                on = month.first_on.replace(day=b.rng.randint(1, days))
+                firm = b.maker.household(shape, on, b.maker.owner(shape))
+                b.households[shape.code].append(firm)
+                self._month.append((firm, "registered", on))
+        self._move(month)
+        for shape in b.shapes:
+            idle = [firm for firm in b.households[shape.code][:4000] if not firm.enrolled_on]
+            for firm in b.rng.sample(idle, min(len(idle) // 50, b.some(4))):
+                b.households[shape.code].remove(firm)
+                firm.closed = True
+                self._month.append((firm, "deregistered", month.first_on.replace(day=20)))
+        return [firm for firm, event, _ in self._month if event == "registered"]
+
+    def _move(self, month: Month) -> None:
+        b = self.b
+        counties = [shape.code for shape in b.shapes if shape.code not in GROUPS]
+        for _ in range(b.some(_MOVES)):
+            source, target = b.rng.sample(counties, 2)
+            movable = [
+                firm for firm in b.enterprises[source] if firm.enrolled_on and firm.insured < 60
+            ]
+            if not movable:
+                continue
+            firm = b.rng.choice(movable)
+            b.enterprises[source].remove(firm)
+            b.enterprises[target].append(firm)
+            firm.unit = target
+            self._month.append((firm, "changed", month.first_on))
+            b.planted["moved"] += 1
+
+    def end_month(self, month: Month, last: bool) -> None:
+        """The month's lists go out at the beginning of the next month."""
+        late = str(month) == "2008-07"
+        if late:
+            self.b.planted["late"] += 1
+        sent = month.last_on + timedelta(days=9 if late else 3)
+        self._deliver(month, self._month, sent, month.last_on + timedelta(days=4), last=last)
+
+    def _deliver(
+        self,
+        month: Month,
+        events: list[tuple[Firm, str, date]],
+        licences_on: date,
+        codes_on: date,
+        *,
+        last: bool,
+    ) -> None:
+        licences = [*self._again_licences]
+        codes = [*self._again_codes]
+        self._again_licences, self._again_codes = [], []
+        bad = [0, 0]
+        for firm, event, on in events:
+            licence = self._licence(firm, event, on)
+            licences.append(licence)
+            if firm.org_code is None:
+                continue
+            code = self._code(firm, event, on)
+            codes.append(code)
+            if last:
+                continue
+            luck = self.b.rng.random()
+            if luck < 0.002:
+                licences[-1] = licence | {"org_code": wrong_check(firm.org_code)}
+                self._again_licences.append(licence)
+                bad[0] += 1
+            elif luck < 0.004:
+                codes[-1] = code | {"org_code": wrong_check(firm.org_code)}
+                self._again_codes.append(code)
+                bad[1] += 1
+        self.b.planted["wrong-check-digit"] += bad[0]
+        self.b.send(
+            licences_on, 14, "industry-commerce", "business-licences", str(month), licences,
+            "工商登记", expect={"rejected": bad[0]},
+        )  # fmt: skip
+        if last:
+            self.b.planted["missing"] += 1
+            return
+        self.b.planted["wrong-check-digit"] += bad[1]
+        self.b.send(
+            codes_on, 15, "quality-supervision", "organisation-codes", str(month), codes,
+            "组织机构代码", expect={"rejected": bad[1]},
+        )  # fmt: skip
+
+    def _licence(self, firm: Firm, event: str, on: date) -> dict[str, Any]:
+        record: dict[str, Any] = {
+            "licence_no": firm.licence_no,
+            "name": firm.name,
+            "reg_type": firm.reg_type,
+            "industry": firm.industry,
+            "unit": firm.unit,
+            "licensed_on": firm.licensed_on,
+            "event": event,
+            "event_on": on,
+            "commitment_letter": firm.number % 5 != 0,
+            "headcount": firm.headcount,
+        }
+        if firm.licensed_on > OPENING_ON and firm.number % 7:
+            record["notified_on"] = firm.licensed_on
+        if firm.org_code:
+            record["org_code"] = firm.org_code
+        else:
+            record["owner_id"] = firm.owner_id
+        return record
+
+    def _code(self, firm: Firm, event: str, on: date) -> dict[str, Any]:
+        return {
+            "org_code": firm.org_code,
+            "name": firm.name,
+            "unit": firm.unit,
+            "issued_on": firm.licensed_on,
+            "event": event,
+            "event_on": on,
+            "reg_type": firm.reg_type,
+            "industry": firm.industry,
+            "licence_no": firm.licence_no,
+            "commitment_letter": firm.number % 5 != 0,
+        }
+
+
+class TaxOffice:
+    """地税: joint checks and arrears a month, receipts a dekad."""
+
+    def __init__(self, b: Builder) -> None:
+        self.b = b
+        self._waiting: dict[int, list[dict[str, Any]]] = {1: [], 2: [], 3: []}
+        self._next: list[dict[str, Any]] = []
+        self._next_duplicates = 0
+        self._owed: dict[int, tuple[str, int]] = {}
+        self._purses = {
+            shape.code: self._purse(shape.code, at) for at, shape in enumerate(b.shapes)
+        }
+
+    def _purse(self, unit: str, at: int) -> money.Purse:
+        b = self.b
+        shape = b.shapes[at]
+        employees = sum(firm.insured for firm in b.enterprises[unit])
+        others = max(1, shape.active - employees)
+        duty = b.plan.target("pooled-fund", unit).duty * b.scale
+        reached = 0.93 + 0.11 * ((at * 7) % 5) / 4
+        window = Firm(
+            number=LAST_ORG_CODE - at, unit=unit, prefix=shape.prefix,
+            name=f"{shape.name}示例社会保险代征窗口", reg_type="110", industry="83",
+            licensed_on=date(2000, 1, 1), headcount=1, org_code=org_code(LAST_ORG_CODE - at),
+            licence_no="", owner_id=None, agency_no="",
+        )  # fmt: skip
+        return money.Purse(
+            unit, money.pooled_per_person(duty / 12 * reached, employees, others), window, others
+        )
+
+    def opening(self, on: date) -> None:
+        """January to April: money already in, and the arrears of each month."""
+        month = Month.parse("2008-01")
+        while month.last_on <= OPENING_ON:
+            self._collect(month)
+            listed = [*self._take_next(), *(r for part in (1, 2, 3) for r in self._waiting[part])]
+            self._waiting = {1: [], 2: [], 3: []}
+            self._send_receipts(f"{month}-D3", listed, on, 9, last=False)
+            self._send_arrears(month, on, 10)
+            month = month.next()
+
+    def begin_month(self, month: Month) -> None:
+        """The month's receipts come in, day by day."""
+        self._collect(month)
+
+    def _collect(self, month: Month) -> None:
+        b, first_on = self.b, month.first_on
+        for shape in b.shapes:
+            for firm in b.enterprises[shape.code]:
+                if not firm.enrolled_on:
+                    continue
+                purse = self._purses[shape.code]
+                receipt = money.firm_month(b.rng, firm, purse, str(month), first_on)
+                if receipt:
+                    self._receive(receipt)
+            purse = self._purses[shape.code]
+            for receipt in money.window_month(b.rng, purse, str(month), first_on):
+                self._receive(receipt)
+
+    def _receive(self, receipt: dict[str, Any]) -> None:
+        day = receipt["received_on"].day
+        self._waiting[1 if day <= 10 else 2 if day <= 20 else 3].append(receipt)
+        unit, on = receipt["collecting_unit"], receipt["received_on"]
+        self.b.truth.add("pooled-fund", unit, on, money.fen(receipt["pooled"]))
+
+    def dekad(self, dekad: Dekad, sent_on: date, last: bool) -> None:
+        """The dekad's receipts, with what has to be mended of the one before."""
+        part = int(str(dekad)[-1])
+        listed = [*self._take_next(), *self._waiting[part]]
+        self._waiting[part] = []
+        self._send_receipts(str(dekad), listed, sent_on, 17, last=last)
+
+    def _take_next(self) -> list[dict[str, Any]]:
+        taken, self._next = self._next, []
+        return taken
+
+    def _send_receipts(
+        self, period: str, listed: list[dict[str, Any]], on: date, hour: int, *, last: bool
+    ) -> None:
+        b, duplicates = self.b, self._next_duplicates
+        self._next_duplicates = 0
+        sent, rejected = [], 0
+        for receipt in listed:
+            luck = 1.0 if last or receipt.get("mended") else b.rng.random()
+            if luck < 0.001 and "tax_no" in receipt:
+                sent.append(receipt | {"tax_no": wrong_check(receipt["tax_no"])})
+                self._next.append(receipt | {"mended": True})
+                b.planted["wrong-check-digit"] += 1
+                rejected += 1
+            elif luck < 0.003:
+                wrong = money.yuan(money.fen(receipt["pooled"]) + 1_000_00)
+                sent.append(receipt | {"pooled": wrong})
+                self._next.append(receipt | {"mended": True})
+                b.planted["correction"] += 1
+            elif luck < 0.006:
+                sent.append(receipt)
+                self._next.append(receipt | {"mended": True})
+                self._next_duplicates += 1
+                b.planted["duplicate"] += 1
+            elif luck < 0.007:
+                sent.append(receipt)
+                self._next.append(receipt | {"mended": True, "cancelled": True})
+                b.planted["cancelled"] += 1
+                b.truth.add(
+                    "pooled-fund", receipt["collecting_unit"], receipt["received_on"],
+                    -money.fen(receipt["pooled"]),
+                )  # fmt: skip
+            else:
+                sent.append({k: v for k, v in receipt.items() if k != "mended"})
+        planned = b.send(
+            on, hour, "tax", "receipts", period, sent, "缴款入库",
+            expect={"rejected": rejected, "duplicate": duplicates},
+        )  # fmt: skip
+        if period == "2008-07-D2":
+            b.send(
+                on, hour + 1, "tax", "receipts", period, planned.body, "缴款入库（整批重推）",
+                count=planned.records, expect=planned.expect, kind="again", key=planned.key,
+            )  # fmt: skip
+            b.planted["again"] += 1
+
+    def end_month(self, month: Month, last: bool) -> None:
+        """Arrears and joint checks of the month, early in the next."""
+        on = month.last_on + timedelta(days=5)
+        self._send_arrears(month, on, 10)
+        checks, rejected = self._checks(month, last)
+        b = self.b
+        planned = b.send(
+            on, 15, "tax", "employer-checks", str(month), checks, "税费同征同查",
+            expect={"rejected": rejected},
+        )  # fmt: skip
+        if str(month) == "2008-08":
+            b.send(
+                on, 17, "tax", "employer-checks", str(month), planned.body, "税费同征同查（整批重推）",
+                count=planned.records, expect=planned.expect, kind="again", key=planned.key,
+            )  # fmt: skip
+            b.planted["again"] += 1
+        if str(month) == "2008-06":
+            some = checks[:: max(1, len(checks) // b.some(120))]
+            changed = [
+                row | {"taxable_headcount": row["taxable_headcount"] + 1} for row in some[::2]
+            ]
+            same = some[1::2]
+            b.planted["correction"] += len(changed)
+            b.planted["duplicate"] += len(same)
+            b.send(
+                on + timedelta(days=6), 11, "tax", "employer-checks", str(month), changed + same,
+                "税费同征同查（更正）", expect={"duplicate": len(same)},
+            )  # fmt: skip
+
+    def _checks(self, month: Month, last: bool) -> tuple[list[dict[str, Any]], int]:
+        b, rows, rejected = self.b, [], 0
+        for shape in b.shapes:
+            purse = self._purses[shape.code]
+            for firm in b.enterprises[shape.code]:
+                hides = firm.insured > 0 and firm.number % 11 == 0
+                due = firm.insured * purse.pooled_per_person
+                row: dict[str, Any] = {
+                    "period": str(month),
+                    "name": firm.name,
+                    "reg_type": firm.reg_type,
+                    "industry": firm.industry,
+                    "taxable_headcount": firm.insured
+                    if hides
+                    else max(firm.headcount, firm.insured),
+                    "insured_headcount": firm.insured,
+                    "due": money.yuan(due),
+                    "paid": money.yuan(round(due * min(1.0, firm.pays + 0.14))),
+                    "arrears": money.yuan(max(0, firm.arrears_fen)),
+                    "collecting_unit": firm.unit,
+                    "tax_no": firm.tax_no,
+                    "tax_reg_date": firm.licensed_on,
+                }
+                if not last and b.rng.random() < 0.0008:
+                    row["tax_no"] = wrong_check(firm.tax_no)
+                    rejected += 1
+                if str(month) == "2008-11" and firm.headcount > firm.insured > 0:
+                    b.planted["understated"] += 1
+                rows.append(row)
+        b.planted["wrong-check-digit"] += rejected
+        return rows, rejected
+
+    def _send_arrears(self, month: Month, on: date, hour: int) -> None:
+        b, rows, wrong = self.b, [], []
+        as_at = month.last_on
+        for shape in b.shapes:
+            for firm in b.enterprises[shape.code]:
+                if firm.org_code is None:
+                    continue
+                before_unit, before = self._owed.get(firm.number, ("", 0))
+                owed = max(0, firm.arrears_fen)
+                if not owed and not before:
+                    continue
+                if before:
+                    b.truth.add("arrears-balance", before_unit, as_at, -before)
+                if owed:
+                    b.truth.add("arrears-balance", firm.unit, as_at, owed)
+                self._owed[firm.number] = (firm.unit, owed)
+                row = {
+                    "month": str(month),
+                    "name": firm.name,
+                    "balance": money.yuan(owed),
+                    "unit": firm.unit,
+                    "org_code": firm.org_code,
+                }
+                if str(month) in ("2008-06", "2008-09") and b.rng.random() < 0.01:
+                    rows.append(row | {"balance": money.yuan(owed + 500_00)})
+                    wrong.append(row)
+                else:
+                    rows.append(row)
+        b.send(on, hour, "tax", "arrears", str(month), rows, "欠费余额")
+        if wrong:
+            # After the following month's list, so that the later month has to be restated too.
+            later = on + timedelta(days=calendar.monthrange(on.year, on.month)[1] + 4)
+            b.planted["correction"] += len(wrong)
+            b.send(later, 11, "tax", "arrears", str(month), wrong, "欠费余额（更正）")
