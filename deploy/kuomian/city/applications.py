@@ -185,11 +185,11 @@ class ApplicationDesk:
             left = self._fill_gaps(shape, dekad, left, round(wanted * 0.2), records)
         firms = self.b.enterprises[shape.code] if shape.code in GROUPS else []
         for identity, name in self._newcomers(shape, left):
-            firm = self.b.rng.choice(firms) if firms else None
-            kind = "employee" if firm else "flexible"
-            records.append(self._person(shape, self._on(dekad), identity, name, firm, kind))
-            if firm:
-                firm.insured += 1
+            group = self.b.rng.choice(firms) if firms else None
+            kind = "employee" if group else "flexible"
+            records.append(self._person(shape, self._on(dekad), identity, name, group, kind))
+            if group:
+                group.insured += 1
         return held
 
     def _firm_enrols(
