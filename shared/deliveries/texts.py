@@ -10,7 +10,7 @@ from typing import Any, Final
 from shared.deliveries.feed import Feed, RowProblem
 from shared.problems import field_error
 
-DELIVERY_TEXTS: Final[Mapping[str, tuple[str, str]]] = {
+ROW_TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "date-invalid": ("日期无效，应为 YYYY-MM-DD", "not a date, expected YYYY-MM-DD"),
     "control-character": (
         "含有不允许的控制字符（NUL）",
@@ -27,5 +27,5 @@ DELIVERY_TEXTS: Final[Mapping[str, tuple[str, str]]] = {
 
 def described(feed: Feed, problems: Iterable[RowProblem]) -> list[dict[str, Any]]:
     """Problems as answers show them: ``pointer``, ``code``, ``zh``, ``en``."""
-    texts = {**DELIVERY_TEXTS, **feed.texts}
+    texts = {**ROW_TEXTS, **feed.texts}
     return [asdict(field_error(one.code, one.pointer, one.params, texts=texts)) for one in problems]

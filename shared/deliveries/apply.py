@@ -1,0 +1,123 @@
+"""Applying judged rows: the feed's effect, with what it came to accounted for record by record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import structlog
+from sqlalchemy.exc import DBAPIError
+
+from shared.database import is_retryable
+from shared.deliveries.feed import (
+    ApplyContext,
+    Disposition,
+    JudgedRow,
+    Outcome,
+    RowProblem,
+)
+from shared.deliveries.judge import Judged, unusable
+from shared.deliveries.receipts import NotConserved
+
+MAX_UNUSABLE: Final = 10
+"""More records than this breaking the apply of one chunk are a fault of ours, not of theirs:
+the feed stops and says so, rather than rejecting what is right."""
+
+_LOG = structlog.get_logger("deliveries")
+
+
+@dataclass
+class Result:
+    """How the records of one judged segment ended; those not named were applied."""
+
+    dispositions: dict[int, Disposition] = field(default_factory=dict)
+    problems: dict[int, tuple[RowProblem, ...]] = field(default_factory=dict)
+    waiting_for: dict[int, str] = field(default_factory=dict)
+
+
+async def apply_judged(ctx: ApplyContext, judged: Judged) -> tuple[Result, Outcome]:
+    """Apply the rows and account for every record. Raises NotConserved when the feed's apply
+    names a record it was not given, or holds one without saying what for."""
+    for no, kind in judged.failures.items():
+        _LOG.error("judge failed", feed=ctx.feed.name, delivery=ctx.delivery.id, no=no, error=kind)
+    rows = [JudgedRow(*row) for row in judged.rows]
+    outcome = await _apply(ctx, rows, {}) if rows else Outcome()
+    _check(outcome, {row.no for row in rows})
+    result = Result(
+        dict.fromkeys(judged.problems, Disposition.REJECTED),
+        {**judged.problems, **outcome.problems},
+        dict(outcome.waiting_for),
+    )
+    result.dispositions.update(outcome.dispositions)
+    return result, outcome
+
+
+def _check(outcome: Outcome, given: set[int]) -> None:
+    named: set[int] = {*outcome.dispositions, *outcome.problems, *outcome.waiting_for}
+    if not named <= given:
+        raise NotConserved(f"records {sorted(named - given)[:5]} were not given to be applied")
+    held = {no for no, how in outcome.dispositions.items() if how is Disposition.HELD}
+    if held != outcome.waiting_for.keys():
+        raise NotConserved("a held record says what it waits for, and no other does")
+
+
+async def _apply(
+    ctx: ApplyContext, rows: Sequence[JudgedRow], unusable_found: dict[int, str]
+) -> Outcome:
+    """The feed's apply; should the database refuse it, in halves, to find the record that is
+    to blame and reject that one."""
+    try:
+        return await _within_savepoint(ctx, rows)
+    except Exception as error:
+        if is_retryable(error):
+            raise
+        if len(rows) == 1:
+            unusable_found[rows[0].no] = type(error).__name__
+            if len(unusable_found) > MAX_UNUSABLE:
+                raise
+            return _rejected(ctx, rows[0].no, error)
+    middle = len(rows) // 2
+    first = await _apply(ctx, rows[:middle], unusable_found)
+    return _joined(first, await _apply(ctx, rows[middle:], unusable_found))
+
+
+async def _within_savepoint(ctx: ApplyContext, rows: Sequence[JudgedRow]) -> Outcome:
+    async with ctx.conn.begin_nested():
+        return await ctx.feed.apply(ctx, rows)
+
+
+def _rejected(ctx: ApplyContext, no: int, error: Exception) -> Outcome:
+    _LOG.error(
+        "apply failed",
+        feed=ctx.feed.name,
+        delivery=ctx.delivery.id,
+        no=no,
+        error=describe_failure(error),
+    )
+    return Outcome(
+        dispositions={no: Disposition.REJECTED},
+        problems={no: (unusable(ctx.delivery.id, no),)},
+    )
+
+
+def _joined(one: Outcome, other: Outcome) -> Outcome:
+    return Outcome(
+        one.dispositions | other.dispositions,
+        one.problems | other.problems,
+        one.waiting_for | other.waiting_for,
+        one.facts + other.facts,
+        one.released | other.released,
+    )
+
+
+def describe_failure(error: BaseException) -> str:
+    """Kind of error and SQLSTATE, never the message: it may quote a person's data."""
+    cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
+    state = getattr(cause, "sqlstate", None)
+    return f"{type(cause).__name__} {state}" if state else type(cause).__name__
+
+
+def problem_codes(problems: Mapping[int, tuple[RowProblem, ...]]) -> list[str]:
+    """Every code as often as it occurs."""
+    return [one.code for found in problems.values() for one in found]

@@ -1,0 +1,269 @@
+"""One unit of work on a feed: a chunk, a dry run, or held records judged again.
+
+Each is one transaction: state, dispositions, facts and progress together, or nothing. Whatever
+kills the process, the next one finds the last committed chunk and goes on after it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.deliveries import held_store, store
+from shared.deliveries.apply import Result, apply_judged, problem_codes
+from shared.deliveries.feed import ApplyContext, Disposition, Feed, RowProblem
+from shared.deliveries.judge import Judged, JudgePool, JudgeTask, StoredSegment
+from shared.deliveries.receipts import (
+    CODES,
+    FIRST_PROBLEMS,
+    Counts,
+    ReceiptFacts,
+    digest,
+    merged,
+    pack,
+    receipt_of,
+)
+from shared.deliveries.store import DeliveryRow
+from shared.deliveries.texts import described
+from shared.events.registry import delivery_fact
+from shared.periods import local_date
+from shared.runtime import Runtime
+
+DRY_RUN_PROBLEMS: Final = 10_000
+"""A dry run keeps the details of so many refused records; its counts are complete."""
+
+
+def task_of(
+    runtime: Runtime,
+    feed: Feed,
+    row: DeliveryRow,
+    segment: StoredSegment,
+    only: frozenset[int] | None = None,
+) -> JudgeTask:
+    """What judging that segment of the delivery takes; the same at every repetition."""
+    return JudgeTask(
+        delivery=row.info,
+        today=local_date(row.received_at),
+        reader=row.reader,
+        segment=segment,
+        max_record_bytes=runtime.settings.max_record_bytes,
+        record=feed.record,
+        judge=feed.judge,
+        only=only,
+    )
+
+
+async def process_chunk(
+    conn: AsyncConnection,
+    runtime: Runtime,
+    feed: Feed,
+    row: DeliveryRow,
+    segment: StoredSegment,
+    judged: Judged,
+) -> DeliveryRow:
+    """Apply the next chunk; after the last one make the receipt. Returns the row as saved."""
+    now = runtime.clock.now()
+    ctx = ApplyContext(conn, runtime, row.info, feed, now)
+    result, outcome = await apply_judged(ctx, judged)
+    packed = pack(segment.record_count, segment.first_record_no, result.dispositions)
+    await store.write_chunk(conn, row.id, segment.no, segment.first_record_no, packed)
+    await _write_details(conn, row, result, now)
+    if outcome.released:
+        await held_store.release(conn, outcome.released)
+    await runtime.outbox.write(conn, outcome.facts, row.traceparent)
+    row = _counted(row, row.counts + Counts.of(packed), result.problems)
+    row = replace(row, next_chunk=segment.no + 1, status="judging")
+    if row.next_chunk == row.chunk_count:
+        row = await finish(conn, runtime, feed, row)
+    await store.save_progress(conn, row)
+    return row
+
+
+async def finish(
+    conn: AsyncConnection, runtime: Runtime, feed: Feed, row: DeliveryRow
+) -> DeliveryRow:
+    """The receipt and the fact that the delivery was dealt with. Raises NotConserved."""
+    now = runtime.clock.now()
+    first = await store.problems_of(conn, row.id, None, FIRST_PROBLEMS)
+    row = _receipted(feed, row, first, now)
+    if not row.dry_run:
+        row = await _publish(conn, runtime, row, now)
+    return row
+
+
+async def dry_run(
+    conn: AsyncConnection, runtime: Runtime, feed: Feed, row: DeliveryRow, pool: JudgePool
+) -> DeliveryRow:
+    """The whole delivery applied and taken back, its receipt marked void. One transaction.
+
+    Nothing is published. A record held for something this same delivery would bring stays held
+    in the void receipt.
+    """
+    now = runtime.clock.now()
+    ctx = ApplyContext(conn, runtime, row.info, feed, now)
+    chunks: list[tuple[int, int, bytearray]] = []
+    problems: list[tuple[int, Disposition, tuple[RowProblem, ...]]] = []
+    tried = await conn.begin_nested()
+    async for segment in store.segments_of(conn, row.id, row.chunk_count):
+        judged = await pool.judge(task_of(runtime, feed, row, segment))
+        result, _ = await apply_judged(ctx, judged)
+        packed = pack(segment.record_count, segment.first_record_no, result.dispositions)
+        chunks.append((segment.no, segment.first_record_no, packed))
+        problems.extend(_with_disposition(result)[: DRY_RUN_PROBLEMS - len(problems)])
+        row = _counted(row, row.counts + Counts.of(packed), result.problems)
+    await tried.rollback()
+    for chunk_no, first_no, packed in chunks:
+        await store.write_chunk(conn, row.id, chunk_no, first_no, packed)
+    await store.write_problems(conn, row.id, problems)
+    row = await finish(conn, runtime, feed, replace(row, next_chunk=row.chunk_count))
+    await store.save_progress(conn, row)
+    return row
+
+
+async def judge_again(
+    conn: AsyncConnection, runtime: Runtime, feed: Feed, row: DeliveryRow, pool: JudgePool
+) -> DeliveryRow:
+    """Held records of one delivery through the same gate again, at most a chunk of them.
+
+    Counts change, the receipt does not; a delivery already done is published once more with its
+    new counts.
+    """
+    now = runtime.clock.now()
+    waited_for = await held_store.due_records(conn, row.id, runtime.settings.chunk_records)
+    numbers = frozenset(waited_for)
+    judged = Judged()
+    for segment in await held_store.segments_holding(conn, row.id, sorted(numbers)):
+        part = await pool.judge(task_of(runtime, feed, row, segment, numbers))
+        judged.rows += part.rows
+        judged.problems |= part.problems
+        judged.failures |= part.failures
+    ctx = ApplyContext(conn, runtime, row.info, feed, now, replay=True)
+    result, outcome = await apply_judged(ctx, judged)
+    before = await held_store.take_problems(conn, row.id, sorted(numbers))
+    await _settle_held(conn, row, waited_for, result, now)
+    if outcome.released:
+        await held_store.release(conn, outcome.released)
+    await runtime.outbox.write(conn, outcome.facts, row.traceparent)
+    packed = bytes(CODES[result.dispositions.get(no, Disposition.APPLIED)] for no in numbers)
+    counts = row.counts - Counts(held=len(numbers)) + Counts.of(packed)
+    counts.conserve(row.counts.total)
+    changed = counts != row.counts
+    row = replace(row, problem_counts=merged(row.problem_counts, problem_codes(before), -1))
+    row = _counted(row, counts, result.problems)
+    if changed and row.status == "done":
+        row = await _publish(conn, runtime, row, now)
+    await store.save_progress(conn, row)
+    return row
+
+
+async def _settle_held(
+    conn: AsyncConnection,
+    row: DeliveryRow,
+    waited_for: Mapping[int, str],
+    result: Result,
+    now: datetime,
+) -> None:
+    """Held records judged again: resolved, or waiting on."""
+    waiting = result.waiting_for
+    same = {no: token for no, token in waiting.items() if waited_for[no] == token}
+    other = {no: token for no, token in waiting.items() if waited_for[no] != token}
+    resolved = [no for no in waited_for if no not in waiting]
+    await held_store.keep_waiting(conn, row.id, same, due=False)
+    await held_store.keep_waiting(conn, row.id, other, due=True)
+    await held_store.resolve(conn, row.id, resolved, now)
+    await held_store.rewrite_chunks(
+        conn,
+        row.id,
+        {no: CODES[result.dispositions.get(no, Disposition.APPLIED)] for no in resolved},
+    )
+    await store.write_problems(conn, row.id, _with_disposition(result))
+
+
+async def _write_details(
+    conn: AsyncConnection, row: DeliveryRow, result: Result, now: datetime
+) -> None:
+    if result.problems:
+        await store.write_problems(conn, row.id, _with_disposition(result))
+    if result.waiting_for:
+        await held_store.hold(conn, row.id, row.feed, result.waiting_for, now)
+
+
+def _with_disposition(
+    result: Result,
+) -> list[tuple[int, Disposition, tuple[RowProblem, ...]]]:
+    return [
+        (no, result.dispositions.get(no, Disposition.APPLIED), found)
+        for no, found in sorted(result.problems.items())
+    ]
+
+
+def _counted(
+    row: DeliveryRow, counts: Counts, problems: Mapping[int, tuple[RowProblem, ...]]
+) -> DeliveryRow:
+    return replace(
+        row,
+        applied_count=counts.applied,
+        duplicate_count=counts.duplicate,
+        rejected_count=counts.rejected,
+        held_count=counts.held,
+        problem_counts=merged(row.problem_counts, problem_codes(problems)),
+    )
+
+
+def _receipted(
+    feed: Feed, row: DeliveryRow, first: Mapping[int, Sequence[RowProblem]], now: datetime
+) -> DeliveryRow:
+    listed = [{"no": no, **one} for no, found in first.items() for one in described(feed, found)]
+    facts = ReceiptFacts(
+        delivery=str(row.id),
+        feed=row.feed,
+        period=row.period,
+        department=row.department,
+        idempotency_key=row.idempotency_key,
+        received_at=row.received_at,
+        clock=row.clock,
+        sha256=row.sha256,
+        size=row.size,
+        content_type=row.content_type,
+        nil=row.nil,
+        dry_run=row.dry_run,
+        completed_at=now,
+    )
+    receipt = receipt_of(facts, row.sent_count, row.counts, row.problem_counts, listed)
+    return replace(
+        row, status="done", receipt=receipt, receipt_sha256=digest(receipt), completed_at=now
+    )
+
+
+async def _publish(
+    conn: AsyncConnection, runtime: Runtime, row: DeliveryRow, now: datetime
+) -> DeliveryRow:
+    """The delivery's DeliveryReceived with the counts of now, as its next revision."""
+    revision = row.revision + 1
+    fact = delivery_fact(runtime.service.name)(
+        key=row.feed,
+        subject=f"delivery:{row.id}",
+        revision=revision,
+        delivery_id=str(row.id),
+        part="" if revision == 1 else f"r{revision}",
+        recorded_at=now,
+        feed=row.feed,
+        department=row.department,
+        unit=row.units[0] if row.units and len(row.units) == 1 else None,
+        period=row.period,
+        received_at=row.received_at,
+        clock=row.clock,
+        body_sha256=row.sha256.hex(),
+        sent_count=row.sent_count,
+        applied_count=row.applied_count,
+        duplicate_count=row.duplicate_count,
+        rejected_count=row.rejected_count,
+        held_count=row.held_count,
+        nil=row.nil,
+    )
+    await runtime.outbox.write(conn, [fact], row.traceparent)
+    return replace(row, revision=revision)

@@ -1,0 +1,225 @@
+"""The worker behind the POST: deliveries of a feed one after another, a chunk per transaction.
+
+- **Order.** Deliveries of one feed are applied in the order they were accepted; feeds go side by
+  side. A feed is worked on by one worker at a time (a lock within the chunk's transaction), so
+  any number of processes may run this.
+- **Crash.** All progress is in the database. Whatever kills it, the next worker goes on after
+  the last committed chunk.
+- **Ahead.** While a chunk is applied, the next one is already being judged.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import dataclass, field
+from typing import Final
+from uuid import UUID
+
+import psycopg
+import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.database import DatabaseAway, is_away, is_retryable
+from shared.deliveries import held_store, processing, store
+from shared.deliveries.apply import describe_failure
+from shared.deliveries.feed import Feed
+from shared.deliveries.judge import Judged, JudgePool, StoredSegment
+from shared.deliveries.store import DeliveryRow
+from shared.metrics import DELIVERIES, DELIVERY_RECORDS, DELIVERY_SECONDS, WORKER_WAITS
+from shared.patience import Patience
+from shared.runtime import Runtime
+from shared.telemetry import tracing
+
+WAKE_SECONDS: Final = 2.0
+"""How long to trust in NOTIFY before looking anyway."""
+
+_LOG = structlog.get_logger("deliveries")
+
+
+async def run_deliveries(runtime: Runtime, stop: asyncio.Event) -> None:
+    """Work on all feeds of the service until ``stop``; a chunk under way is finished first."""
+    worker = DeliveryWorker(runtime)
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(worker.listen(stop))
+            for feed in runtime.service.feeds:
+                tasks.create_task(worker.work(feed, stop))
+    finally:
+        worker.close()
+
+
+@dataclass
+class _Ahead:
+    """A segment being judged before its turn."""
+
+    delivery_id: UUID
+    segment: StoredSegment
+    judging: asyncio.Task[Judged]
+
+
+@dataclass
+class _Lane:
+    """What one feed has going."""
+
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+    ahead: _Ahead | None = None
+
+
+class DeliveryWorker:
+    """Works on the feeds of one service; holds nothing that cannot be lost."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self.runtime = runtime
+        self._pool = JudgePool(runtime.plan, runtime.secrecy, runtime.settings.judge_workers)
+        self._lanes = {feed.name: _Lane() for feed in runtime.service.feeds}
+
+    def close(self) -> None:
+        """Drop what is being judged ahead and let the judging processes go."""
+        for lane in self._lanes.values():
+            if lane.ahead is not None:
+                lane.ahead.judging.cancel()
+                lane.ahead = None
+        self._pool.close()
+
+    async def listen(self, stop: asyncio.Event) -> None:
+        """Wake the feed named by each notification; the database being away is waited out."""
+        patience = Patience()
+        while not stop.is_set():
+            try:
+                async with self.runtime.database.direct() as line:
+                    await line.execute(f"LISTEN {store.CHANNEL}")
+                    for lane in self._lanes.values():
+                        lane.wake.set()
+                    patience.restore()
+                    while not stop.is_set():
+                        async for note in line.notifies(timeout=WAKE_SECONDS, stop_after=1):
+                            if note.payload in self._lanes:
+                                self._lanes[note.payload].wake.set()
+            except (DatabaseAway, psycopg.Error) as error:
+                if not is_away(error):
+                    raise
+                await patience.wait(stop)
+
+    async def work(self, feed: Feed, stop: asyncio.Event) -> None:
+        """Work on one feed until ``stop``.
+
+        What hinders it is waited out: the database away, or a fault of ours, which is then noted
+        on the delivery for operators to see. Nothing is skipped.
+        """
+        lane, patience = self._lanes[feed.name], Patience(longest=30.0)
+        while not stop.is_set():
+            lane.wake.clear()
+            try:
+                more = await self.step(feed)
+            except Exception as error:
+                await self._hindered(feed, error)
+                await patience.wait(stop)
+                continue
+            patience.restore()
+            if not more:
+                await _either(lane.wake, stop, WAKE_SECONDS)
+
+    async def drain(self) -> None:
+        """Work until nothing is left to do on any feed; errors are raised."""
+        while True:
+            done = [await self.step(feed) for feed in self.runtime.service.feeds]
+            if not any(done):
+                return
+
+    async def step(self, feed: Feed) -> bool:
+        """One unit of work in one transaction: held records judged again when some are due, else
+        the next chunk. False when there is nothing to do, or another worker has the feed."""
+        database = self.runtime.database
+        async with database.read() as conn:
+            again = await held_store.has_due(conn, feed.name)
+        if again:
+            async with database.transaction() as conn:
+                await held_store.settle(conn)
+            return await self._judge_again(feed)
+        return await self._advance(feed)
+
+    async def _judge_again(self, feed: Feed) -> bool:
+        async with self.runtime.database.transaction() as conn:
+            if not await store.lock_feed(conn, feed.name):
+                return False
+            row = await held_store.due_delivery(conn, feed.name)
+            if row is not None:
+                with tracing(row.traceparent):
+                    await processing.judge_again(conn, self.runtime, feed, row, self._pool)
+        return True
+
+    async def _advance(self, feed: Feed) -> bool:
+        async with self.runtime.database.transaction() as conn:
+            if not await store.lock_feed(conn, feed.name):
+                return False
+            row = await store.next_delivery(conn, feed.name)
+            if row is None:
+                return False
+            with tracing(row.traceparent):
+                after = await self._process(conn, feed, row)
+        self._count(row, after)
+        return True
+
+    async def _process(self, conn: AsyncConnection, feed: Feed, row: DeliveryRow) -> DeliveryRow:
+        if row.dry_run:
+            return await processing.dry_run(conn, self.runtime, feed, row, self._pool)
+        if row.next_chunk == row.chunk_count:  # nothing was sent: a nil return
+            row = await processing.finish(conn, self.runtime, feed, row)
+            await store.save_progress(conn, row)
+            return row
+        segment, judging = await self._judging(conn, feed, row, row.next_chunk)
+        judged = await judging
+        await self._look_ahead(conn, feed, row)
+        return await processing.process_chunk(conn, self.runtime, feed, row, segment, judged)
+
+    async def _judging(
+        self, conn: AsyncConnection, feed: Feed, row: DeliveryRow, no: int
+    ) -> tuple[StoredSegment, asyncio.Task[Judged]]:
+        """The judging of a segment: begun before, or begun now."""
+        lane = self._lanes[feed.name]
+        ahead, lane.ahead = lane.ahead, None
+        if ahead is not None:
+            if ahead.delivery_id == row.id and ahead.segment.no == no:
+                return ahead.segment, ahead.judging
+            ahead.judging.cancel()
+        segment = await store.find_segment(conn, row.id, no)
+        if segment is None:
+            raise LookupError(f"segment {no} of delivery {row.id} is missing")
+        task = processing.task_of(self.runtime, feed, row, segment)
+        return segment, asyncio.create_task(self._pool.judge(task))
+
+    async def _look_ahead(self, conn: AsyncConnection, feed: Feed, row: DeliveryRow) -> None:
+        no = row.next_chunk + 1
+        if no < row.chunk_count:
+            segment, judging = await self._judging(conn, feed, row, no)
+            self._lanes[feed.name].ahead = _Ahead(row.id, segment, judging)
+
+    def _count(self, before: DeliveryRow, after: DeliveryRow) -> None:
+        service, feed = self.runtime.service.name, after.feed
+        if not after.dry_run:
+            for disposition, count in (after.counts - before.counts).as_dict().items():
+                DELIVERY_RECORDS.labels(service, feed, disposition).inc(max(count, 0))
+        if after.status == "done":
+            DELIVERIES.labels(service, feed, "done").inc()
+            took = (self.runtime.clock.now() - after.received_at).total_seconds()
+            DELIVERY_SECONDS.labels(service, feed).observe(max(took, 0.0))
+
+    async def _hindered(self, feed: Feed, error: Exception) -> None:
+        WORKER_WAITS.labels(self.runtime.service.name, "deliveries").inc()
+        failure = describe_failure(error)
+        if is_retryable(error):
+            _LOG.warning("deliveries wait", feed=feed.name, error=failure)
+            return
+        _LOG.exception("delivery cannot go on", feed=feed.name, error=failure)
+        with contextlib.suppress(DatabaseAway):
+            async with self.runtime.database.transaction() as conn:
+                await store.note_failure(conn, feed.name, failure)
+
+
+async def _either(wake: asyncio.Event, stop: asyncio.Event, seconds: float) -> None:
+    """Return when one of the events is set, or the time is over."""
+    waits = [asyncio.ensure_future(event.wait()) for event in (wake, stop)]
+    await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    for wait in waits:
+        wait.cancel()
