@@ -1,23 +1,66 @@
 """Judgements every feed needs, each once: units, dates, money, identifiers, keys.
 
-All are pure: values in, problems out. A feed's judge strings them together.
+All are pure: values in, problems out. A feed's judge strings them together: identifiers are
+checked over the whole chunk first (``*_findings``), then what was found is noted record by
+record (``Problems.noted``) beside everything else that is wrong with it.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from typing import Any, Final, TypeAlias
 
 import msgspec
 
 from shared import identifiers
 from shared.crypto import Secrecy
 from shared.deliveries.feed import JudgeContext, RowProblem
-from shared.money import MoneyError, fen_from_yuan
+from shared.identifiers import batch
+from shared.money import MoneyError, fen_from_yuan, yuan
+from shared.plan import Plan
 
-_PACK = msgspec.msgpack.Encoder(decimal_format="string").encode
+Findings: TypeAlias = list[identifiers.Problem | None]
+"""One per record: what is wrong with its number, None where it is right or not given."""
+
+BatchCheck: TypeAlias = Callable[[Sequence[str]], Findings]
+
+CHECK_TEXTS: Final[Mapping[str, tuple[str, str]]] = {
+    "unit-unknown": (
+        "没有代码为 {value} 的填报单位",
+        "there is no reporting unit {value}",
+    ),
+    "unit-not-yours": (
+        "您无权为填报单位 {value} 报送",
+        "you may not report for unit {value}",
+    ),
+    "date-in-future": (
+        "日期 {value} 晚于收到报送之日 {limit}",
+        "{value} is later than the day the delivery came, {limit}",
+    ),
+    "period-mismatch": (
+        "{value} 不属于本次报送的期间 {limit}",
+        "{value} does not belong to the delivery's period {limit}",
+    ),
+    "money-invalid": (
+        "金额 {value} 有误：应为元，至多两位小数",
+        "{value} is no sum of money: yuan with at most two decimals",
+    ),
+    "check-digit-wrong": ("校验码有误，应为 {expected}", "wrong check digit, should be {expected}"),
+    "identifier-invalid": ("号码有误：{zh}", "not a valid number: {en}"),
+    "org-code-differs": (
+        "组织机构代码 {value} 与另一号码中所含的 {inside} 不一致",
+        "organisation code {value} differs from {inside}, which stands inside another number",
+    ),
+    "code-unknown": ("代码 {value} 不在代码表内", "code {value} is not in the list"),
+    "key-missing": (
+        "缺少可识别用人单位的号码：组织机构代码、执照号或税务登记号",
+        "no number tells which employer this is: organisation code, licence or tax number",
+    ),
+}
+"""Codes noted here → (zh, en) over ``RowProblem.params``."""
 
 
 class Problems(list[RowProblem]):
@@ -41,62 +84,121 @@ class Problems(list[RowProblem]):
         if on is not None and on > limit:
             self.add(code, pointer, value=on.isoformat(), limit=limit.isoformat())
 
-    def fen(self, yuan: Decimal, pointer: str, minimum: int | None = 0) -> int:
-        """Yuan as integer fen; 0 with a problem noted where it is no sum of money."""
+    def fen(self, amount: Decimal, pointer: str, minimum: int | None = 0) -> int:
+        """Yuan as integer fen, at least ``minimum`` fen; 0 with a problem noted where it is no
+        sum of money."""
         try:
-            fen = fen_from_yuan(yuan)
+            fen = fen_from_yuan(amount)
         except MoneyError:
-            self.add("money-invalid", pointer, value=str(yuan))
+            self.add("money-invalid", pointer, value=str(amount)[:40])
             return 0
         if minimum is not None and fen < minimum:
-            self.add("value-out-of-range", pointer, value=str(yuan), minimum=str(minimum / 100))
+            self.add("value-out-of-range", pointer, value=yuan(fen), minimum=yuan(minimum))
         return fen
 
-    def checked(
-        self,
-        value: str | None,
-        pointer: str,
-        check: Callable[[str], identifiers.Problem | None],
-    ) -> None:
-        """An identifier passes its own check; a failing check digit is named."""
-        if value is None:
-            return
-        found = check(value)
+    def noted(self, found: identifiers.Problem | None, pointer: str) -> None:
+        """What a check found wrong with a number, if anything; the right check digit is named."""
         if found is None:
             return
-        code = "check-digit-wrong" if found.code.endswith("check_digit") else "identifier-invalid"
+        wrong = found.code in ("check_digit", "org_check_digit")
+        code = "check-digit-wrong" if wrong else "identifier-invalid"
         self.add(code, pointer, expected=found.expected, zh=found.zh, en=found.en)
 
-    def org_code(self, value: str | None, pointer: str) -> None:
-        """An organisation code, with or without its printed hyphen, passes its check."""
-        plain = None if value is None else identifiers.normalise_org_code(value)
-        self.checked(plain, pointer, identifiers.check_org_code)
+    def period(self, value: str, pointer: str, ctx: JudgeContext) -> None:
+        """The period a record states is its delivery's."""
+        if value != ctx.delivery.period:
+            self.add("period-mismatch", pointer, value=value, limit=ctx.delivery.period)
 
-    def licence_no(self, value: str | None, pointer: str) -> None:
-        """A registration number of 13 or 15 digits, or an 18-character code."""
-        uscc = value is not None and len(value) == 18
-        self.checked(value, pointer, identifiers.check_uscc if uscc else identifiers.check_reg_no)
+    def inside(self, org_code: str | None, inside: str | None, pointer: str) -> None:
+        """A stated organisation code is the one that stands inside another number."""
+        if org_code is not None and inside is not None and org_code != inside:
+            self.add("org-code-differs", pointer, value=org_code, inside=inside)
 
     def coded(self, value: str | None, pointer: str, known: bool) -> None:
         """A code stands in the plan's list."""
         if value is not None and not known:
             self.add("code-unknown", pointer, value=value)
 
+    def trade(self, reg_type: str | None, industry: str | None, ctx: JudgeContext) -> None:
+        """Registration type and industry division, where given, stand in the plan's lists."""
+        if reg_type is not None and not ctx.plan.has_registration_type(reg_type):
+            self.add("code-unknown", "/reg_type", value=reg_type)
+        if industry is not None and ctx.plan.find_division(industry) is None:
+            self.add("code-unknown", "/industry", value=industry)
 
-def content_hash(record: msgspec.Struct) -> bytes:
-    """16 bytes over what the record states: equal content, equal bytes."""
-    return hashlib.blake2b(_PACK(record), digest_size=16).digest()
+
+def org_code_findings(values: Sequence[str | None]) -> Findings:
+    """Organisation codes, with or without the printed hyphen, by GB 11714."""
+    return _findings([plain_org_code(value) for value in values], batch.org_code_problems)
 
 
-def org_code_of(
-    org_code: str | None, tax_no: str | None = None, uscc: str | None = None
-) -> str | None:
-    """The 9-character organisation code, stated or contained in the other numbers."""
-    if org_code is not None:
-        return identifiers.normalise_org_code(org_code)
-    if tax_no is not None and (inner := identifiers.org_code_from_tax_no(tax_no)) is not None:
-        return inner
-    return identifiers.org_code_from_uscc(uscc) if uscc is not None else None
+def licence_findings(values: Sequence[str | None]) -> Findings:
+    """Registration numbers of 13 or 15 digits (GS 15-2006), or 18-character codes."""
+    found = _findings(
+        [value if value is not None and len(value) != 18 else None for value in values],
+        batch.reg_no_problems,
+    )
+    for index, problem in enumerate(
+        _findings(
+            [value if value is not None and len(value) == 18 else None for value in values],
+            batch.uscc_problems,
+        )
+    ):
+        if problem is not None:
+            found[index] = problem
+    return found
+
+
+def tax_no_findings(values: Sequence[str | None], as_of: date) -> Findings:
+    """Tax numbers of firms and of household owners (国税函〔2006〕820号)."""
+    return _findings(values, lambda given: batch.tax_no_problems(given, as_of))
+
+
+def identity_findings(values: Sequence[str | None], as_of: date) -> Findings:
+    """Identity numbers of 18 or 15 digits (GB 11643); nobody is born after ``as_of``."""
+    return _findings(values, lambda given: batch.identity_problems(given, as_of))
+
+
+def _findings(values: Sequence[str | None], check: BatchCheck) -> Findings:
+    given = [(index, value) for index, value in enumerate(values) if value is not None]
+    found: Findings = [None] * len(values)
+    if given:
+        problems = check([value for _, value in given])
+        for (index, _), problem in zip(given, problems, strict=True):
+            if problem is not None:
+                found[index] = problem
+    return found
+
+
+def content_hash(content: Any) -> bytes:
+    """16 bytes over what a record states: equal content, equal bytes.
+
+    Give it the judged row rather than the record as sent: money in fen, codes in one notation
+    and no identity number, so that "1.5" and 1.50 are the same and nothing personal is hashed
+    without a key.
+    """
+    return hashlib.blake2b(_PACK(content), digest_size=16).digest()
+
+
+_PACK = msgspec.msgpack.Encoder(decimal_format="string").encode
+
+
+def plain_org_code(value: str | None) -> str | None:
+    """An organisation code in its nine characters, without the printed hyphen."""
+    return value if value is None or len(value) == 9 else identifiers.normalise_org_code(value)
+
+
+def org_code_in_tax_no(tax_no: str | None) -> str | None:
+    """The organisation code in a *checked* tax number; None in a household's, or without one."""
+    if tax_no is not None and len(tax_no) == 15:
+        return tax_no[6:]
+    return org_code_in_uscc(tax_no)
+
+
+def org_code_in_uscc(number: str | None) -> str | None:
+    """The organisation code in a *checked* number where that is an 18-character code, else
+    None."""
+    return number[8:17] if number is not None and len(number) == 18 else None
 
 
 def employer_key_of(
@@ -126,3 +228,8 @@ def owner_key_of(
         return None
     full = owner if len(owner) == 18 else identifiers.identity_18_from_15(owner)
     return identifiers.employer_key(owner_hash=secrecy.keyed_hash(full))
+
+
+def is_household(reg_type: str | None, plan: Plan) -> bool:
+    """Whether the registration type is an individual business's (个体经营) by the plan's list."""
+    return reg_type is not None and plan.ownership_of(reg_type) == "individual"

@@ -173,23 +173,3 @@ async def take_problems(
         (delivery_id, list(numbers)),
     )
     return {no: read_problems(text) for no, text in await cursor.fetchall()}
-
-
-async def held_counts(conn: AsyncConnection) -> dict[str, int]:
-    """Records now held, by feed; for the service's status."""
-    driver = await raw(conn)
-    cursor = await driver.execute(
-        "SELECT feed, count(*) FROM held_records WHERE resolved_at IS NULL GROUP BY feed"
-    )
-    return dict(await cursor.fetchall())
-
-
-async def unfinished(conn: AsyncConnection) -> list[dict[str, object]]:
-    """Deliveries not done, oldest first, with what hinders them; for the service's status."""
-    driver = await raw(conn)
-    cursor = await driver.execute(
-        "SELECT id, feed, status, received_at, next_chunk, chunk_count, failure FROM deliveries "
-        "WHERE status IN ('accepted', 'judging') ORDER BY seq LIMIT 100"
-    )
-    names = [column.name for column in cursor.description or ()]
-    return [dict(zip(names, row, strict=True)) for row in await cursor.fetchall()]

@@ -237,11 +237,14 @@ async def list_deliveries(
     period: str | None,
     status: str | None,
     department: str | None,
-    sender: str | None,
+    units: frozenset[str] | None,
     before: int | None,
     limit: int,
 ) -> list[DeliveryRow]:
-    """Newest first; ``before`` is the seq of the last one seen. None filters nothing."""
+    """Newest first; ``before`` is the seq of the last one seen. None filters nothing.
+
+    ``units``: only deliveries sent for some of these units and no other.
+    """
     return await _rows(
         conn,
         f"SELECT {_COLUMNS} FROM deliveries "
@@ -249,7 +252,7 @@ async def list_deliveries(
         "AND (%(period)s::text IS NULL OR period = %(period)s) "
         "AND (%(status)s::text IS NULL OR status = %(status)s) "
         "AND (%(department)s::text IS NULL OR department = %(department)s) "
-        "AND (%(sender)s::text IS NULL OR sender = %(sender)s) "
+        "AND (%(units)s::jsonb IS NULL OR units <@ %(units)s) "
         "AND (%(before)s::bigint IS NULL OR seq < %(before)s) "
         "ORDER BY seq DESC LIMIT %(limit)s",
         {
@@ -257,7 +260,7 @@ async def list_deliveries(
             "period": period,
             "status": status,
             "department": department,
-            "sender": sender,
+            "units": None if units is None else Jsonb(sorted(units)),
             "before": before,
             "limit": limit,
         },
