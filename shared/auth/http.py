@@ -63,10 +63,11 @@ FoundCaller = Annotated[Caller | None, Depends(find_caller)]
 """For what is open without a token but says more with one."""
 
 
-def get_caller(found: FoundCaller) -> Caller:
+def get_caller(request: Request, found: FoundCaller) -> Caller:
     """The caller; raises the problem ``unauthenticated`` without a token."""
     if found is None:
         raise problem("unauthenticated", reason="no token")
+    request.state.department = found.department  # for the access log
     return found
 
 

@@ -1,7 +1,13 @@
 """Refusals: one catalogue of stable codes with words in two languages, RFC 9457 over HTTP."""
 
 from shared.problems.catalogue import CATALOGUE, ProblemType
-from shared.problems.http import field_errors, install_problems, problem_pages, problem_response
+from shared.problems.http import (
+    field_errors,
+    install_problems,
+    problem_pages,
+    problem_response,
+    unexpected_response,
+)
 from shared.problems.problem import (
     MEDIA_TYPE,
     FieldError,
@@ -11,12 +17,12 @@ from shared.problems.problem import (
     preferred_language,
     problem,
 )
-from shared.problems.rows import FIELD_TEXTS, Texts
+from shared.problems.rows import ROW_TEXTS, Texts
 
 __all__ = [
     "CATALOGUE",
-    "FIELD_TEXTS",
     "MEDIA_TYPE",
+    "ROW_TEXTS",
     "FieldError",
     "Language",
     "Problem",
@@ -29,4 +35,5 @@ __all__ = [
     "problem",
     "problem_pages",
     "problem_response",
+    "unexpected_response",
 ]

@@ -22,7 +22,7 @@ from shared.problems.problem import (
     preferred_language,
     problem,
 )
-from shared.problems.rows import FIELD_TEXTS, Texts
+from shared.problems.rows import ROW_TEXTS, Texts
 
 _LOG = structlog.get_logger("problems")
 
@@ -97,18 +97,25 @@ def _from_http(request: Request, error: HTTPException) -> Problem:
     params: dict[str, object] = {
         "reason": error.detail,
         "method": request.method,
-        "limit": request.scope.get("starlette.max_body_size", "—"),
+        "limit": error.detail,
         "content_type": request.headers.get("content-type", "—"),
     }
     return Problem(kind, params, headers=error.headers, status=error.status_code)
 
 
-def install_problems(app: FastAPI) -> None:
-    """Answer everything that goes wrong in ``app`` as a problem document.
+def unexpected_response(request: Request, error: Exception) -> JSONResponse:
+    """The answer to an error nobody refused with: 503 when the database is away, else
+    ``internal-error`` with the trace id, logged with its traceback; its message never leaves."""
+    if is_away(error):
+        _LOG.warning("database away", reason=str(error))
+        return problem_response(request, problem("database-away"))
+    trace = str(request.scope.get("trace_id", "—"))
+    _LOG.error("unexpected error", exc_info=error, path=request.url.path)
+    return problem_response(request, problem("internal-error", trace=trace))
 
-    What nobody foresaw becomes ``internal-error`` with the trace id, and is logged with its
-    traceback; its message never leaves.
-    """
+
+def install_problems(app: FastAPI) -> None:
+    """Answer everything that goes wrong in ``app`` as a problem document."""
 
     async def on_problem(request: Request, error: Exception) -> Response:
         assert isinstance(error, Problem)  # noqa: S101 - registered for Problem only
@@ -122,21 +129,13 @@ def install_problems(app: FastAPI) -> None:
         assert isinstance(error, HTTPException)  # noqa: S101 - as registered
         return problem_response(request, _from_http(request, error))
 
-    async def on_away(request: Request, error: Exception) -> Response:
-        _LOG.warning("database away", reason=str(error))
-        return problem_response(request, problem("database-away"))
-
     async def on_anything(request: Request, error: Exception) -> Response:
-        if is_away(error):
-            return await on_away(request, error)
-        trace = str(request.scope.get("trace_id", "—"))
-        _LOG.error("unexpected error", exc_info=error, path=request.url.path, trace_id=trace)
-        return problem_response(request, problem("internal-error", trace=trace))
+        return unexpected_response(request, error)
 
     app.add_exception_handler(Problem, on_problem)
     app.add_exception_handler(RequestValidationError, on_validation)
     app.add_exception_handler(HTTPException, on_http)
-    app.add_exception_handler(DatabaseAway, on_away)
+    app.add_exception_handler(DatabaseAway, on_anything)
     app.add_exception_handler(Exception, on_anything)
 
 
@@ -145,7 +144,7 @@ def problem_pages(prefix: str, record_texts: Texts) -> APIRouter:
     a problem document leads to. ``record_texts``: what can be wrong with a record here.
     Plain HTML, no scripts; open to everyone."""
     router = APIRouter(include_in_schema=False)
-    rows = _row_table({**FIELD_TEXTS, **record_texts})
+    rows = _row_table({**ROW_TEXTS, **record_texts})
 
     @router.get(f"{prefix}/problems", response_class=HTMLResponse)
     @router.get("/problems", response_class=HTMLResponse)

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from shared.problems.catalogue import CATALOGUE, ProblemType
-from shared.problems.rows import Texts, field_text, fill
+from shared.problems.rows import Texts, fill, row_text
 
 Language = Literal["zh", "en"]
 MEDIA_TYPE = "application/problem+json"
@@ -99,8 +99,8 @@ def field_error(
     params: Mapping[str, object] | None = None,
     texts: Texts | None = None,
 ) -> FieldError:
-    """An error with its words; words from ``texts``, else from ``FIELD_TEXTS``."""
-    zh, en = field_text(code, params or {}, texts)
+    """An error with its words; words from ``texts``, else ``ROW_TEXTS``."""
+    zh, en = row_text(code, params or {}, texts)
     return FieldError(pointer, code, zh, en)
 
 
