@@ -137,7 +137,7 @@ def _add_routes(app: FastAPI, service: Service, runtime: Runtime, prefix: str) -
     if service.feeds:
         from shared.deliveries.api import deliveries_router  # noqa: PLC0415 - needs feeds
 
-        app.include_router(deliveries_router(service))
+        app.include_router(deliveries_router(service), prefix=prefix)
     for router in service.routers:
         app.include_router(router)
     demo_clock = runtime.settings.clock == "demo"
