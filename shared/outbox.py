@@ -28,6 +28,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.bus.contract import Message, partition_of
 from shared.events import Fact, encode, topic_of
+from shared.telemetry import current_traceparent
 
 CHANNEL = "outbox"
 """NOTIFY channel that wakes the relay, within the service's own database."""
@@ -143,8 +144,10 @@ class Outbox:
     ) -> None:
         """Write facts in their order, inside the caller's transaction; wake the relay at commit.
 
+        ``traceparent``: the trace they belong to, by default the one this code runs in.
         Nothing happens without facts. Raises ValueError for a fact of another producer.
         """
+        traceparent = traceparent or current_traceparent()
         for start in range(0, len(facts), BLOCK_FACTS):
             counts, payload = self.pack(facts[start : start + BLOCK_FACTS], traceparent)
             await conn.execute(

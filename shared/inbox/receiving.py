@@ -30,6 +30,7 @@ from shared.database import Database, is_retryable
 from shared.events import Fact, UnknownFact, decode, topic_of
 from shared.inbox import store
 from shared.inbox.store import InboxStatus
+from shared.telemetry import tracing
 
 if TYPE_CHECKING:
     from shared.runtime import Runtime
@@ -205,15 +206,19 @@ class Inbox:
                 continue
             try:
                 async with conn.begin_nested():
-                    await self.effects[place[0]](
-                        conn, FactBatch(*place, first_position=part[0].position, facts=part)
-                    )
+                    await self._effect(conn, FactBatch(*place, part[0].position, part))
                 done.applied += len(part)
             except Exception as error:
                 if not is_the_messages_fault(error):
                     raise
                 parts += reversed(_cut(part, error))
         parts.reverse()
+
+    async def _effect(self, conn: AsyncConnection, batch: FactBatch) -> None:
+        """Call the handler, within the trace of the facts when they have one in common."""
+        traces = {received.message.traceparent for received in batch.facts}
+        with tracing(traces.pop() if len(traces) == 1 else None):
+            await self.effects[batch.producer](conn, batch)
 
     async def replay(self, ids: Sequence[int]) -> list[Replayed]:
         """Apply dead letters once more, each in a transaction of its own, lowest id first.
@@ -236,10 +241,8 @@ class Inbox:
                 received = Received(
                     letter.position, letter.message(), decode(letter.type, letter.payload)
                 )
-                await self.effects[letter.source](
-                    conn,
-                    FactBatch(letter.source, letter.partition, letter.position, [received]),
-                )
+                batch = FactBatch(letter.source, letter.partition, letter.position, [received])
+                await self._effect(conn, batch)
                 await store.mark_replayed(conn, letter_id)
                 return Replayed(letter_id, "applied")
         except Exception as error:

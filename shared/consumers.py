@@ -1,0 +1,208 @@
+"""The runner in front of an inbox: fetch, apply, then remember the offset.
+
+A service is one consumer group of its own name. Batches are applied one after another, each in
+one transaction; the next ones are fetched meanwhile. What the bus remembers is only where to
+begin reading: once-only is the inbox's work.
+
+When partitions move to another member the batches in hand are applied all the same: the marks
+make that harmless (one of the two readers finds them had), while dropping them is not, since
+partitions that stay here are not fetched again. Whatever was applied before its commit was
+refused is fetched and dropped by the new reader.
+"""
+
+import asyncio
+import contextlib
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import structlog
+
+from shared.bus.contract import Batch, Bus, BusAway, Consumer, TopicPartition
+from shared.inbox import Applied, Inbox, TooManyDeadLetters
+from shared.inbox.receiving import is_the_messages_fault
+from shared.metrics import CONSUMER_STOPPED, INBOX_FACTS, WORKER_WAITS
+from shared.patience import Patience, pause
+
+PREFETCH_FROM = 500
+"""A fetch of so many messages means there is a backlog: get the next one while applying."""
+
+log = structlog.get_logger(__name__)
+
+
+class ConsumerState(StrEnum):
+    """What the runner is doing; ``stopped`` needs an operator, ``waiting`` only time."""
+
+    STARTING = "starting"
+    RUNNING = "running"
+    WAITING = "waiting"
+    STOPPED = "stopped"
+    ENDED = "ended"
+
+
+@dataclass
+class ConsumerReport:
+    """The runner as seen from outside, since it was made."""
+
+    state: ConsumerState = ConsumerState.STARTING
+    reason: str = ""
+    total: Applied = field(default_factory=Applied)
+    batches: int = 0
+    moved: int = 0
+    """Commits refused because partitions had moved."""
+
+    def say(self, state: ConsumerState, reason: str = "") -> bool:
+        """Set the state; returns whether it is news."""
+        news = state != self.state
+        self.state, self.reason = state, reason
+        return news
+
+
+class FactConsumer:
+    """One member of a service's consumer group."""
+
+    def __init__(
+        self,
+        inbox: Inbox,
+        bus: Bus,
+        group: str,
+        *,
+        batch_messages: int = 5000,
+        fetch_seconds: float = 0.5,
+        recheck_seconds: float = 2.0,
+    ) -> None:
+        """``fetch_seconds`` bounds how long a stop may go unnoticed; ``recheck_seconds`` is how
+        often a stopped consumer looks whether its dead letters were dealt with."""
+        self.inbox = inbox
+        self.bus = bus
+        self.group = group
+        self.report = ConsumerReport()
+        self._batch_messages = batch_messages
+        self._fetch_seconds = fetch_seconds
+        self._recheck_seconds = recheck_seconds
+        self._uncommitted: dict[TopicPartition, int] = {}
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Consume until ``stop``. Raises only what is neither a moment's nor a message's fault."""
+        consumer = self.bus.consumer(self.group, self.inbox.topics)
+        ahead: asyncio.Task[list[Batch]] | None = None
+        try:
+            batches = await self._start(consumer, stop)
+            while not stop.is_set():
+                if sum(len(batch.messages) for batch in batches) >= PREFETCH_FROM:
+                    ahead = asyncio.create_task(consumer.fetch(self._batch_messages, 0))
+                for batch in batches:
+                    if not await self._apply(batch, stop):
+                        return
+                    self._uncommitted[batch.topic, batch.partition] = batch.next_offset
+                # A consumer is used by one task at a time: the fetch ahead ends before the commit.
+                batches = await self._fetched(ahead) if ahead else []
+                ahead = None
+                await self._commit(consumer)
+                if not batches:
+                    batches = await self._fetch(consumer, stop)
+        finally:
+            if ahead is not None:
+                ahead.cancel()
+                with contextlib.suppress(asyncio.CancelledError, BusAway):
+                    await ahead
+            with contextlib.suppress(BusAway):
+                await self._commit(consumer)
+            await consumer.close()
+            self.report.say(ConsumerState.ENDED)
+
+    async def _start(self, consumer: Consumer, stop: asyncio.Event) -> list[Batch]:
+        patience = Patience()
+        while not stop.is_set():
+            try:
+                await consumer.start()
+                break
+            except BusAway as error:
+                await self._wait("bus", error, patience, stop)
+        return []
+
+    async def _fetch(self, consumer: Consumer, stop: asyncio.Event) -> list[Batch]:
+        patience = Patience()
+        while not stop.is_set():
+            try:
+                batches = await consumer.fetch(self._batch_messages, self._fetch_seconds)
+            except BusAway as error:
+                await self._wait("bus", error, patience, stop)
+            else:
+                self._running()
+                return batches
+        return []
+
+    async def _fetched(self, ahead: asyncio.Task[list[Batch]]) -> list[Batch]:
+        try:
+            return await ahead
+        except BusAway:
+            return []  # the next fetch waits it out
+
+    async def _apply(self, batch: Batch, stop: asyncio.Event) -> bool:
+        """Apply until it is done, however long it takes; False when stopped first."""
+        patience = Patience()
+        while not stop.is_set():
+            try:
+                done = await self.inbox.apply(batch)
+            except TooManyDeadLetters as error:
+                if self.report.say(ConsumerState.STOPPED, str(error)):
+                    log.critical("consumer-stopped", group=self.group, reason=str(error))
+                    CONSUMER_STOPPED.labels(self.group).set(1)
+                await pause(stop, self._recheck_seconds)
+            except Exception as error:
+                if is_the_messages_fault(error):
+                    raise
+                await self._wait("database", error, patience, stop)
+            else:
+                self._count(batch, done)
+                if not done.left:
+                    self._running()
+                    return True
+        return False
+
+    async def _commit(self, consumer: Consumer) -> None:
+        """Tell the bus where to go on; when it is away the next commit covers this one."""
+        if not self._uncommitted:
+            return
+        try:
+            if not await consumer.commit(self._uncommitted):
+                self.report.moved += 1
+                log.info("consumer-partitions-moved", group=self.group)
+        except BusAway as error:
+            log.warning("consumer-commit-postponed", group=self.group, error=str(error))
+        else:
+            self._uncommitted = {}
+
+    async def _wait(
+        self, what: str, error: Exception, patience: Patience, stop: asyncio.Event
+    ) -> None:
+        reason = f"{what} away: {type(error).__name__}: {error}"[:500]
+        self.report.say(ConsumerState.WAITING, reason)
+        log.warning("consumer-waits", group=self.group, reason=reason)
+        WORKER_WAITS.labels(self.group, "consumers").inc()
+        await patience.wait(stop)
+
+    def _running(self) -> None:
+        if self.report.say(ConsumerState.RUNNING):
+            CONSUMER_STOPPED.labels(self.group).set(0)
+            log.info("consumer-runs", group=self.group)
+
+    def _count(self, batch: Batch, done: Applied) -> None:
+        total = self.report.total
+        total.applied += done.applied
+        total.dropped += done.dropped
+        total.dead += done.dead
+        total.missing += done.missing
+        self.report.batches += 1
+        producer = batch.topic.removesuffix(".events")
+        for outcome in ("applied", "dropped", "dead"):
+            INBOX_FACTS.labels(self.group, producer, outcome).inc(getattr(done, outcome))
+        if done.dead or done.missing:
+            log.error(
+                "consumer-batch-incomplete",
+                group=self.group,
+                topic=batch.topic,
+                partition=batch.partition,
+                dead=done.dead,
+                missing=done.missing,
+            )
