@@ -23,7 +23,6 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 
 from kuomian import data_dir as folder
-from kuomian.roles import ALL_ROLES, run_workers
 from kuomian.services import all_services
 from shared.application import build_runtime, create_app
 from shared.bus.postgres import PostgresBus
@@ -32,7 +31,6 @@ from shared.embedded import EmbeddedPostgres
 from shared.migrate import upgrade
 from shared.plan.load import load_plan
 from shared.runtime import Runtime
-from shared.service import Service
 from shared.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -68,6 +66,11 @@ class AllInOne:
     clock: Clock
     postgres: EmbeddedPostgres
 
+    def drain(self) -> None:
+        """Say "not ready" from now on."""
+        for app in self.app.apps.values():
+            app.state.health.drain()
+
 
 @asynccontextmanager
 async def all_in_one(
@@ -82,11 +85,9 @@ async def all_in_one(
     settings = _with_keys(settings, data_dir)
     services = all_services()
     async with AsyncExitStack() as stack:
-        stack.enter_context(_sole_server(data_dir))
+        stack.enter_context(sole_server(data_dir))
         postgres = await stack.enter_async_context(_embedded(data_dir, postgres_options or {}))
-        urls = await asyncio.to_thread(_databases, postgres, services)
-        for service in services:
-            await upgrade(urls[service.name], service.migrations)
+        urls = await upgrade_all(postgres)
         clock = _clock(settings, data_dir)
         bus = PostgresBus(
             urls["bus"], retention_seconds=settings.bus_retention_hours * 3600, pool_size=6
@@ -105,12 +106,10 @@ async def all_in_one(
             )
             runtime = build_runtime(service, own, clock=clock, bus=bus, plan=plan)
             runtimes[service.name] = runtime
-            apps[service.name] = create_app(service, runtime)
-        await bus.start()
+            apps[service.name] = create_app(service, runtime, closes_bus=False)
+        # Mounted applications' lifespans do not run by themselves; workers run inside them.
         for app in apps.values():
             await stack.enter_async_context(app.router.lifespan_context(app))
-        for runtime in runtimes.values():
-            await stack.enter_async_context(run_workers(runtime, ALL_ROLES))
         yield AllInOne(Dispatcher(apps, "reporting"), runtimes, clock, postgres)
 
 
@@ -128,12 +127,18 @@ def _clock(settings: Settings, data_dir: Path) -> Clock:
     return DemoClock(data_dir / "clock.json") if settings.clock == "demo" else RealClock()
 
 
-def _databases(postgres: EmbeddedPostgres, services: list[Service]) -> dict[str, str]:
-    """Service name (and ``bus``) → URL of its database, owned by a role of the same name."""
+async def upgrade_all(postgres: EmbeddedPostgres) -> dict[str, str]:
+    """Make the databases, each owned by a role of its own name, and bring their schemas to head.
+
+    Returns service name (and ``bus``) → URL.
+    """
+    services = all_services()
     urls = {}
     for name in (*(service.name for service in services), "bus"):
         underscored = name.replace("-", "_")
-        urls[name] = postgres.create_database(underscored, underscored)
+        urls[name] = await asyncio.to_thread(postgres.create_database, underscored, underscored)
+    for service in services:
+        await upgrade(urls[service.name], service.migrations)
     return urls
 
 
@@ -151,7 +156,8 @@ async def _embedded(data_dir: Path, options: Mapping[str, str]) -> AsyncIterator
 
 
 @contextmanager
-def _sole_server(data_dir: Path) -> Iterator[None]:
+def sole_server(data_dir: Path) -> Iterator[None]:
+    """Hold the folder against other processes; freed by any death. Raises AlreadyServed."""
     with (data_dir / ".serving.lock").open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -160,7 +160,8 @@ def receipt_of(body: dict[str, Any]) -> dict[str, Any]:
 
 
 async def _patiently(once: Callable[[], Awaitable[httpx.Response]]) -> httpx.Response:
-    """Try until it answers with something other than 503, about half a minute."""
+    """Try until it answers with something other than "not now" (503, or 409 while a delivery
+    of the same number is being judged), about half a minute."""
     for attempt in range(TRIES):
         try:
             return await once()
@@ -168,7 +169,8 @@ async def _patiently(once: Callable[[], Awaitable[httpx.Response]]) -> httpx.Res
             if attempt == TRIES - 1:
                 raise
         except Refused as error:
-            if error.status != 503 or attempt == TRIES - 1:
+            later = error.status == 503 or error.code == "delivery-running"
+            if not later or attempt == TRIES - 1:
                 raise
         await asyncio.sleep(min(0.2 * 2**attempt, 8.0))
     raise AssertionError("unreachable")

@@ -1,12 +1,12 @@
 """The folder of the all-in-one: where it lies, and the keys made for it at the first start.
 
-    DATA_DIR/
-      postgres/ server.json postgres.log   the embedded PostgreSQL
-      issuer/key.json                      signs tokens (0600)
-      keys.json                            keys at rest and of keyed hashes (0600)
-      clock.json                           the demo clock
-      tokens.json                          one token per role of the demo (0600)
-      demo/                                what the demo loaded, and its log
+DATA_DIR/
+  postgres/ server.json postgres.log   the embedded PostgreSQL
+  issuer/key.json                      signs tokens (0600)
+  keys.json                            keys at rest and of keyed hashes (0600)
+  clock.json                           the demo clock
+  tokens.json                          one token per role of the demo (0600)
+  demo/                                what the demo loaded, and its log
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -42,9 +42,16 @@ def bind(host: str, port: int) -> socket.socket:
     return bound
 
 
-async def serve(app: Any, bound: socket.socket, *, with_parent: bool = False) -> None:
+async def serve(
+    app: Any,
+    bound: socket.socket,
+    *,
+    on_stop: Callable[[], None] = lambda: None,
+    with_parent: bool = False,
+) -> None:
     """Serve until SIGINT or SIGTERM; with ``with_parent`` also until standard input ends, which
-    it does when the process at its other end dies in whatever way."""
+    it does when the process at its other end dies in whatever way. ``on_stop`` is called before
+    running requests are drained."""
     config = uvicorn.Config(
         app,
         lifespan="off",
@@ -56,6 +63,7 @@ async def serve(app: Any, bound: socket.socket, *, with_parent: bool = False) ->
     server = _Server(config)
 
     def stop() -> None:
+        on_stop()
         server.should_exit = True
 
     loop = asyncio.get_running_loop()

@@ -1,0 +1,138 @@
+"""Commands that run the system: ``serve``, ``migrate``, ``demo``, ``forget``."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kuomian.cli_data import DataDir, data_dir_of
+from kuomian.words import Failure
+
+ServiceName = Annotated[
+    str, typer.Argument(help="registration-feed, tax-feed, enrollment, reporting — all")
+]
+
+
+def serve(
+    service: ServiceName = "all",
+    role: Annotated[
+        list[str] | None,
+        typer.Option(help="api, relay, consumer; repeatable, all three unless given"),
+    ] = None,
+    host: Annotated[str | None, typer.Option(help="监听地址 · address (HOST)")] = None,
+    port: Annotated[int | None, typer.Option(help="端口,0 任取 · port (PORT), 0 for any")] = None,
+    data_dir: DataDir = None,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="演示时钟,概览公开 · demo clock, public overview")
+    ] = False,
+    with_parent: Annotated[bool, typer.Option("--with-parent", hidden=True)] = False,
+) -> None:
+    """运行一个或全部服务 · run one service, or all four in one process.
+
+    `all` brings its own PostgreSQL and bus and keeps everything in DATA_DIR. One service takes
+    its database and bus from the environment (`kuomian settings`). Ends with Ctrl-C, in order.
+
+    **Examples**
+
+    `kuomian serve all --port 8000`
+
+    `kuomian serve tax-feed --role api`
+
+    `kuomian serve reporting --role consumer --role relay --port 9000`
+    """
+    from kuomian.run import serve_all, serve_one  # noqa: PLC0415 - quick --help
+
+    if service == "all":
+        if role:
+            raise Failure("--role 只用于单个服务 · --role goes with one service, not with all")
+        asyncio.run(
+            serve_all(host, port, data_dir_of(data_dir), demo=demo, with_parent=with_parent)
+        )
+    else:
+        asyncio.run(serve_one(service, role or [], host, port))
+
+
+def migrate(service: ServiceName = "all", data_dir: DataDir = None) -> None:
+    """数据库升级到最新结构 · bring databases to the newest schema. Repeatable.
+
+    One service: the database in DATABASE_URL. `all`: the embedded ones in DATA_DIR.
+
+    **Examples**
+
+    `kuomian migrate all`
+
+    `DATABASE_URL=postgresql://… kuomian migrate tax-feed`
+    """
+    from kuomian.run import migrate_all, migrate_one  # noqa: PLC0415
+
+    done = (
+        asyncio.run(migrate_all(data_dir_of(data_dir)))
+        if service == "all"
+        else asyncio.run(migrate_one(service))
+    )
+    for name, revision in done.items():
+        print(f"{name}: {revision}")
+
+
+def demo(
+    port: Annotated[int, typer.Option(envvar="PORT", help="端口 · port")] = 8000,
+    scale: Annotated[
+        float,
+        typer.Option(
+            envvar="CITY_SCALE", min=0.001, max=10, help="城市规模 · size; 1 is the whole city"
+        ),
+    ] = 1.0,
+    fresh: Annotated[
+        bool, typer.Option(envvar="FRESH", help="清空后重新载入 · forget and load anew")
+    ] = False,
+    once: Annotated[
+        bool, typer.Option(envvar="ONCE", help="载入、打印、停止 · load, print, stop")
+    ] = False,
+    seed: Annotated[int, typer.Option(envvar="CITY_SEED", help="随机种子 · seed")] = 2008,
+    data_dir: DataDir = None,
+) -> None:
+    """载入一座虚构的城市 · load a made city through the public API, then serve it.
+
+    A second start finds the city and serves at once; an interrupted load goes on where it was.
+    Exit code 1 when a figure differs from what the made city knows to be true.
+
+    **Examples**
+
+    `kuomian demo`
+
+    `kuomian demo --scale 0.05 --once`
+
+    `FRESH=1 kuomian demo --port 9000`
+    """
+    from kuomian.demo.driver import run_demo  # noqa: PLC0415
+
+    wanted = data_dir_of(data_dir)
+    ok = run_demo(port=port, scale=scale, seed=seed, fresh=fresh, once=once, data_dir=wanted)
+    if not ok:
+        raise typer.Exit(1)
+
+
+def forget(
+    yes: Annotated[bool, typer.Option("--yes", help="不再询问 · do not ask")] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """删除 DATA_DIR 的全部数据 · delete everything in DATA_DIR, its PostgreSQL stopped first.
+
+    **Example**
+
+    `kuomian forget --yes`
+    """
+    from kuomian.run import forget_data  # noqa: PLC0415
+
+    target: Path = data_dir_of(data_dir)
+    if not target.exists():
+        print(f"没有数据 · nothing there: {target}")
+        return
+    if not yes and not typer.confirm(f"删除 · delete {target} ?"):
+        raise typer.Exit(1)
+    forget_data(target)
+    target.rmdir()
+    print(f"已删除 · deleted: {target}")

@@ -1,0 +1,192 @@
+"""What the closing summary says, gathered through the public API and compared with the truth."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from kuomian.city.wrongs import PLANTED_TEXTS
+from kuomian.client import Api
+from kuomian.demo.state import Answer, Loaded
+from kuomian.services import all_services
+
+COUNTS = ("applied", "duplicate", "rejected", "held")
+
+
+@dataclass(frozen=True)
+class FeedSum:
+    """All deliveries of a feed, as the service counts them now."""
+
+    service: str
+    feed: str
+    deliveries: int
+    sent: int
+    counts: dict[str, int]
+
+    @property
+    def conserved(self) -> bool:
+        return self.sent == sum(self.counts.values())
+
+
+@dataclass(frozen=True)
+class Mess:
+    """One kind of planted mess; ``found`` is None where only the figures can tell."""
+
+    zh: str
+    en: str
+    planted: int
+    found: int | None
+    outcome_zh: str
+    outcome_en: str
+
+    @property
+    def ok(self) -> bool:
+        return self.found is None or self.found == self.planted
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A figure that is not what the made city knows to be true."""
+
+    measure: str
+    unit: str
+    true: int
+    figure: int
+
+
+@dataclass(frozen=True)
+class Closing:
+    """Everything the summary shows."""
+
+    progress: Mapping[str, Any]
+    sums: list[FeedSum]
+    mess: list[Mess]
+    differences: list[Difference]
+    compared: int
+    unexpected: list[Answer]
+    rates: dict[str, tuple[int, float]]
+    """Feed → (records, seconds in which at least one of its deliveries was on its way)."""
+
+    @property
+    def ok(self) -> bool:
+        return (
+            not self.differences
+            and not self.unexpected
+            and all(s.conserved for s in self.sums)
+            and all(mess.ok for mess in self.mess)
+        )
+
+
+async def gather(api: Api, loaded: Loaded, answers: Mapping[str, Answer], period: str) -> Closing:
+    """Ask the running system. Raises Refused, Unreachable."""
+    progress = await api.get("/reporting/v1/progress", period=period)
+    sums = await feed_sums(api)
+    differences, compared = compare(progress, loaded.truth)
+    return Closing(
+        progress=progress,
+        sums=sums,
+        mess=mess_of(loaded, answers.values(), sums),
+        differences=differences,
+        compared=compared,
+        unexpected=[answer for answer in answers.values() if not answer.as_expected],
+        rates=rates_of(answers.values()),
+    )
+
+
+async def feed_sums(api: Api) -> list[FeedSum]:
+    """The four counts of every feed, summed over its deliveries."""
+    sums = []
+    for service in all_services():
+        for feed in service.feeds:
+            counts: Counter[str] = Counter()
+            deliveries = sent = 0
+            path = f"/{service.name}/v1/deliveries"
+            async for delivery in api.items(path, feed=feed.name, limit=1000):
+                if delivery["dry_run"]:
+                    continue
+                deliveries += 1
+                sent += delivery["records_sent"]
+                counts.update(delivery["counts"])
+            four = {name: counts[name] for name in COUNTS}
+            sums.append(FeedSum(service.name, feed.name, deliveries, sent, four))
+    return sums
+
+
+def compare(
+    progress: Mapping[str, Any], truth: Mapping[str, Mapping[str, int]]
+) -> tuple[list[Difference], int]:
+    """Cumulative figures against the truth; returns differences and how many were compared."""
+    differences, compared = [], 0
+    for table in progress["measures"]:
+        true = truth.get(table["name"], {})
+        for row in table["rows"]:
+            code = row["unit"]["code"]
+            if code in true:
+                compared += 1
+                figure = row["cumulative"]["value"]
+                if figure != true[code]:
+                    differences.append(Difference(table["name"], code, true[code], figure))
+    return differences, compared
+
+
+def mess_of(loaded: Loaded, answers: Iterable[Answer], sums: list[FeedSum]) -> list[Mess]:
+    """The planted mess with what became of it, counted from receipts and the feeds' sums."""
+    found = _found(list(answers), sums)
+    names = {texts[1]: name for name, texts in PLANTED_TEXTS.items()}
+    # What is held at first is released, unless its employer never came.
+    found["held-released"] = found.pop("held-at-first", 0) - found["held-forever"]
+    return [
+        Mess(
+            zh=p["zh"],
+            en=p["en"],
+            planted=p["count"],
+            found=found.get(names[p["en"]]),
+            outcome_zh=p["outcome_zh"],
+            outcome_en=p["outcome_en"],
+        )
+        for p in loaded.planted
+    ]
+
+
+def _found(answers: list[Answer], sums: list[FeedSum]) -> dict[str, int]:
+    problems: Counter[str] = Counter()
+    first: dict[str, Answer] = {}
+    for answer in answers:
+        if answer.kind != "again":
+            problems.update(answer.problems)
+            first[answer.push.rpartition("/")[0]] = answer
+    ordinary = [answer for answer in answers if answer.kind == "ordinary"]
+    return {
+        "wrong-check-digit": problems["check-digit-wrong"],
+        "not-yours": problems["unit-not-yours"],
+        "duplicate": sum(answer.counts["duplicate"] for answer in ordinary),
+        "held-at-first": sum(answer.counts["held"] for answer in ordinary),
+        "held-forever": sum(s.counts["held"] for s in sums),
+        "again": sum(
+            answer.receipt == first[answer.push.rpartition("/")[0]].receipt
+            for answer in answers
+            if answer.kind == "again"
+        ),
+        "cut": sum(answer.kind == "cut" and answer.as_expected for answer in answers),
+        "nil": sum(answer.kind == "nil" and bool(answer.delivery) for answer in answers),
+    }
+
+
+def rates_of(answers: Iterable[Answer]) -> dict[str, tuple[int, float]]:
+    """Records and busy seconds per feed: overlapping deliveries count their time once."""
+    spans: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    records: Counter[str] = Counter()
+    for answer in answers:
+        spans[answer.feed].append((answer.began, answer.ended))
+        records[answer.feed] += answer.sent
+    return {feed: (records[feed], _covered(sorted(spans[feed]))) for feed in spans}
+
+
+def _covered(spans: list[tuple[float, float]]) -> float:
+    covered, until = 0.0, float("-inf")
+    for began, ended in spans:
+        covered += max(0.0, ended - max(began, until))
+        until = max(until, ended)
+    return covered
