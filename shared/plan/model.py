@@ -231,6 +231,10 @@ class Plan:
         """The 登记注册类型 of the code; PlanLookupError if there is none."""
         return _get(self._registration_types, code, "registration type")
 
+    def has_registration_type(self, code: str) -> bool:
+        """Whether the code is a 登记注册类型."""
+        return code in self._registration_types
+
     def ownership_of(self, registration_type: str) -> Ownership:
         """The ownership a registration type stands for; ``other`` for an unknown code."""
         found = self._registration_types.get(registration_type)
