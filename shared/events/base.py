@@ -12,9 +12,12 @@ Guarantees (architecture §5, "Facts"):
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar, TypeAlias
 
 import msgspec
+
+Moment: TypeAlias = Annotated[datetime, msgspec.Meta(tz=True)]
+"""An aware date and time; one without its time zone is refused when a fact is read."""
 
 
 class Fact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -43,7 +46,7 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fal
     """The record in that delivery, counted from 1."""
     part: str = ""
     """Tells apart several facts of one kind caused by one record."""
-    recorded_at: datetime
+    recorded_at: Moment
     """When the producer recorded it, by the producer's clock, aware UTC."""
     correction: bool = False
 

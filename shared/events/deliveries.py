@@ -3,10 +3,9 @@ records resolve: what reporting judges "feed in, late, missing" by (O94, F1, F8)
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import ClassVar
 
-from shared.events.base import Fact
+from shared.events.base import Fact, Moment
 
 
 class DeliveryReceived(Fact, frozen=True, kw_only=True):
@@ -21,7 +20,7 @@ class DeliveryReceived(Fact, frozen=True, kw_only=True):
     period: str
     mode: str = "append"
     """``append`` adds and corrects; ``replace`` also ends what the list no longer names."""
-    received_at: datetime
+    received_at: Moment
     """When the last byte came, by our clock; lateness is judged by nothing else."""
     clock: str = "real"
     body_sha256: str

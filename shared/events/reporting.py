@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from typing import ClassVar
 
-from shared.events.base import Fact
+from shared.events.base import Fact, Moment
 
 
 class ReportSealed(Fact, frozen=True, kw_only=True):
@@ -34,4 +34,4 @@ class ObligationOverdue(Fact, frozen=True, kw_only=True):
     unit: str | None = None
     period: str
     cut_off_on: date
-    due_at: datetime
+    due_at: Moment
