@@ -131,9 +131,7 @@ class Settings(BaseSettings):
         250, ge=1, description="Kafka 取数最长等待毫秒 · longest wait of an empty fetch"
     )
     kafka_replication_factor: int = Field(
-        -1,
-        ge=-1,
-        description="新主题副本数 · replicas of new topics; -1 broker default",
+        0, ge=0, description="新主题副本数,0 为 3 与代理数取小 · replicas of new topics; 0: up to 3"
     )
 
     max_body_bytes: int = Field(

@@ -1,5 +1,6 @@
 """The bus: one promise (``contract``), two ways to keep it (``postgres``, ``kafka``)."""
 
+from shared.bus.choice import build_bus
 from shared.bus.contract import (
     Batch,
     Bus,
@@ -21,5 +22,6 @@ __all__ = [
     "Message",
     "TopicPartition",
     "UnknownTopic",
+    "build_bus",
     "partition_of",
 ]
