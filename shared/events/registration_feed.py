@@ -23,6 +23,8 @@ class _Enterprise(Fact, frozen=True, kw_only=True):
     """Reporting unit of the registering office."""
     org_code: str | None = None
     licence_no: str | None = None
+    owner_key: str | None = None
+    """``own:`` keyed hash of a household owner's identity number, where known."""
     reg_type: str | None = None
     """Registration type code, 110–420."""
     industry: str | None = None

@@ -47,6 +47,8 @@ class _Arrears(_TaxFact, frozen=True, kw_only=True):
     carried_fen: int
     """Balance at this employer's latest earlier month, 0 if none: the contribution of this
     month to a balance at any date is balance − carried, so sums telescope."""
+    carried_unit: str | None = None
+    """The unit that earlier balance stood under, where the firm has moved; None: the same."""
 
 
 class ArrearsRecorded(_Arrears, frozen=True, kw_only=True):
@@ -76,6 +78,9 @@ class _Headcount(_TaxFact, frozen=True, kw_only=True):
     """Persons whose wages were deducted before tax (计税工资人数)."""
     insured_headcount: int
     """Persons contributions are paid for, as the tax office sees it."""
+    licence_no: str | None = None
+    owner_key: str | None = None
+    """``own:`` keyed hash of a household owner's identity number, where known."""
     tax_reg_on: date | None = None
     effective_on: date
     """Last day of the period checked."""
