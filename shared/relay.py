@@ -15,6 +15,7 @@ import time
 
 import psycopg
 import structlog
+from sqlalchemy.exc import DBAPIError
 
 from shared import outbox
 from shared.bus.contract import Bus, BusAway, Message
@@ -64,7 +65,7 @@ class Relay:
                 async with self.database.direct() as line:
                     if await self._lead(line, stop):
                         await self._relay(line, stop, patience)
-            except (DatabaseAway, psycopg.Error) as error:
+            except (DatabaseAway, DBAPIError, psycopg.Error) as error:
                 if not is_retryable(error):
                     raise
                 await self._wait("database", error, patience, stop)

@@ -10,10 +10,11 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Literal
+from weakref import WeakKeyDictionary
 
 import structlog
 
-from shared.bus import BusAway
+from shared.bus import Bus, BusAway
 from shared.consumers import ConsumerReport, FactConsumer
 from shared.events import topic_of
 from shared.inbox import Inbox
@@ -30,6 +31,9 @@ GRACE_SECONDS = 10.0
 
 log = structlog.get_logger(__name__)
 
+# Services in one process share a bus, which is then started by one of them at a time.
+_connecting: WeakKeyDictionary[Bus, asyncio.Lock] = WeakKeyDictionary()
+
 
 class Workers:
     """The running tasks of one service; ``consumers`` tells what its consumer is doing."""
@@ -39,8 +43,6 @@ class Workers:
         self.stop = asyncio.Event()
         self.consumers: ConsumerReport | None = None
         self.restarts: dict[str, int] = {}
-        self._bus_ready = False
-        self._connecting = asyncio.Lock()
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self, roles: Iterable[Role] = ROLES) -> None:
@@ -90,21 +92,14 @@ class Workers:
             await patience.wait(self.stop)
 
     async def _relay(self) -> None:
-        if await self._connect():
+        if await connect(self.runtime, self.stop):
             await run_relay(self.runtime, self.stop)
 
     async def _consumers(self) -> None:
-        if await self._connect():
+        if await connect(self.runtime, self.stop):
             consumer = fact_consumer(self.runtime)
             self.consumers = consumer.report
             await consumer.run(self.stop)
-
-    async def _connect(self) -> bool:
-        """Wait for the bus and make the topics; once for all roles. False when stopped first."""
-        async with self._connecting:
-            if not self._bus_ready:
-                self._bus_ready = await connect(self.runtime, self.stop)
-        return not self.stop.is_set()
 
 
 @asynccontextmanager
@@ -123,8 +118,8 @@ async def working(
 async def connect(runtime: "Runtime", stop: asyncio.Event) -> bool:
     """Connect to the bus and make the topics of this service and of those it listens to.
 
-    Waits for as long as the bus is away; returns False when stopped first. Raises BusError when
-    a topic has more partitions than TOPIC_PARTITIONS says.
+    Idempotent. Waits for as long as the bus is away; returns False when stopped first. Raises
+    BusError when a topic has more partitions than TOPIC_PARTITIONS says.
     """
     service = runtime.service
     producers = {service.name, *(subscription.producer for subscription in service.subscriptions)}
@@ -132,8 +127,9 @@ async def connect(runtime: "Runtime", stop: asyncio.Event) -> bool:
     patience = Patience()
     while not stop.is_set():
         try:
-            await runtime.bus.start()
-            await runtime.bus.ensure_topics(topics)
+            async with _connecting.setdefault(runtime.bus, asyncio.Lock()):
+                await runtime.bus.start()
+                await runtime.bus.ensure_topics(topics)
         except BusAway as error:
             log.warning("bus-away", service=service.name, error=str(error))
             WORKER_WAITS.labels(service.name, "bus").inc()
@@ -155,9 +151,9 @@ async def run_consumers(runtime: "Runtime", stop: asyncio.Event) -> None:
 
 async def run_deliveries(runtime: "Runtime", stop: asyncio.Event) -> None:
     """Judge and apply accepted deliveries until ``stop``."""
-    from shared.deliveries import worker  # noqa: PLC0415 - services without feeds need none of it
+    from shared.deliveries.worker import run_deliveries as work_off  # noqa: PLC0415 - services without feeds need none of it
 
-    await worker.run_deliveries(runtime, stop)
+    await work_off(runtime, stop)
 
 
 def fact_consumer(runtime: "Runtime") -> FactConsumer:
