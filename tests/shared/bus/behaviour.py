@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from shared.bus import Batch, Bus, Consumer, Message, UnknownTopic, partition_of
+from shared.bus import Batch, Bus, BusError, Consumer, Message, UnknownTopic, partition_of
 
 PATIENCE = 30.0
 _names = count(1)
@@ -162,6 +162,13 @@ class BusBehaviour:
             await bus.consumer("unknown", ["nobody-made.this"]).start()
         with pytest.raises(UnknownTopic):
             await bus.ends("nobody-made.this")
+
+    async def test_a_partition_nobody_made(self, bus: Bus, place: BusPlace) -> None:
+        topic = await place.topic(bus)
+        with pytest.raises(BusError):
+            await bus.publish(topic, {99: [message(1)]})
+        await bus.publish(topic, {0: [message(1)]})
+        assert (await bus.ends(topic))[0] == 1
 
     async def test_topics_are_made_once(self, bus: Bus, place: BusPlace) -> None:
         topic = await place.topic(bus)

@@ -30,12 +30,13 @@ def place(cluster: tuple[Producer, str]) -> BusPlace:
         producer.list_topics(topic, timeout=10)
 
     return BusPlace(
-        lambda: KafkaBus(address, fetch_max_wait_ms=20, session_timeout_ms=1000),
+        lambda: KafkaBus(address, fetch_max_wait_ms=20, session_timeout_ms=6000),
         shares_partitions=False,
         make_topic_first=make,
     )
 
 
+@pytest.mark.slow  # the mock lets each new member of a group wait for three seconds
 class TestKafkaBusOnTheMock(BusBehaviour):
     """The suite on Kafka."""
 
