@@ -25,17 +25,7 @@ from shared.runtime import Runtime
 from shared.service import Service
 from shared.settings import Settings
 
-MIGRATION = """
-import sqlalchemy as sa
-from alembic import op
-
-revision, down_revision = "0001", None
-
-
-def upgrade():
-    op.create_table("things", sa.Column("name", sa.Text, primary_key=True))
-    op.execute("ALTER TABLE things ADD CONSTRAINT late UNIQUE (name) DEFERRABLE INITIALLY DEFERRED")
-"""
+MIGRATION = 'revision, down_revision = "0001", None\n'
 
 
 class Thing(BaseModel):
@@ -75,7 +65,8 @@ def service(tmp_path: Path) -> Service:
     versions.mkdir(parents=True)
     (versions / "0001_things.py").write_text(MIGRATION)
     metadata = sa.MetaData()
-    sa.Table("things", metadata, sa.Column("name", sa.Text, primary_key=True))
+    unique_at_commit = sa.UniqueConstraint("name", deferrable=True, initially="DEFERRED")
+    sa.Table("things", metadata, sa.Column("name", sa.Text), unique_at_commit)
     outbox_tables(metadata)
     inbox_tables(metadata)
     return Service(
