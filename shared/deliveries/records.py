@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from shared.crypto import mask_identity
+from shared.crypto import mask_identity, mask_tax_no
 from shared.deliveries.feed import Disposition, Feed
 from shared.deliveries.receipts import CODES, DISPOSITIONS
 
@@ -48,12 +48,16 @@ def shown(feed: Feed, text: bytes) -> Any:
     hidden = {
         name for name in content if name in feed.personal or (feed.personal and name not in known)
     }
-    return {name: _masked(value) if name in hidden else value for name, value in content.items()}
+    return {
+        name: _masked(name, value) if name in hidden else value for name, value in content.items()
+    }
 
 
-def _masked(value: Any) -> Any:
+def _masked(name: str, value: Any) -> Any:
     if value is None:
         return None
+    if name == "tax_no" and isinstance(value, str):
+        return mask_tax_no(value)  # only an owner's holds an identity number
     if not isinstance(value, str):
         return "***"
     return mask_identity(value) if len(value) >= 15 else value[:1] + "*" * (len(value) - 1)

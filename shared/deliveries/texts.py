@@ -7,10 +7,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any, Final
 
+from shared.deliveries.checks import CHECK_TEXTS
 from shared.deliveries.feed import Feed, RowProblem
 from shared.problems import field_error
 
 ROW_TEXTS: Final[Mapping[str, tuple[str, str]]] = {
+    **CHECK_TEXTS,
+    "json-invalid": ("不是合法的 JSON 对象：{reason}", "not a JSON object: {reason}"),
+    "utf8-invalid": ("第 {byte} 字节起不是 UTF-8", "not UTF-8 from byte {byte}"),
+    "record-too-long": ("记录超过 {limit} 字节", "longer than {limit} bytes"),
+    "length": ("长度不符，应为 {expected}", "wrong length, expected {expected}"),
     "date-invalid": ("日期无效，应为 YYYY-MM-DD", "not a date, expected YYYY-MM-DD"),
     "control-character": (
         "含有不允许的控制字符（NUL）",

@@ -131,7 +131,7 @@ def _obligation(feed: Feed, plan: Plan) -> dict[str, str] | None:
 
 def _columns(feed: Feed, schema: Mapping[str, Any]) -> list[dict[str, Any]]:
     """One line per field, in the record's order."""
-    properties = _properties(schema)
+    properties = {name: _form(given) for name, given in _properties(schema).items()}
     return [
         {
             "name": field.encode_name,
@@ -154,6 +154,12 @@ def _properties(schema: Mapping[str, Any]) -> Mapping[str, Any]:
     definition = schema.get("$defs", {}).get(name, schema)
     found: Mapping[str, Any] = definition.get("properties", {})
     return found
+
+
+def _form(given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A field's schema; of an optional one, what it must be when it is given."""
+    alternatives = [one for one in given.get("anyOf", ()) if one != {"type": "null"}]
+    return alternatives[0] if len(alternatives) == 1 else given
 
 
 def _default(field: msgspec.structs.FieldInfo) -> Any:
