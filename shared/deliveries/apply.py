@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -42,7 +42,10 @@ async def apply_judged(ctx: ApplyContext, judged: Judged) -> tuple[Result, Outco
     for no, kind in judged.failures.items():
         _LOG.error("judge failed", feed=ctx.feed.name, delivery=ctx.delivery.id, no=no, error=kind)
     rows = [JudgedRow(*row) for row in judged.rows]
-    outcome = await _apply(ctx, rows, {}) if rows else Outcome()
+    unusable_found: dict[int, Exception] = {}
+    outcome = await _apply(ctx, rows, unusable_found) if rows else Outcome()
+    if rows and len(unusable_found) == len(rows):
+        _raise_ours(unusable_found.values())
     _check(outcome, {row.no for row in rows})
     result = Result(
         dict.fromkeys(judged.problems, Disposition.REJECTED),
@@ -63,7 +66,7 @@ def _check(outcome: Outcome, given: set[int]) -> None:
 
 
 async def _apply(
-    ctx: ApplyContext, rows: Sequence[JudgedRow], unusable_found: dict[int, str]
+    ctx: ApplyContext, rows: Sequence[JudgedRow], unusable_found: dict[int, Exception]
 ) -> Outcome:
     """The feed's apply; should the database refuse it, in halves, to find the record that is
     to blame and reject that one."""
@@ -73,13 +76,21 @@ async def _apply(
         if is_retryable(error):
             raise
         if len(rows) == 1:
-            unusable_found[rows[0].no] = type(error).__name__
+            unusable_found[rows[0].no] = error
             if len(unusable_found) > MAX_UNUSABLE:
                 raise
             return _rejected(ctx, rows[0].no, error)
     middle = len(rows) // 2
     first = await _apply(ctx, rows[:middle], unusable_found)
     return _joined(first, await _apply(ctx, rows[middle:], unusable_found))
+
+
+def _raise_ours(errors: Iterable[Exception]) -> None:
+    """Every record breaking the apply is no fault of theirs, unless the database says that it is
+    their data (SQLSTATE 22, 23)."""
+    for error in errors:
+        if not (_state_of(error) or "").startswith(("22", "23")):
+            raise error
 
 
 async def _within_savepoint(ctx: ApplyContext, rows: Sequence[JudgedRow]) -> Outcome:
@@ -114,8 +125,14 @@ def _joined(one: Outcome, other: Outcome) -> Outcome:
 def describe_failure(error: BaseException) -> str:
     """Kind of error and SQLSTATE, never the message: it may quote a person's data."""
     cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
-    state = getattr(cause, "sqlstate", None)
+    state = _state_of(error)
     return f"{type(cause).__name__} {state}" if state else type(cause).__name__
+
+
+def _state_of(error: BaseException) -> str | None:
+    cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
+    state: str | None = getattr(cause, "sqlstate", None)
+    return state
 
 
 def problem_codes(problems: Mapping[int, tuple[RowProblem, ...]]) -> list[str]:
