@@ -1,5 +1,6 @@
 """Logs never name a person, and a trace holds together."""
 
+import importlib.util
 import io
 import json
 import logging
@@ -14,6 +15,7 @@ from shared.settings import Settings
 from shared.telemetry import (
     Trace,
     configure_logging,
+    configure_tracing,
     current_traceparent,
     masked,
     new_trace,
@@ -76,6 +78,13 @@ def test_log_lines_carry_the_trace_and_no_person(lines: io.StringIO) -> None:
     assert {line["trace_id"] for line in logged} == {trace.trace_id}
     assert "ValueError" in logged[2]["exception"]
     assert PERSON not in lines.getvalue()
+
+
+def test_tracing_without_collector_or_exporter_stops_nobody(lines: io.StringIO) -> None:
+    assert not configure_tracing(Settings(), "tax-feed")
+    if importlib.util.find_spec("opentelemetry.exporter") is None:
+        assert not configure_tracing(Settings(otlp_endpoint="http://127.0.0.1:1"), "tax-feed")
+        assert "no exporter" in lines.getvalue()
 
 
 def test_a_traceparent_is_read_and_handed_on() -> None:
