@@ -22,7 +22,7 @@ from shared.embedded import EmbeddedPostgres
 from shared.migrate import current, upgrade
 from shared.plan import Plan, load_plan
 from shared.settings import Settings, load_settings
-from shared.telemetry import configure_logging
+from shared.telemetry import configure_logging, configure_tracing
 from shared.workers import Role
 
 if TYPE_CHECKING:
@@ -75,6 +75,7 @@ async def serve_all(
     everybody may read."""
     given: dict[str, Any] = {"clock": "demo", "public_overview": True} if demo else {}
     settings = _settings(host=host, port=port, data_dir=data_dir, **given)
+    configure_tracing(settings, "kuomian")
     bound = _bound(settings)
     async with all_in_one(settings) as whole:
         log.info("serving", service="all", address=address_of(bound))
@@ -88,6 +89,7 @@ async def serve_one(name: str, roles: Sequence[str], host: str | None, port: int
         raise Failure(f"没有角色 {', '.join(sorted(unknown))} · roles: {', '.join(ROLES)}")
     service = get_service(name)
     settings = _settings(host=host, port=port)
+    configure_tracing(settings, name)
     bound = _bound(settings)
     runtime = build_runtime(service, settings)
     app = create_app(service, runtime, roles=[ROLES[role] for role in roles or ROLES])
