@@ -21,7 +21,7 @@ from shared.metrics import REGISTRY
 from shared.paging import PageDep
 from shared.problems import problem
 from shared.service import Service
-from shared.status import set_gauges, status_of
+from shared.status import lag_of, set_gauges, status_of
 
 _OPERATIONS = "operations"
 
@@ -86,6 +86,9 @@ def metrics_router(prefix: str) -> APIRouter:
         except Exception as error:
             if not is_away(error):
                 raise
+        workers = getattr(request.app.state, "workers", None)
+        if workers is not None and workers.consumers is not None:
+            await lag_of(runtime)
         return Response(generate_latest(REGISTRY), media_type=CONTENT_TYPE_LATEST)
 
     return router
@@ -112,6 +115,7 @@ def _add_status(router: APIRouter) -> None:
                 if report is None
                 else {"state": str(report.state), "reason": report.reason},
             }
+            found["lag"] = None if report is None else await lag_of(runtime)
         return found
 
 

@@ -3,6 +3,7 @@ status page and the gauges; counts only, nothing personal."""
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, Final
 
 import msgspec
@@ -10,6 +11,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared import metrics, outbox
+from shared.bus import BusError
+from shared.events import topic_of
 from shared.inbox import Inbox
 from shared.runtime import Runtime
 
@@ -51,6 +54,23 @@ async def deliveries_status(conn: AsyncConnection) -> dict[str, Any]:
     }
 
 
+async def lag_of(runtime: Runtime) -> dict[str, dict[int, int]] | None:
+    """Messages on the bus not consumed yet, per producer and partition; None when the bus does
+    not say within two seconds. Ask only where a consumer runs: the bus is connected there."""
+    producers = {topic_of(s.producer): s.producer for s in runtime.service.subscriptions}
+    try:
+        async with asyncio.timeout(_LAG_SECONDS):
+            lag = await runtime.bus.lag(runtime.service.name, list(producers))
+    except (BusError, TimeoutError):
+        return None
+    found: dict[str, dict[int, int]] = {producer: {} for producer in producers.values()}
+    for (topic, partition), count in sorted(lag.items()):
+        found[producers[topic]][partition] = count
+        place = (runtime.service.name, producers[topic], str(partition))
+        metrics.CONSUMER_LAG.labels(*place).set(count)
+    return found
+
+
 def set_gauges(service: str, status: dict[str, Any]) -> None:
     """Show a status in the metrics."""
     if (sending := status.get("outbox")) is not None:
@@ -70,6 +90,7 @@ def set_gauges(service: str, status: dict[str, Any]) -> None:
             metrics.RECORDS_HELD.labels(service, feed).set(records)
 
 
+_LAG_SECONDS: Final = 2.0
 _UNFINISHED: Final = text(
     "SELECT feed, count(*) AS deliveries, min(received_at) AS oldest, max(failure) AS failure"
     " FROM deliveries WHERE status IN ('accepted', 'judging') GROUP BY feed ORDER BY feed"

@@ -1,7 +1,9 @@
 """A whole service in small: routes, transactions, health, status, problems, documents."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,7 @@ from shared.inbox.store import bury
 from shared.metrics import METRICS
 from shared.outbox import outbox_tables
 from shared.runtime import Runtime
-from shared.service import Service
+from shared.service import Service, Subscription
 from shared.settings import Settings
 
 MIGRATION = 'revision, down_revision = "0001", None\n'
@@ -381,6 +383,32 @@ async def test_the_trace_goes_on(client: httpx.AsyncClient) -> None:
     parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
     answer = await client.get("/sample/health/live", headers={"traceparent": parent})
     assert answer.headers["trace-id"] == "0af7651916cd43dd8448eb211c80319c"
+
+
+async def test_a_running_consumer_shows_its_lag(
+    service: Service, runtime: Runtime, tmp_path: Path
+) -> None:
+    async def ignore(conn: object, runtime: Runtime, batch: object) -> None: ...
+
+    listening = replace(service, subscriptions=(Subscription("tax-feed", ignore),))
+    runtime = replace(runtime, service=listening)
+    app = create_app(listening, runtime, roles=("consumers",))
+    headers = {"Authorization": f"Bearer {Issuer(tmp_path).token('o', 'operator')}"}
+    transport = httpx.ASGITransport(app)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://t", headers=headers) as client,
+        asyncio.timeout(20),
+    ):
+        while True:
+            found = (await client.get("/sample/v1/status")).json()
+            consumer = found["workers"]["consumer"]
+            if consumer and consumer["state"] == "running":
+                break
+            await asyncio.sleep(0.05)
+        assert set(found["lag"]["tax-feed"].values()) == {0}
+        text = (await client.get("/sample/metrics")).text
+        assert 'kuomian_consumer_lag_messages{partition="0",producer="tax-feed"' in text
 
 
 async def test_the_lifespan_drains_and_closes(service: Service, runtime: Runtime) -> None:
