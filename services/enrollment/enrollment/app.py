@@ -1,0 +1,50 @@
+"""Enrollment, declared."""
+
+from __future__ import annotations
+
+from enrollment.leads.api import router as leads_router
+from enrollment.leads.handlers import on_feed_facts
+from enrollment.models import metadata
+from enrollment.register.api import router as register_router
+from enrollment.register.feeds import FEEDS
+from shared.events.deliveries import EnrollmentDeliveryReceived
+from shared.events.enrollment import (
+    EmployerChanged,
+    EmployerEnded,
+    EmployerEnrolled,
+    EmployerLinked,
+    LeadAdvanced,
+    LeadClosed,
+    LeadOpened,
+    PersonChanged,
+    PersonEnded,
+    PersonEnrolled,
+)
+from shared.service import Service, Subscription, migrations_of
+
+SERVICE = Service(
+    name="enrollment",
+    title_zh="参保登记与扩面资源",
+    title_en="Enrollment and leads",
+    metadata=metadata,
+    migrations=migrations_of(__file__),
+    feeds=FEEDS,
+    routers=(register_router, leads_router),
+    publishes=(
+        EmployerLinked,
+        EmployerEnrolled,
+        EmployerChanged,
+        EmployerEnded,
+        PersonEnrolled,
+        PersonChanged,
+        PersonEnded,
+        LeadOpened,
+        LeadAdvanced,
+        LeadClosed,
+        EnrollmentDeliveryReceived,
+    ),
+    subscriptions=(
+        Subscription("registration-feed", on_feed_facts),
+        Subscription("tax-feed", on_feed_facts),
+    ),
+)

@@ -1,0 +1,128 @@
+"""Claims about identity become employers, links and EmployerLinked facts."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from enrollment.identity import rules, store
+from enrollment.identity.rules import AGENCY, Assignment, Claim
+from shared.events.enrollment import EmployerLinked
+
+
+@dataclass
+class Identified:
+    """The employer of each claim, in order, and the facts about new links."""
+
+    employers: list[str]
+    facts: list[EmployerLinked]
+    minted: set[str]
+
+
+async def identify(
+    conn: AsyncConnection, claims: Sequence[Claim], recorded_at: datetime
+) -> Identified:
+    """Find the employer each claim is about, minting those nobody knew.
+
+    Two statements for a batch whose keys are all known. Otherwise at most one transaction at a
+    time mints, so that one employer is never minted twice. A record that joins two employers
+    leaves both as they are and a row in ``link_conflicts``.
+    """
+    keys = {key for claim in claims for key in claim.keys}
+    known = await store.owners_of(conn, keys)
+    if len(known) < len(keys):
+        await store.lock_minting(conn)
+        known = await store.owners_of(conn, keys)
+    entered = {}
+    if any(claim.keys[0].startswith(AGENCY) for claim in claims):
+        entries = await store.keys_of(conn, set(known.values()))
+        entered = {employer: key for employer, key in entries if key.startswith(AGENCY)}
+    assignment = rules.assign(claims, known, entered)
+    ids = await _mint(conn, claims, assignment, recorded_at)
+    facts = await _link(conn, claims, assignment, ids, recorded_at)
+    if assignment.conflicts:
+        rows = [
+            (
+                conflict.key,
+                ids.get(conflict.owner_id, conflict.owner_id),
+                ids.get(conflict.employer_id, conflict.employer_id),
+                claims[conflict.claim].delivery_id,
+                claims[conflict.claim].record_no,
+            )
+            for conflict in assignment.conflicts
+        ]
+        await store.insert_conflicts(conn, rows, recorded_at)
+    employers = [ids.get(employer, employer) for employer in assignment.employers]
+    return Identified(employers, facts, set(ids.values()))
+
+
+async def _mint(
+    conn: AsyncConnection,
+    claims: Sequence[Claim],
+    assignment: Assignment,
+    recorded_at: datetime,
+) -> dict[str, str]:
+    """Placeholder → employer id."""
+    if not assignment.minted:
+        return {}
+    minted = await store.mint(conn, len(assignment.minted))
+    ids = dict(zip(assignment.minted, minted, strict=True))
+    first = [(ids[new], claims[index]) for new, index in assignment.minted.items()]
+    await store.insert_employers(
+        conn,
+        ((new, claim.name, claim.unit, claim.household, 0, recorded_at) for new, claim in first),
+    )
+    return ids
+
+
+async def _link(
+    conn: AsyncConnection,
+    claims: Sequence[Claim],
+    assignment: Assignment,
+    ids: dict[str, str],
+    recorded_at: datetime,
+) -> list[EmployerLinked]:
+    """Keep the new keys and tell of every employer that gained one; one fact per employer."""
+    if not assignment.links:
+        return []
+    rows = [
+        (key, ids.get(employer, employer), rule, claims[index])
+        for key, (employer, rule, index) in assignment.links.items()
+    ]
+    await store.insert_keys(
+        conn,
+        (
+            (key, employer, rule, recorded_at, claim.delivery_id, claim.record_no)
+            for key, employer, rule, claim in rows
+        ),
+    )
+    # The last new key of an employer names the cause.
+    cause = {employer: (rule, claim) for key, employer, rule, claim in rows}
+    named = await store.next_link_revisions(conn, list(cause))
+    keys: dict[str, list[str]] = defaultdict(list)
+    for employer, key in await store.keys_of(conn, cause):
+        if not key.startswith(AGENCY):
+            keys[employer].append(key)
+    facts = []
+    for employer, (rule, claim) in cause.items():
+        name, unit, revision = named[employer]
+        facts.append(
+            EmployerLinked(
+                key=employer,
+                subject=f"link:{employer}",
+                revision=revision,
+                delivery_id=claim.delivery_id,
+                record_no=claim.record_no,
+                recorded_at=recorded_at,
+                employer_id=employer,
+                employer_keys=keys[employer],
+                name=name,
+                unit=unit,
+                rule=rule,
+            )
+        )
+    return facts

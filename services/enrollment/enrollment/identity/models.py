@@ -1,0 +1,67 @@
+"""Tables of identity."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Identity,
+    Index,
+    Integer,
+    Sequence,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+)
+
+from enrollment.tables import metadata
+
+employer_numbers = Sequence("employer_numbers", metadata=metadata)
+
+employers = Table(
+    "employers",
+    metadata,
+    Column("employer_id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("unit", Text, nullable=False),
+    Column("household", Boolean, nullable=False),
+    # Revision of its EmployerLinked fact.
+    Column("link_revision", Integer, nullable=False),
+    Column("minted_at", DateTime(timezone=True), nullable=False),
+    Index("employers_by_unit", "unit", "employer_id"),
+)
+"""One row per employer, whoever told of it first. Its row lock guards what is decided about it."""
+
+employer_keys = Table(
+    "employer_keys",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("employer_id", Text, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("linked_at", DateTime(timezone=True), nullable=False),
+    Column("delivery_id", Uuid),
+    Column("record_no", Integer),
+    Index("employer_keys_by_employer", "employer_id"),
+)
+
+link_conflicts = Table(
+    "link_conflicts",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("key", Text, nullable=False),
+    # Whose key it is and stays, until people decide (F13, F14).
+    Column("owner_id", Text, nullable=False),
+    # Whom the record was taken to be about.
+    Column("employer_id", Text, nullable=False),
+    Column("delivery_id", Uuid),
+    Column("record_no", Integer),
+    Column("found_at", DateTime(timezone=True), nullable=False),
+    Column("resolved_at", DateTime(timezone=True)),
+    UniqueConstraint("key", "employer_id"),
+    Index("link_conflicts_by_employer", "employer_id"),
+    Index("link_conflicts_by_owner", "owner_id"),
+)
+"""Records that say two employers are one: kept for people, never merged silently."""

@@ -1,0 +1,1 @@
+"""Leads (扩面资源): evidence that an employer should be covered and is not (O28, O29)."""

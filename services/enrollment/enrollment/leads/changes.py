@@ -1,0 +1,200 @@
+"""From how an employer's leads stand to how they ought to stand: what changes, as values.
+
+Pure, as ``rules``: no IO, no clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal, NamedTuple
+
+from enrollment.leads.rules import (
+    NOT_FULLY,
+    UNENROLLED,
+    WITHDRAWN,
+    Desired,
+    Entry,
+    Event,
+    gap_of,
+    gap_outcome,
+    story_of,
+)
+
+_LETTERS = {UNENROLLED: "U", NOT_FULLY: "N"}
+
+
+class Stored(NamedTuple):
+    """A lead as it stands."""
+
+    lead_id: str
+    employer_id: str
+    kind: str
+    ordinal: int
+    revision: int
+    status: str
+    unit: str
+    gap: int
+    opened_on: date
+    closed_on: date | None
+    outcome: str | None
+    sources: list[str]
+    subjects: list[str]
+    void: bool
+
+
+class Cause(NamedTuple):
+    """The record that made us work out an employer's leads again."""
+
+    delivery_id: str | None
+    record_no: int | None
+    effective_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One new state of one lead, hence one fact."""
+
+    what: Literal["opened", "advanced", "closed"]
+    lead: Stored
+    effective_on: date
+    delivery_id: str | None
+    record_no: int | None
+    sources: list[Event] | None
+    """None: as they were."""
+    correction: bool = False
+
+
+def steps_of(
+    employer_id: str,
+    events: Sequence[Event],
+    entry: Entry | None,
+    stored: Sequence[Stored],
+    cause: Cause,
+) -> list[Step]:
+    """What has to change so that the employer's leads are what follows from ``events``."""
+    story = story_of(events)
+    steps: list[Step] = []
+    told = [lead for lead in stored if lead.kind == UNENROLLED]
+    for index, desired in enumerate(story.leads):
+        steps += _told(employer_id, index + 1, desired, told[index : index + 1], cause)
+    steps += [_void(lead, cause) for lead in told[len(story.leads) :] if not lead.void]
+
+    gaps = [lead for lead in stored if lead.kind == NOT_FULLY]
+    standing = gaps[-1] if gaps and gaps[-1].status != "closed" else None
+    gap = gap_of(story, entry, standing.subjects if standing else ())
+    if standing is None:
+        if gap is not None:
+            steps.append(_opened(employer_id, len(gaps) + 1, gap, cause))
+    elif gap is not None:
+        gap.opened_on = standing.opened_on
+        if _differs(standing, gap):
+            steps.append(_moved(standing, gap, cause))
+    else:
+        outcome = gap_outcome(story, entry, events, standing.subjects)
+        steps.append(_ended(standing, outcome, max(cause.effective_on, standing.opened_on), cause))
+    return steps
+
+
+def _told(
+    employer_id: str, ordinal: int, desired: Desired, before: Sequence[Stored], cause: Cause
+) -> list[Step]:
+    """Bring the lead of one chapter of the story to where it ought to be."""
+    if before:
+        return [_moved(before[0], desired, cause)] if _differs(before[0], desired) else []
+    by = desired.opened_by
+    opened_by = Cause(by.delivery_id, by.record_no, by.effective_on)
+    opened = _opened(employer_id, ordinal, desired, opened_by)
+    if desired.outcome is None:
+        return [opened]
+    return [opened, _moved(opened.lead, desired, cause)]
+
+
+def _differs(lead: Stored, desired: Desired) -> bool:
+    return lead.void or (
+        lead.unit,
+        lead.gap,
+        lead.opened_on,
+        lead.closed_on,
+        lead.outcome,
+        lead.subjects,
+    ) != (
+        desired.unit,
+        desired.gap,
+        desired.opened_on,
+        desired.closed_on,
+        desired.outcome,
+        [source.subject for source in desired.sources],
+    )
+
+
+def _opened(employer_id: str, ordinal: int, desired: Desired, cause: Cause) -> Step:
+    lead = Stored(
+        f"{employer_id}-{_LETTERS[desired.kind]}{ordinal}",
+        employer_id,
+        desired.kind,
+        ordinal,
+        1,
+        "open",
+        desired.unit,
+        desired.gap,
+        desired.opened_on,
+        None,
+        None,
+        _feeds(desired.sources),
+        [source.subject for source in desired.sources],
+        False,
+    )
+    return Step("opened", lead, lead.opened_on, cause.delivery_id, cause.record_no, desired.sources)
+
+
+def _moved(before: Stored, desired: Desired, cause: Cause) -> Step:
+    """The next state: advanced, or closed by what the story says closed it."""
+    closed_by = desired.closed_by
+    lead = before._replace(
+        revision=before.revision + 1,
+        status="advanced" if desired.outcome is None else "closed",
+        unit=desired.unit,
+        gap=desired.gap,
+        opened_on=desired.opened_on,
+        closed_on=desired.closed_on,
+        outcome=desired.outcome,
+        sources=_feeds(desired.sources),
+        subjects=[source.subject for source in desired.sources],
+        void=False,
+    )
+    # The story was told differently before: what was published is taken back at its own date.
+    retold = before.outcome is not None or before.opened_on != desired.opened_on
+    if closed_by is not None and desired.closed_on is not None:
+        on, cause = (
+            desired.closed_on,
+            Cause(closed_by.delivery_id, closed_by.record_no, closed_by.effective_on),
+        )
+    else:
+        on = desired.opened_on if retold else max(cause.effective_on, desired.opened_on)
+    return Step(
+        "advanced" if desired.outcome is None else "closed",
+        lead,
+        on,
+        cause.delivery_id,
+        cause.record_no,
+        desired.sources,
+        retold,
+    )
+
+
+def _ended(before: Stored, outcome: str, on: date, cause: Cause, *, void: bool = False) -> Step:
+    lead = before._replace(
+        revision=before.revision + 1, status="closed", closed_on=on, outcome=outcome, void=void
+    )
+    return Step("closed", lead, on, cause.delivery_id, cause.record_no, None, void)
+
+
+def _void(before: Stored, cause: Cause) -> Step:
+    """It turns out never to have been a lead."""
+    return _ended(before, WITHDRAWN, before.opened_on, cause, void=True)
+
+
+def _feeds(sources: Sequence[Event]) -> list[str]:
+    return list(dict.fromkeys(source.feed for source in sources))

@@ -1,0 +1,89 @@
+"""The bus door: facts of registration-feed and tax-feed that bear on leads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from enrollment.identity import store as identity_store
+from enrollment.identity.intake import identify
+from enrollment.identity.rules import Claim, keys_of
+from enrollment.leads import projections, rules, store
+from enrollment.leads.changes import Cause
+from enrollment.leads.rules import Event
+from shared.events.registration_feed import (
+    EnterpriseChanged,
+    EnterpriseDeregistered,
+    EnterpriseRegistered,
+)
+from shared.events.tax_feed import HeadcountDeclared, UnenrolledReported
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from shared.events import Fact
+    from shared.inbox import FactBatch
+    from shared.runtime import Runtime
+
+_Enterprise = EnterpriseRegistered | EnterpriseChanged | EnterpriseDeregistered
+_Headcount = HeadcountDeclared | UnenrolledReported
+_Known = _Enterprise | _Headcount
+
+
+async def on_feed_facts(conn: AsyncConnection, runtime: Runtime, batch: FactBatch) -> None:
+    """Facts of either feed: who the employer is, what is now known of it, and its leads.
+
+    Set-based for the whole batch; other facts of the feeds bear on nothing here. The same
+    handler serves both producers, and any order of their batches ends in the same leads.
+    """
+    known: list[_Known] = [
+        received.fact for received in batch.facts if isinstance(received.fact, _Known)
+    ]
+    if not known:
+        return
+    now = runtime.clock.now()
+    identified = await identify(conn, [_claim(fact) for fact in known], now)
+    events = [
+        (employer, _event(fact)) for employer, fact in zip(identified.employers, known, strict=True)
+    ]
+    causes = {
+        employer: Cause(event.delivery_id, event.record_no, event.effective_on)
+        for employer, event in events
+    }
+    await identity_store.lock_employers(conn, causes)
+    moved = await store.insert_events(conn, events)
+    others = {employer: cause for employer, cause in moved.items() if employer not in causes}
+    if others:
+        await identity_store.lock_employers(conn, others)
+    leads = await projections.follow(conn, {**others, **causes}, now)
+    facts: list[Fact] = [*identified.facts, *leads]
+    if facts:
+        await runtime.outbox.write(conn, facts)
+
+
+def _claim(fact: _Known) -> Claim:
+    keys = keys_of(fact.org_code, fact.licence_no, fact.owner_key, fact.key)
+    return Claim(keys, fact.name, fact.unit, fact.household, fact.delivery_id, fact.record_no)
+
+
+def _event(fact: _Known) -> Event:
+    if isinstance(fact, _Headcount):
+        found = isinstance(fact, UnenrolledReported)
+        what = rules.FOUND_UNENROLLED if found else rules.DECLARED
+        period, taxable = fact.period, fact.taxable_headcount
+    else:
+        gone = isinstance(fact, EnterpriseDeregistered)
+        what = rules.STRUCK_OFF if gone else rules.REGISTERED
+        period, taxable = "", 0
+    return Event(
+        fact.subject,
+        fact.revision,
+        what,
+        fact.recorded_at,
+        fact.effective_on,
+        fact.feed,
+        fact.unit,
+        period,
+        taxable,
+        fact.delivery_id,
+        fact.record_no,
+    )

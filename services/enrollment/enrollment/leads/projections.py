@@ -1,0 +1,70 @@
+"""Something became known of some employers: their leads follow, and the difference is published."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from enrollment.leads import store
+from enrollment.leads.changes import Cause, Step, steps_of
+from shared.events.enrollment import LeadAdvanced, LeadClosed, LeadOpened
+
+LeadFact = LeadOpened | LeadAdvanced | LeadClosed
+
+_FACTS: dict[str, type[LeadFact]] = {
+    "opened": LeadOpened,
+    "advanced": LeadAdvanced,
+    "closed": LeadClosed,
+}
+
+
+async def follow(
+    conn: AsyncConnection, causes: Mapping[str, Cause], recorded_at: datetime
+) -> list[LeadFact]:
+    """Work out the leads of these employers again and return the facts of what changed.
+
+    ``causes``: employer → the record that made us look. The caller holds the employers' row
+    locks (``identity.store.lock_employers``). Three reads and three writes for any number.
+    """
+    if not causes:
+        return []
+    events = await store.events_of(conn, causes)
+    entries = await store.entries_of(conn, causes)
+    leads = await store.leads_of(conn, causes)
+    steps = [
+        step
+        for employer, known in events.items()
+        for step in steps_of(
+            employer, known, entries.get(employer), leads.get(employer, ()), causes[employer]
+        )
+    ]
+    if not steps:
+        return []
+    await store.write_steps(conn, steps, recorded_at)
+    return [_fact(step, recorded_at) for step in steps]
+
+
+def _fact(step: Step, recorded_at: datetime) -> LeadFact:
+    lead = step.lead
+    return _FACTS[step.what](
+        key=lead.employer_id,
+        subject=lead.lead_id,
+        revision=lead.revision,
+        delivery_id=step.delivery_id,
+        record_no=step.record_no,
+        part=f"{lead.lead_id}.{lead.revision}",
+        recorded_at=recorded_at,
+        correction=step.correction,
+        lead_id=lead.lead_id,
+        lead_kind=lead.kind,
+        unit=lead.unit,
+        employer_id=lead.employer_id,
+        status=lead.status,
+        sources=lead.sources,
+        headcount_gap=lead.gap,
+        opened_on=lead.opened_on,
+        effective_on=step.effective_on,
+        outcome=lead.outcome,
+    )

@@ -1,0 +1,283 @@
+"""When a lead is there, why, and how it ends: a pure function of everything known.
+
+The bus may bring the facts of two producers in any order, before or after the register moves. So
+nothing here depends on the order of arrival: what is known of an employer is sorted by the day it
+took effect, and the leads are what follows from that story. Whoever learns something new works the
+leads out again and publishes the difference. So a finding about an employer that was in the
+register by then never was a lead, even where it came before the register was loaded.
+
+* ``unenrolled-employer``: evidence (a licence or code certificate not struck off, a standing
+  finding of the tax office) while the employer is not in the register. Closed by the register
+  (``enrolled``), by its being struck off (``ceased``), or when the last evidence is taken back
+  (``evidence-withdrawn``), F20.
+* ``not-fully-enrolled``: in the register, with fewer active insured than the last known taxable
+  headcount (F22). It compares the present with the present and keeps no story.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import NamedTuple
+
+UNENROLLED = "unenrolled-employer"
+NOT_FULLY = "not-fully-enrolled"
+
+ENROLLED = "enrolled"
+CEASED = "ceased"
+WITHDRAWN = "evidence-withdrawn"
+
+# What an event says. The first two are of registration-feed, the next two of tax-feed, the last
+# two of the register; "gone": a later state of the subject is about another employer.
+REGISTERED = "registered"
+STRUCK_OFF = "struck-off"
+FOUND_UNENROLLED = "found-unenrolled"
+DECLARED = "declared"
+GONE = "gone"
+ENTERED = "entered"
+LEFT = "left"
+
+_HEADCOUNTS = (FOUND_UNENROLLED, DECLARED)
+
+
+class Event(NamedTuple):
+    """One state of one subject, as its producer recorded it."""
+
+    subject: str
+    """``licence:…``, ``org-code:…``, ``headcount:…`` or ``register:<employer_id>``."""
+    revision: int
+    what: str
+    recorded_at: datetime
+    effective_on: date
+    feed: str
+    unit: str
+    period: str
+    """Of a headcount, else empty."""
+    taxable: int
+    delivery_id: str | None
+    record_no: int | None
+
+
+class Entry(NamedTuple):
+    """The employer's entry in the register as it is now."""
+
+    unit: str
+    active_count: int
+    """Active insured persons."""
+
+
+@dataclass(slots=True)
+class Desired:
+    """A lead as it ought to stand."""
+
+    kind: str
+    unit: str
+    gap: int
+    opened_on: date
+    sources: list[Event]
+    """In the order they were recorded."""
+    opened_by: Event
+    outcome: str | None = None
+    closed_on: date | None = None
+    closed_by: Event | None = None
+
+
+@dataclass(slots=True)
+class Story:
+    """What follows from an employer's events."""
+
+    leads: list[Desired] = field(default_factory=list)
+    """Its unenrolled-employer leads, oldest first; at most the last one is open."""
+    ceased: bool = False
+    entered_on: date | None = None
+    """Since when it is in the register; None while it is not."""
+    headcounts: list[Event] = field(default_factory=list)
+    """The current state of each headcount, in the order they were recorded."""
+    latest: Event | None = None
+    """The headcount of the latest period."""
+
+
+def story_of(events: Iterable[Event]) -> Story:
+    """Tell the story of one employer. The order of ``events`` does not matter."""
+    teller = _Teller()
+    for event in sorted(events, key=_in_order):
+        teller.hear(event)
+    return teller.end()
+
+
+def gap_of(story: Story, entry: Entry | None, attached: Collection[str] = ()) -> Desired | None:
+    """The not-fully-enrolled lead that ought to be open now, if any.
+
+    Its sources are the headcounts that exceed the register and those ``attached`` before; a new
+    one is open since the end of the earliest such period, but not before the employer was in
+    the register.
+    """
+    latest = story.latest
+    if entry is None or story.entered_on is None or story.ceased or latest is None:
+        return None
+    if latest.taxable <= entry.active_count:
+        return None
+    exceeding = [event for event in story.headcounts if event.taxable > entry.active_count]
+    first_on = min(event.effective_on for event in exceeding)
+    return Desired(
+        kind=NOT_FULLY,
+        unit=entry.unit,
+        gap=latest.taxable - entry.active_count,
+        opened_on=max(first_on, story.entered_on),
+        sources=[
+            event
+            for event in story.headcounts
+            if event.taxable > entry.active_count or event.subject in attached
+        ],
+        opened_by=latest,
+    )
+
+
+def gap_outcome(
+    story: Story, entry: Entry | None, events: Iterable[Event], attached: Collection[str]
+) -> str:
+    """Why a not-fully-enrolled lead that ought not to be open any more ends.
+
+    ``evidence-withdrawn`` when a headcount attached was corrected and the register would still
+    fall short of what it said before.
+    """
+    if story.ceased or story.entered_on is None or entry is None:
+        return CEASED
+    current = {event.subject: event for event in story.headcounts}
+    for event in events:
+        if event.subject not in attached or event.taxable <= entry.active_count:
+            continue
+        now = current.get(event.subject)
+        if now is None or (now.revision > event.revision and now.period == _period(story)):
+            return WITHDRAWN
+    return ENROLLED
+
+
+def _period(story: Story) -> str:
+    return story.latest.period if story.latest is not None else ""
+
+
+def _in_order(event: Event) -> tuple[date, bool, datetime, str, int]:
+    # On one and the same day evidence comes before the register's answer to it.
+    crossing = event.what in (ENTERED, LEFT)
+    return (event.effective_on, crossing, event.recorded_at, event.subject, event.revision)
+
+
+def _as_recorded(event: Event) -> tuple[datetime, str]:
+    return (event.recorded_at, event.subject)
+
+
+def _register_of(event: Event) -> str:
+    """``licence`` or ``org-code``: whose register it stands in."""
+    return event.subject.partition(":")[0]
+
+
+def _latest(headcounts: Sequence[Event]) -> Event | None:
+    """Of the latest period; a headcount declared as such goes before the check standing in."""
+    return max(
+        headcounts,
+        key=lambda event: (event.period, event.feed == "headcounts", event.recorded_at),
+        default=None,
+    )
+
+
+class _Teller:
+    """Goes through an employer's events in the order they took effect."""
+
+    def __init__(self) -> None:
+        self.leads: list[Desired] = []
+        self.standing: dict[str, Event] = {}
+        self.headcounts: dict[str, Event] = {}
+        self.heard: dict[str, int] = {}
+        self.entered_on: date | None = None
+        self.struck_off: Event | None = None
+        self.open: Desired | None = None
+
+    def hear(self, event: Event) -> None:
+        if self.heard.get(event.subject, 0) >= event.revision:
+            return
+        self.heard[event.subject] = event.revision
+        what = event.what
+        if what in _HEADCOUNTS:
+            self.headcounts[event.subject] = event
+        elif what == GONE:
+            self.headcounts.pop(event.subject, None)
+        if what in (DECLARED, GONE):
+            self._withdraw(event)
+        elif what in (REGISTERED, FOUND_UNENROLLED):
+            self._stand(event)
+        elif what == STRUCK_OFF:
+            self._strike_off(event)
+        elif what == ENTERED:
+            self.entered_on = event.effective_on
+            self._refresh()
+            self._close(ENROLLED, event)
+        else:
+            self.entered_on = None
+            self._open(event)
+
+    def end(self) -> Story:
+        self._refresh()
+        headcounts = sorted(self.headcounts.values(), key=_as_recorded)
+        return Story(
+            self.leads,
+            self.struck_off is not None,
+            self.entered_on,
+            headcounts,
+            _latest(headcounts),
+        )
+
+    def _stand(self, event: Event) -> None:
+        self.standing[event.subject] = event
+        gone = self.struck_off
+        if (
+            gone is not None
+            and event.what == REGISTERED
+            and _register_of(event) == _register_of(gone)
+        ):
+            self.struck_off = None  # registered anew, or the striking off was taken back
+        self._open(event)
+
+    def _withdraw(self, event: Event) -> None:
+        self._refresh()
+        stood = self.standing.pop(event.subject, None) is not None
+        if self.struck_off is not None and self.struck_off.subject == event.subject:
+            self.struck_off = None
+            self._open(event)
+        if stood and not self.standing:
+            self._close(WITHDRAWN, event)
+
+    def _strike_off(self, event: Event) -> None:
+        self._refresh()
+        self.standing.pop(event.subject, None)
+        others = (other for other in self.standing.values() if other.what == REGISTERED)
+        if any(_register_of(other) == _register_of(event) for other in others):
+            return  # it has another licence: it goes on under that number
+        self.struck_off = event
+        self._close(CEASED, event)
+
+    def _open(self, event: Event) -> None:
+        nothing_against = self.entered_on is None and self.struck_off is None
+        if self.open is None and self.standing and nothing_against:
+            self.open = Desired(UNENROLLED, event.unit, 0, event.effective_on, [], event)
+            self.leads.append(self.open)
+
+    def _close(self, outcome: str, event: Event) -> None:
+        """End the open lead; call ``_refresh`` before the event takes its evidence away."""
+        lead, self.open = self.open, None
+        if lead is not None:
+            lead.outcome = outcome
+            lead.closed_on = max(event.effective_on, lead.opened_on)
+            lead.closed_by = event
+
+    def _refresh(self) -> None:
+        """Sources, unit and gap of the open lead as they stand at this point of the story."""
+        lead = self.open
+        if lead is None or not self.standing:
+            return
+        lead.sources = sorted(self.standing.values(), key=_as_recorded)
+        registered = [event for event in lead.sources if event.what == REGISTERED]
+        lead.unit = (registered or lead.sources)[-1].unit
+        latest = _latest(list(self.headcounts.values()))
+        lead.gap = latest.taxable if latest is not None else 0

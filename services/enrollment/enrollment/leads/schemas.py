@@ -1,0 +1,62 @@
+"""What the API says of leads."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Shown(BaseModel):
+    """Base of every answer: read from rows, nothing that is not declared."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+class LeadShown(Shown):
+    """A lead (扩面资源): an employer that should be covered and is not, or not fully."""
+
+    lead_id: str
+    employer_id: str
+    employer_name: str
+    kind: str = Field(description="unenrolled-employer 未参保单位 · not-fully-enrolled 未全员参保")
+    status: str = Field(description="open 立项 · advanced 跟进 · closed 办结")
+    unit: str
+    gap: int = Field(description="疑漏人数 · persons believed missing")
+    opened_on: date
+    closed_on: date | None
+    outcome: str | None = Field(
+        description="enrolled 已参保 · ceased 已注销 · evidence-withdrawn 线索撤回"
+    )
+    sources: list[str] = Field(description="线索来源 · feeds, in order of arrival")
+    revision: int
+    changed_at: datetime
+
+
+class SourceShown(Shown):
+    """A record a lead rests on; delivery and number find it at the service of its feed."""
+
+    no: int
+    subject: str
+    revision: int
+    what: str
+    feed: str
+    period: str
+    taxable: int = Field(description="计税工资人数 · taxable headcount, 0 where not stated")
+    effective_on: date
+    recorded_at: datetime
+    delivery_id: str | None
+    record_no: int | None
+
+
+class LeadDetail(LeadShown):
+    """A lead with the records it rests on."""
+
+    records: list[SourceShown]
+
+
+class LeadPage(Shown):
+    """A page of leads; ``next`` is the address of the next one."""
+
+    items: list[LeadShown]
+    next: str | None

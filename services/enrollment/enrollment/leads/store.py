@@ -1,0 +1,255 @@
+"""Every SQL statement of leads."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+from psycopg.rows import namedtuple_row
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from enrollment.leads.changes import Cause, Step, Stored
+from enrollment.leads.rules import Entry, Event
+from shared.database import copy_rows, raw, stage
+
+_EVENT_COLUMNS = ("employer_id", *Event._fields)
+_STAGED_EVENTS = (
+    "employer_id text, subject text, revision int, what text, recorded_at timestamptz, "
+    "effective_on date, feed text, unit text, period text, taxable int, delivery_id uuid, "
+    "record_no int"
+)
+_LEAD_COLUMNS = (*Stored._fields, "changed_at")
+_STAGED_LEADS = (
+    "lead_id text, employer_id text, kind text, ordinal int, revision int, status text, "
+    "unit text, gap int, opened_on date, closed_on date, outcome text, sources text[], "
+    "subjects text[], void bool, changed_at timestamptz"
+)
+_SOURCE_COLUMNS = (
+    "lead_id",
+    "no",
+    "subject",
+    "revision",
+    "what",
+    "feed",
+    "period",
+    "taxable",
+    "effective_on",
+    "recorded_at",
+    "delivery_id",
+    "record_no",
+)
+
+
+async def insert_events(
+    conn: AsyncConnection, events: Iterable[tuple[str, Event]]
+) -> dict[str, Cause]:
+    """Keep (employer, event) pairs; a state of a subject that is known already stays as it is.
+
+    When states of one subject are about different employers, the one before is told that the
+    subject is gone. Returns those other employers with the cause.
+    """
+    driver = await raw(conn)
+    await stage(conn, "stage_lead_events", _STAGED_EVENTS)
+    await copy_rows(
+        conn,
+        "stage_lead_events",
+        _EVENT_COLUMNS,
+        ((employer, *event) for employer, event in events),
+    )
+    names = ", ".join(_EVENT_COLUMNS)
+    await driver.execute(
+        f"INSERT INTO lead_events ({names}) SELECT {names} FROM stage_lead_events "
+        "ORDER BY employer_id, subject, revision ON CONFLICT DO NOTHING"
+    )
+    cursor = await driver.execute(
+        """
+        INSERT INTO lead_events
+        SELECT old.employer_id, new.subject, new.revision, 'gone', new.recorded_at,
+               new.effective_on, new.feed, new.unit, '', 0, new.delivery_id, new.record_no
+        FROM (SELECT DISTINCT subject FROM stage_lead_events) AS told
+        JOIN lead_events AS old ON old.subject = told.subject AND old.what <> 'gone'
+        JOIN lead_events AS new ON new.subject = told.subject AND new.what <> 'gone'
+             AND new.revision > old.revision AND new.employer_id <> old.employer_id
+        ORDER BY 1, 2, 3 ON CONFLICT DO NOTHING
+        RETURNING employer_id, delivery_id::text, record_no, effective_on
+        """
+    )
+    return {row[0]: Cause(row[1], row[2], row[3]) for row in await cursor.fetchall()}
+
+
+async def events_of(conn: AsyncConnection, employers: Collection[str]) -> dict[str, list[Event]]:
+    """All events of each employer, in no order."""
+    driver = await raw(conn)
+    cursor = await driver.execute(
+        "SELECT employer_id, subject, revision, what, recorded_at, effective_on, feed, unit, "
+        "period, taxable, delivery_id::text, record_no "
+        "FROM lead_events WHERE employer_id = ANY(%s)",
+        (list(employers),),
+    )
+    found: dict[str, list[Event]] = defaultdict(list)
+    for employer, *event in await cursor.fetchall():
+        found[employer].append(Event._make(event))
+    return found
+
+
+async def leads_of(conn: AsyncConnection, employers: Collection[str]) -> dict[str, list[Stored]]:
+    """The leads of each employer by kind and ordinal."""
+    driver = await raw(conn)
+    cursor = await driver.execute(
+        f"SELECT {', '.join(Stored._fields)} FROM leads WHERE employer_id = ANY(%s) "
+        "ORDER BY employer_id, kind, ordinal",
+        (list(employers),),
+    )
+    found: dict[str, list[Stored]] = defaultdict(list)
+    for row in await cursor.fetchall():
+        found[row[1]].append(Stored._make(row))
+    return found
+
+
+async def entries_of(conn: AsyncConnection, employers: Collection[str]) -> dict[str, Entry]:
+    """Where in the register each employer stands, for those that are in it."""
+    driver = await raw(conn)
+    cursor = await driver.execute(
+        "SELECT employer_id, unit, active_count FROM register_employers "
+        "WHERE employer_id = ANY(%s)",
+        (list(employers),),
+    )
+    return {row[0]: Entry(row[1], row[2]) for row in await cursor.fetchall()}
+
+
+async def with_headcounts(conn: AsyncConnection, employers: Collection[str]) -> set[str]:
+    """Which of the employers have any headcount to compare with."""
+    driver = await raw(conn)
+    cursor = await driver.execute(
+        "SELECT e.id FROM unnest(%s::text[]) AS e (id) WHERE EXISTS "
+        "(SELECT 1 FROM lead_events l WHERE l.employer_id = e.id AND l.period <> '')",
+        (list(employers),),
+    )
+    return {row[0] for row in await cursor.fetchall()}
+
+
+async def write_steps(conn: AsyncConnection, steps: Sequence[Step], changed_at: datetime) -> None:
+    """Bring leads and their sources to their last step."""
+    last = {step.lead.lead_id: step for step in steps}
+    sourced = {step.lead.lead_id: step.sources for step in steps if step.sources is not None}
+    driver = await raw(conn)
+    await stage(conn, "stage_leads", _STAGED_LEADS)
+    await copy_rows(
+        conn, "stage_leads", _LEAD_COLUMNS, ((*step.lead, changed_at) for step in last.values())
+    )
+    names = ", ".join(_LEAD_COLUMNS)
+    sets = ", ".join(f"{name} = EXCLUDED.{name}" for name in _LEAD_COLUMNS[1:])
+    # Closed ones first: an employer never has two of a kind open, not even for a moment.
+    await driver.execute(
+        f"INSERT INTO leads ({names}) SELECT {names} FROM stage_leads "
+        "ORDER BY status <> 'closed', lead_id "
+        f"ON CONFLICT (lead_id) DO UPDATE SET {sets}"
+    )
+    await driver.execute("DELETE FROM lead_sources WHERE lead_id = ANY(%s)", (list(sourced),))
+    await copy_rows(
+        conn,
+        "lead_sources",
+        _SOURCE_COLUMNS,
+        (
+            (
+                lead_id,
+                no,
+                e.subject,
+                e.revision,
+                e.what,
+                e.feed,
+                e.period,
+                e.taxable,
+                e.effective_on,
+                e.recorded_at,
+                e.delivery_id,
+                e.record_no,
+            )
+            for lead_id, events in sourced.items()
+            for no, e in enumerate(events, 1)
+        ),
+    )
+
+
+class LeadRow(NamedTuple):
+    """A lead as it is shown."""
+
+    lead_id: str
+    employer_id: str
+    employer_name: str
+    kind: str
+    status: str
+    unit: str
+    gap: int
+    opened_on: date
+    closed_on: date | None
+    outcome: str | None
+    sources: list[str]
+    revision: int
+    changed_at: datetime
+
+
+_SHOWN = """
+SELECT l.lead_id, l.employer_id, e.name AS employer_name, l.kind, l.status, l.unit, l.gap,
+       l.opened_on, l.closed_on, l.outcome, l.sources, l.revision, l.changed_at
+FROM leads AS l JOIN employers AS e ON e.employer_id = l.employer_id
+"""
+
+
+async def list_leads(
+    conn: AsyncConnection,
+    *,
+    units: Collection[str] | None = None,
+    kind: str | None = None,
+    status: str | None = None,
+    source: str | None = None,
+    feeds: Collection[str] | None = None,
+    employer_id: str | None = None,
+    after: str | None = None,
+    limit: int = 1000,
+) -> list[LeadRow]:
+    """Leads by id. ``units`` None means every unit; void ones are left out.
+
+    ``status`` ``standing`` means not closed. ``feeds``: only leads with a record of one of them.
+    """
+    driver = await raw(conn)
+    wanted: list[tuple[str, Any]] = [
+        ("l.unit = ANY(%s)", None if units is None else sorted(units)),
+        ("l.kind = %s", kind),
+        ("l.status = %s", None if status == "standing" else status),
+        ("l.sources @> ARRAY[%s]::text[]", source),
+        ("l.sources && %s::text[]", None if feeds is None else sorted(feeds)),
+        ("l.employer_id = %s", employer_id),
+        ("l.lead_id > %s", after),
+    ]
+    clauses = ["NOT l.void"] + [clause for clause, value in wanted if value is not None]
+    if status == "standing":
+        clauses.append("l.status <> 'closed'")
+    cursor = await driver.execute(
+        f"{_SHOWN} WHERE {' AND '.join(clauses)} ORDER BY l.lead_id LIMIT %s",
+        [value for _, value in wanted if value is not None] + [limit],
+    )
+    return [LeadRow._make(row) for row in await cursor.fetchall()]
+
+
+async def find_lead(conn: AsyncConnection, lead_id: str) -> LeadRow | None:
+    """The lead of the id, void ones included."""
+    driver = await raw(conn)
+    cursor = await driver.execute(f"{_SHOWN} WHERE l.lead_id = %s", (lead_id,))
+    row = await cursor.fetchone()
+    return None if row is None else LeadRow._make(row)
+
+
+async def sources_of(conn: AsyncConnection, lead_id: str) -> list[Any]:
+    """The records a lead rests on, each with its delivery and number."""
+    driver = await raw(conn)
+    async with driver.cursor(row_factory=namedtuple_row) as cursor:
+        await cursor.execute(
+            "SELECT no, subject, revision, what, feed, period, taxable, effective_on, "
+            "recorded_at, delivery_id::text, record_no "
+            "FROM lead_sources WHERE lead_id = %s ORDER BY no",
+            (lead_id,),
+        )
+        return list(await cursor.fetchall())

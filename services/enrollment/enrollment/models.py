@@ -1,0 +1,10 @@
+"""All tables of the service, on one MetaData: importing this declares them."""
+
+from __future__ import annotations
+
+from enrollment.identity import models as identity
+from enrollment.leads import models as leads
+from enrollment.register import models as register
+from enrollment.tables import metadata
+
+__all__ = ["identity", "leads", "metadata", "register"]

@@ -1,0 +1,1 @@
+"""The register: employers and insured persons, by lists and by applications (O3, O30)."""

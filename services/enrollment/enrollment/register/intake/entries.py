@@ -1,0 +1,271 @@
+"""A chunk's moves of employers' entries, in record order, settled set-based."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Self
+
+from enrollment.identity import store as identity_store
+from enrollment.identity.intake import identify
+from enrollment.identity.rules import Claim, keys_of
+from enrollment.leads import projections
+from enrollment.leads import rules as lead_rules
+from enrollment.leads import store as lead_store
+from enrollment.leads.changes import Cause
+from enrollment.leads.rules import Event
+from enrollment.register import rules
+from enrollment.register.intake.insured_persons import waiting_for
+from enrollment.register.rules import Employer, Place
+from enrollment.register.store import employers as store
+from enrollment.register.store import persons as person_store
+from enrollment.register.store.employers import EntryVersion
+from shared.deliveries.checks import content_hash
+from shared.deliveries.feed import ApplyContext
+from shared.events import Fact
+from shared.events.enrollment import (
+    EmployerChanged,
+    EmployerEnded,
+    EmployerEnrolled,
+    PersonChanged,
+)
+
+EmployerFact = EmployerEnrolled | EmployerChanged | EmployerEnded
+_FACTS: dict[str, type[EmployerFact]] = {
+    "enrolled": EmployerEnrolled,
+    "changed": EmployerChanged,
+    "ended": EmployerEnded,
+}
+
+_LIST = "employers"
+
+
+@dataclass(slots=True)
+class _Move:
+    no: int
+    agency_no: str
+    before: Employer | None
+    after: Employer
+    revision: int
+    effective_on: date
+    as_at: date | None
+    correction: bool
+
+
+class EmployerLedger:
+    """The employers a chunk is about, as its records go by. The register lock is held."""
+
+    def __init__(self, ctx: ApplyContext, current: dict[str, EntryVersion]) -> None:
+        self.ctx = ctx
+        self.current = current
+        self._known = dict(current)
+        self._moves: list[_Move] = []
+        self._superseded: list[tuple[Any, ...]] = []
+
+    @classmethod
+    async def open(cls, ctx: ApplyContext, agency_nos: Collection[str]) -> Self:
+        """Read the entries of these agency numbers."""
+        return cls(ctx, await store.entries(ctx.conn, agency_nos, with_seq=ctx.replay))
+
+    def is_behind(self, agency_no: str, no: int) -> bool:
+        """Whether a record held before comes too late, see ``PersonLedger.is_behind``."""
+        version = self.current.get(agency_no)
+        return (
+            self.ctx.replay
+            and version is not None
+            and (version.seq, version.record_no) > (self.ctx.delivery.seq, no)
+        )
+
+    def move(
+        self,
+        no: int,
+        agency_no: str,
+        after: Employer,
+        effective_on: date,
+        *,
+        as_at: date | None = None,
+        correction: bool = False,
+    ) -> None:
+        """Record ``no`` brings the entry to this state."""
+        before = self.current.get(agency_no)
+        delivery = self.ctx.delivery
+        revision = 1 if before is None else before.revision + 1
+        # What an application made has its versions in the application's own table.
+        if before is not None and before.as_at is not None:
+            self._superseded.append(
+                (
+                    _LIST,
+                    agency_no,
+                    before.revision,
+                    before.delivery_id,
+                    before.record_no,
+                    content_hash((agency_no, before.state)),
+                    delivery.id,
+                    no,
+                    self.ctx.recorded_at,
+                )
+            )
+        self.current[agency_no] = EntryVersion(
+            before.employer_id if before is not None else "",
+            revision,
+            delivery.id,
+            no,
+            as_at,
+            after,
+            delivery.seq,
+        )
+        state = before.state if before is not None else None
+        self._moves.append(
+            _Move(no, agency_no, state, after, revision, effective_on, as_at, correction)
+        )
+
+    async def settle(self) -> tuple[list[Fact], set[str]]:
+        """Write what moved and all that follows: links, leads, persons' segments. Returns the
+        facts and the tokens of employers that are new."""
+        if not self._moves:
+            return [], set()
+        conn, recorded_at = self.ctx.conn, self.ctx.recorded_at
+        facts: list[Fact] = list(await self._identify())
+        last = {move.agency_no: move for move in self._moves}
+        ids = {no: self.current[no].employer_id for no in last}
+        await identity_store.lock_employers(conn, ids.values())
+        await store.write_entries(conn, (self._row(move) for move in last.values()))
+        await person_store.insert_superseded(conn, self._superseded)
+        await identity_store.rename_employers(
+            conn, [(ids[no], move.after.name, move.after.unit) for no, move in last.items()]
+        )
+        facts += [self._fact(move) for move in self._moves]
+        facts += await self._resegment(last)
+        crossings = [
+            (ids[move.agency_no], self._crossing(move))
+            for move in self._moves
+            if rules.crosses(move.before, move.after)
+        ]
+        if crossings:
+            await lead_store.insert_events(conn, crossings)
+        causes = {
+            ids[no]: Cause(self.ctx.delivery.id, move.no, move.effective_on)
+            for no, move in last.items()
+        }
+        facts += await projections.follow(conn, causes, recorded_at)
+        return facts, {waiting_for(no) for no in last if no not in self._known}
+
+    async def _identify(self) -> list[Any]:
+        """Find or mint the employer of each entry and link the numbers its records carry."""
+        claims = [
+            Claim(
+                keys_of(
+                    move.after.org_code,
+                    move.after.licence_no,
+                    move.after.owner_key,
+                    agency_no=move.agency_no,
+                ),
+                move.after.name,
+                move.after.unit,
+                move.after.household,
+                self.ctx.delivery.id,
+                move.no,
+            )
+            for move in self._moves
+        ]
+        identified = await identify(self.ctx.conn, claims, self.ctx.recorded_at)
+        for move, employer_id in zip(self._moves, identified.employers, strict=True):
+            self.current[move.agency_no].employer_id = employer_id
+        return identified.facts
+
+    async def _resegment(self, last: dict[str, _Move]) -> list[PersonChanged]:
+        """Persons take over a changed ownership or trade of their employer's."""
+        changed: dict[str, tuple[Place, int, date]] = {}
+        for no, move in last.items():
+            known = self._known.get(no)
+            if known is None:
+                continue
+            place = Place(known.employer_id, move.after.ownership, move.after.trade)
+            if (known.state.ownership, known.state.trade) != (place.ownership, place.trade):
+                changed[known.employer_id] = (place, move.no, move.effective_on)
+        if not changed:
+            return []
+        persons = await store.resegment_persons(
+            self.ctx.conn, changed, self.ctx.delivery.id, self.ctx.recorded_at
+        )
+        return [
+            PersonChanged(
+                key=person.person_id,
+                subject=person.person_id,
+                revision=person.revision,
+                delivery_id=self.ctx.delivery.id,
+                record_no=changed[person.employer_id][1],
+                part=person.person_id,
+                recorded_at=self.ctx.recorded_at,
+                person_id=person.person_id,
+                employer_id=person.employer_id,
+                unit=person.state.unit,
+                status=person.state.status,
+                worker_class=person.state.worker_class,
+                ownership=person.state.ownership,
+                trade=person.state.trade,
+                enrolled_on=person.state.enrolled_on,
+                effective_on=changed[person.employer_id][2],
+            )
+            for person in persons
+        ]
+
+    def _row(self, move: _Move) -> tuple[Any, ...]:
+        version = self.current[move.agency_no]
+        return (
+            move.agency_no,
+            version.employer_id,
+            version.revision,
+            version.delivery_id,
+            version.record_no,
+            self.ctx.recorded_at,
+            move.effective_on,
+            move.as_at,
+            *version.state,
+        )
+
+    def _crossing(self, move: _Move) -> Event:
+        """The employer enters or leaves the register, as its leads need to know: a list that
+        tells of it for the first time says since when it has been there."""
+        employer_id = self.current[move.agency_no].employer_id
+        listed = move.before is None and move.as_at is not None
+        return Event(
+            f"register:{employer_id}",
+            move.revision,
+            lead_rules.LEFT if move.after.status == rules.ENDED else lead_rules.ENTERED,
+            self.ctx.recorded_at,
+            move.after.enrolled_on if listed else move.effective_on,
+            self.ctx.feed.name,
+            move.after.unit,
+            "",
+            0,
+            self.ctx.delivery.id,
+            move.no,
+        )
+
+    def _fact(self, move: _Move) -> EmployerFact:
+        state = move.after
+        employer_id = self.current[move.agency_no].employer_id
+        return _FACTS[rules.employer_fact(move.before, state)](
+            key=employer_id,
+            subject=employer_id,
+            revision=move.revision,
+            delivery_id=self.ctx.delivery.id,
+            record_no=move.no,
+            recorded_at=self.ctx.recorded_at,
+            correction=move.correction,
+            employer_id=employer_id,
+            agency_no=move.agency_no,
+            name=state.name,
+            unit=state.unit,
+            org_code=state.org_code,
+            reg_type=state.reg_type,
+            ownership=state.ownership,
+            trade=state.trade,
+            household=state.household,
+            in_township=state.in_township,
+            status=state.status,
+            enrolled_on=state.enrolled_on,
+            effective_on=move.effective_on,
+        )

@@ -1,0 +1,210 @@
+"""A chunk's moves of persons, in record order, settled set-based.
+
+Several records about one person make as many moves, each with its own revision and fact, so that
+where chunks begin and end never shows in the facts.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Self
+
+from enrollment.identity import store as identity_store
+from enrollment.leads import projections
+from enrollment.leads import store as lead_store
+from enrollment.leads.changes import Cause
+from enrollment.register import rules
+from enrollment.register.rules import Person
+from enrollment.register.store import employers as employer_store
+from enrollment.register.store import persons as store
+from enrollment.register.store.persons import PersonVersion
+from shared.deliveries.checks import content_hash
+from shared.deliveries.feed import ApplyContext
+from shared.events import Fact
+from shared.events.enrollment import PersonChanged, PersonEnded, PersonEnrolled
+
+PersonFact = PersonEnrolled | PersonChanged | PersonEnded
+FACTS: dict[str, type[PersonFact]] = {
+    "enrolled": PersonEnrolled,
+    "changed": PersonChanged,
+    "ended": PersonEnded,
+}
+
+_LIST = "insured-persons"
+
+
+@dataclass(slots=True)
+class _Move:
+    no: int
+    key: str
+    before: Person | None
+    after: Person
+    revision: int
+    effective_on: date
+    correction: bool
+
+
+class PersonLedger:
+    """The persons a chunk is about, as its records go by. The register lock is held."""
+
+    def __init__(self, ctx: ApplyContext, current: dict[str, PersonVersion]) -> None:
+        self.ctx = ctx
+        self.current = current
+        self._known = set(current)
+        self._moves: list[_Move] = []
+        self._superseded: list[tuple[Any, ...]] = []
+
+    @classmethod
+    async def open(cls, ctx: ApplyContext, keys: Collection[str]) -> Self:
+        """Read the persons of these keys."""
+        return cls(ctx, await store.persons(ctx.conn, keys, with_seq=ctx.replay))
+
+    def is_behind(self, key: str, no: int) -> bool:
+        """Whether a record held before comes too late: the person meanwhile has a state made by
+        a record accepted after it."""
+        version = self.current.get(key)
+        return (
+            self.ctx.replay
+            and version is not None
+            and (version.seq, version.record_no) > (self.ctx.delivery.seq, no)
+        )
+
+    def move(
+        self,
+        no: int,
+        key: str,
+        after: Person,
+        effective_on: date,
+        *,
+        personal: tuple[bytes, date, str] | None = None,
+        as_at: date | None = None,
+        correction: bool = False,
+    ) -> None:
+        """Record ``no`` brings the person to this state."""
+        before = self.current.get(key)
+        delivery = self.ctx.delivery
+        version = PersonVersion(
+            before.person_id if before is not None else "",
+            before.revision + 1 if before is not None else 1,
+            delivery.id,
+            no,
+            as_at,
+            effective_on,
+            after,
+            delivery.seq,
+            personal or (before.personal if before is not None else None),
+        )
+        # What an application made has its versions in the application's own table.
+        if before is not None and before.as_at is not None:
+            self._superseded.append(
+                (
+                    _LIST,
+                    key,
+                    before.revision,
+                    before.delivery_id,
+                    before.record_no,
+                    content_hash((key, before.state)),
+                    delivery.id,
+                    no,
+                    self.ctx.recorded_at,
+                )
+            )
+        self.current[key] = version
+        self._moves.append(
+            _Move(
+                no,
+                key,
+                before.state if before is not None else None,
+                after,
+                version.revision,
+                effective_on,
+                correction,
+            )
+        )
+
+    async def settle(self) -> list[Fact]:
+        """Write what moved, the employers' counts and the leads that follow; all the facts."""
+        if not self._moves:
+            return []
+        conn = self.ctx.conn
+        moved = dict.fromkeys(move.key for move in self._moves)
+        new = [key for key in moved if key not in self._known]
+        for key, person_id in zip(new, await store.mint(conn, len(new)), strict=True):
+            self.current[key].person_id = person_id
+        await store.insert_persons(conn, map(self._row, new))
+        changed = sorted(key for key in moved if key in self._known)
+        if changed:
+            await store.update_persons(conn, map(self._row, changed))
+        await store.insert_superseded(conn, self._superseded)
+        facts: list[Fact] = [self._fact(move) for move in self._moves]
+        facts += await self._count()
+        return facts
+
+    def _row(self, key: str) -> tuple[Any, ...]:
+        version = self.current[key]
+        return (
+            key,
+            version.person_id,
+            version.revision,
+            version.delivery_id,
+            version.record_no,
+            self.ctx.recorded_at,
+            version.effective_on,
+            version.as_at,
+            *(version.personal or (None, None, None)),
+            *version.state,
+        )
+
+    def _fact(self, move: _Move) -> PersonFact:
+        state = move.after
+        person_id = self.current[move.key].person_id
+        return FACTS[rules.person_fact(move.before, state)](
+            key=person_id,
+            subject=person_id,
+            revision=move.revision,
+            delivery_id=self.ctx.delivery.id,
+            record_no=move.no,
+            recorded_at=self.ctx.recorded_at,
+            correction=move.correction,
+            person_id=person_id,
+            employer_id=state.employer_id,
+            unit=state.unit,
+            status=state.status,
+            worker_class=state.worker_class,
+            ownership=state.ownership,
+            trade=state.trade,
+            enrolled_on=state.enrolled_on,
+            effective_on=move.effective_on,
+        )
+
+    async def _count(self) -> list[projections.LeadFact]:
+        """Move the employers' counts of active persons; a gap may open or close by it."""
+        deltas: Counter[str] = Counter()
+        causes: dict[str, Cause] = {}
+        for move in self._moves:
+            left = move.before.counts_at if move.before is not None else None
+            came = move.after.counts_at
+            if left == came:
+                continue
+            cause = Cause(self.ctx.delivery.id, move.no, move.effective_on)
+            if left is not None:
+                deltas[left] -= 1
+                causes[left] = cause
+            if came is not None:
+                deltas[came] += 1
+                causes[came] = cause
+        deltas = Counter({employer: delta for employer, delta in deltas.items() if delta})
+        if not deltas:
+            return []
+        conn = self.ctx.conn
+        await identity_store.lock_employers(conn, deltas)
+        await employer_store.add_active(conn, deltas)
+        compared = await lead_store.with_headcounts(conn, deltas)
+        return await projections.follow(
+            conn,
+            {employer: causes[employer] for employer in sorted(compared)},
+            self.ctx.recorded_at,
+        )

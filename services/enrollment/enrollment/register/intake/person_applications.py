@@ -1,0 +1,220 @@
+"""Feed ``person-applications``: persons enrol, move and leave (O12, O30)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import NamedTuple
+
+from enrollment.register import models, rules
+from enrollment.register.intake.insured_persons import hold, reject
+from enrollment.register.intake.judging import (
+    identity_faults,
+    personal_of,
+    unit_faults,
+)
+from enrollment.register.intake.ledger import PersonLedger
+from enrollment.register.rules import NO_EMPLOYER, Person, Place
+from enrollment.register.schemas import PersonApplication
+from enrollment.register.store import employers as employer_store
+from enrollment.register.store.applications import ApplicationVersion, applications
+from enrollment.register.store.persons import PersonVersion
+from shared.deliveries.checks import Problems, content_hash
+from shared.deliveries.feed import ApplyContext, JudgeContext, JudgedRow, Outcome, Verdict
+from shared.deliveries.state import upsert_state
+from shared.periods import Dekad
+
+
+class Row(NamedTuple):
+    """A judged application. The first seven are the state of the application itself."""
+
+    action: str
+    applied_on: date
+    effective_on: date
+    person_key: str
+    unit: str
+    agency_no: str | None
+    reason: str | None
+    sealed: bytes
+    birth_on: date
+    sex: str
+    name_hash: str
+    worker_class: str | None
+    post: str | None
+
+
+COLUMNS = Row._fields
+_STATE = COLUMNS[:7]
+
+
+def judge_person_applications(
+    records: Sequence[PersonApplication], ctx: JudgeContext
+) -> list[Verdict]:
+    """Each application accepted as a row, or refused with every reason found."""
+    dekad = Dekad.parse(ctx.delivery.period)
+    last_on = max(dekad.last_on, dekad.cutoff_on(ctx.plan.cutoffs))
+    units = unit_faults(ctx)
+    identities = identity_faults([record.identity_no for record in records], ctx.today)
+    verdicts = []
+    for record, identity in zip(records, identities, strict=True):
+        problems = Problems(fault for fault in (identity, units[record.unit]) if fault is not None)
+        needed = "worker_class" if record.action == "enrol" else "reason"
+        if getattr(record, needed) is None:
+            problems.add("field-missing", f"/{needed}", field=needed)
+        problems.not_after(record.applied_on, last_on, "/applied_on", "period-mismatch")
+        if problems:
+            verdicts.append(Verdict(problems=tuple(problems)))
+            continue
+        personal = personal_of(record.identity_no, record.name, ctx.secrecy)
+        key, sealed, birth_on, sex, name_hash = personal
+        row = Row(
+            record.action,
+            record.applied_on,
+            record.effective_on,
+            key,
+            record.unit,
+            record.agency_no,
+            record.reason,
+            sealed,
+            birth_on,
+            sex,
+            name_hash,
+            record.worker_class,
+            record.post,
+        )
+        # The seal differs each time; what it seals is in key and name hash.
+        content = content_hash((*row[:7], *row[8:]))
+        verdicts.append(Verdict(record.application_no, tuple(row), content))
+    return verdicts
+
+
+async def apply_person_applications(ctx: ApplyContext, rows: Sequence[JudgedRow]) -> Outcome:
+    """Applications in record order, each moving the person once; applications that are rejected
+    or held leave no trace, so that sending them again tries again."""
+    return await _Round(ctx).apply(rows)
+
+
+class _Round:
+    """One chunk of applications."""
+
+    def __init__(self, ctx: ApplyContext) -> None:
+        self.ctx = ctx
+        self.outcome = Outcome()
+        self.accepted: list[JudgedRow] = []
+        self.known: dict[str, ApplicationVersion] = {}
+        self.places: dict[str, Place] = {}
+        self.ledger: PersonLedger
+
+    async def apply(self, rows: Sequence[JudgedRow]) -> Outcome:
+        ctx = self.ctx
+        told = [(row, Row._make(row.row)) for row in rows]
+        await employer_store.lock_register(ctx.conn)
+        self.known = await applications(ctx.conn, "person_applications", {row.key for row in rows})
+        numbers = {row.agency_no for _, row in told if row.agency_no is not None}
+        self.places = await employer_store.places(ctx.conn, numbers)
+        self.ledger = await PersonLedger.open(ctx, {row.person_key for _, row in told})
+        for judged, row in told:
+            if self._goes_on(judged, row):
+                self.accepted.append(judged._replace(row=judged.row[:7]))
+                self._remember(judged, row)
+        await upsert_state(ctx, models.person_applications, _STATE, self.accepted, self.outcome)
+        self.outcome.facts += await self.ledger.settle()
+        return self.outcome
+
+    def _remember(self, judged: JudgedRow, row: Row) -> None:
+        delivery = self.ctx.delivery
+        version = ApplicationVersion(
+            judged.content_hash,
+            row.person_key,
+            delivery.id,
+            judged.no,
+            delivery.seq,
+            row.effective_on,
+        )
+        last = self.known.get(judged.key)
+        if last is None or (last.seq, last.record_no) <= (version.seq, version.record_no):
+            self.known[judged.key] = version
+
+    def _goes_on(self, judged: JudgedRow, row: Row) -> bool:
+        """Move the person if the application does; False when it is rejected or held."""
+        last = self.known.get(judged.key)
+        if last is not None:
+            if last.content_hash == judged.content_hash:
+                return True  # a duplicate, as upsert_state will find
+            if last.subject != row.person_key:
+                reject(self.outcome, judged.no, "correction-other-person", "/identity_no")
+                return False
+            later = (last.seq, last.record_no) > (self.ctx.delivery.seq, judged.no)
+            if self.ctx.replay and later:
+                return True  # a version that came into its own too late
+        before = self.ledger.current.get(row.person_key)
+        if row.action == "enrol":
+            after = self._enrolled(judged.no, row, before)
+        else:
+            after = self._left(judged.no, row, before, last)
+        if after is None:
+            return False
+        if self.ledger.is_behind(row.person_key, judged.no):
+            return True
+        redated = last is not None and before is not None and _rests_on(before, last)
+        if redated and last is not None and after.enrolled_on == last.effective_on:
+            after = after._replace(enrolled_on=row.effective_on)
+        moved_day = redated and before is not None and before.effective_on != row.effective_on
+        if before is None or before.state != after or moved_day:
+            self.ledger.move(
+                judged.no,
+                row.person_key,
+                after,
+                row.effective_on,
+                personal=(row.sealed, row.birth_on, row.sex),
+                correction=last is not None,
+            )
+        return True
+
+    def _enrolled(self, no: int, row: Row, before: PersonVersion | None) -> Person | None:
+        place = NO_EMPLOYER
+        if row.agency_no is not None:
+            found = self.places.get(row.agency_no)
+            if found is None:
+                hold(self.outcome, no, row.agency_no)
+                return None
+            place = found
+        return rules.enrol(
+            before.state if before is not None else None,
+            name_hash=row.name_hash,
+            unit=row.unit,
+            worker_class=row.worker_class or "",
+            post=row.post,
+            agency_no=row.agency_no,
+            place=place,
+            effective_on=row.effective_on,
+        )
+
+    def _left(
+        self,
+        no: int,
+        row: Row,
+        before: PersonVersion | None,
+        last: ApplicationVersion | None,
+    ) -> Person | None:
+        if before is None:
+            reject(self.outcome, no, "person-unknown", "/identity_no")
+            return None
+        if before.state.status == rules.ENDED and last is None:
+            reject(self.outcome, no, "person-not-insured", "/identity_no")
+            return None
+        scope = self.ctx.delivery.units
+        if scope is not None and before.state.unit not in scope:
+            reject(self.outcome, no, "person-in-other-unit", "/unit", value=row.unit)
+            return None
+        return before.state._replace(
+            status=rules.STATUS_AFTER[row.reason or ""], name_hash=row.name_hash
+        )
+
+
+def _rests_on(version: PersonVersion, application: ApplicationVersion) -> bool:
+    """Whether the person's state is the one this application made."""
+    return (version.delivery_id, version.record_no) == (
+        application.delivery_id,
+        application.record_no,
+    )

@@ -1,0 +1,125 @@
+"""Tables of the register."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    Sequence,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
+
+from enrollment.tables import metadata
+from shared.deliveries.state import state_columns
+
+person_numbers = Sequence("person_numbers", metadata=metadata)
+
+
+def _version_columns() -> list[Column[object]]:
+    """Revision of the subject's fact, and the record that made the state."""
+    return [
+        Column("revision", Integer, nullable=False),
+        Column("delivery_id", Uuid, nullable=False),
+        Column("record_no", Integer, nullable=False),
+        Column("recorded_at", DateTime(timezone=True), nullable=False),
+        Column("effective_on", Date, nullable=False),
+        # The list's day, when a list made the state: the same day told again is a correction.
+        Column("as_at", Date),
+    ]
+
+
+register_employers = Table(
+    "register_employers",
+    metadata,
+    Column("agency_no", Text, primary_key=True),
+    Column("employer_id", Text, nullable=False, unique=True),
+    *_version_columns(),
+    Column("name", Text, nullable=False),
+    Column("reg_type", Text, nullable=False),
+    Column("industry", Text, nullable=False),
+    Column("unit", Text, nullable=False),
+    Column("enrolled_on", Date, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("org_code", Text),
+    Column("licence_no", Text),
+    Column("owner_key", Text),
+    Column("household", Boolean, nullable=False),
+    Column("in_township", Boolean, nullable=False),
+    Column("ownership", Text, nullable=False),
+    Column("trade", Text, nullable=False),
+    # Persons with status active at this employer, kept in the transaction that moves them.
+    Column("active_count", Integer, nullable=False, server_default=text("0")),
+)
+
+persons = Table(
+    "persons",
+    metadata,
+    # Keyed hash of the 18-digit identity number.
+    Column("person_key", Text, primary_key=True),
+    Column("person_id", Text, nullable=False, unique=True),
+    *_version_columns(),
+    # Identity number and name, encrypted, bound to the key.
+    Column("sealed", LargeBinary, nullable=False),
+    Column("birth_on", Date, nullable=False),
+    Column("sex", Text, nullable=False),
+    Column("name_hash", Text, nullable=False),
+    Column("unit", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("worker_class", Text, nullable=False),
+    Column("post", Text),
+    Column("enrolled_on", Date, nullable=False),
+    Column("agency_no", Text),
+    Column("employer_id", Text),
+    Column("ownership", Text, nullable=False),
+    Column("trade", Text, nullable=False),
+    Index("persons_by_employer", "employer_id"),
+)
+
+employer_applications = Table(
+    "employer_applications",
+    metadata,
+    *state_columns(),
+    Column("action", Text, nullable=False),
+    Column("applied_on", Date, nullable=False),
+    Column("effective_on", Date, nullable=False),
+    Column("agency_no", Text, nullable=False),
+    Column("unit", Text, nullable=False),
+    Index("employer_applications_by_agency_no", "agency_no"),
+)
+
+person_applications = Table(
+    "person_applications",
+    metadata,
+    *state_columns(),
+    Column("action", Text, nullable=False),
+    Column("applied_on", Date, nullable=False),
+    Column("effective_on", Date, nullable=False),
+    Column("person_key", Text, nullable=False),
+    Column("unit", Text, nullable=False),
+    Column("agency_no", Text),
+    Column("reason", Text),
+    Index("person_applications_by_person", "person_key"),
+)
+
+person_accesses = Table(
+    "person_accesses",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("person_id", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("department", Text, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("read_at", DateTime(timezone=True), nullable=False),
+    Index("person_accesses_by_person", "person_id", "read_at"),
+)
+"""Who read which person, and what for: every read, allowed or not found, leaves a row (F55)."""

@@ -1,0 +1,46 @@
+"""Statements about applications."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.database import raw
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicationVersion:
+    """The current version of an application."""
+
+    content_hash: bytes
+    subject: str
+    """Person key or agency number it is about."""
+    delivery_id: str
+    record_no: int
+    seq: int
+    """Order of acceptance of its delivery."""
+    effective_on: date
+
+
+_SUBJECTS = {"person_applications": "person_key", "employer_applications": "agency_no"}
+
+
+async def applications(
+    conn: AsyncConnection,
+    table: Literal["person_applications", "employer_applications"],
+    numbers: Collection[str],
+) -> dict[str, ApplicationVersion]:
+    """Application number → current version, for those known."""
+    driver = await raw(conn)
+    cursor = await driver.execute(
+        f"SELECT a.natural_key, a.content_hash, a.{_SUBJECTS[table]}, a.delivery_id::text, "
+        "a.record_no, coalesce(d.seq, 0), a.effective_on "
+        f"FROM {table} a LEFT JOIN deliveries d ON d.id = a.delivery_id "
+        "WHERE a.natural_key = ANY(%s)",
+        (list(numbers),),
+    )
+    return {row[0]: ApplicationVersion(bytes(row[1]), *row[2:]) for row in await cursor.fetchall()}

@@ -1,0 +1,166 @@
+"""Statements about insured persons."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from psycopg.rows import dict_row
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from enrollment.register.rules import Person
+from shared.database import copy_rows, raw, stage
+
+_COLUMNS = (
+    "person_key",
+    "person_id",
+    "revision",
+    "delivery_id",
+    "record_no",
+    "recorded_at",
+    "effective_on",
+    "as_at",
+    "sealed",
+    "birth_on",
+    "sex",
+    *Person._fields,
+)
+_STAGED = (
+    "person_key text, person_id text, revision int, delivery_id uuid, record_no int, "
+    "recorded_at timestamptz, effective_on date, as_at date, sealed bytea, birth_on date, "
+    "sex text, name_hash text, unit text, status text, worker_class text, post text, "
+    "enrolled_on date, agency_no text, employer_id text, ownership text, trade text"
+)
+_SUPERSEDED = (
+    "feed",
+    "natural_key",
+    "revision",
+    "delivery_id",
+    "record_no",
+    "content_hash",
+    "superseded_by_delivery",
+    "superseded_by_no",
+    "superseded_at",
+)
+
+
+@dataclass(slots=True)
+class PersonVersion:
+    """The current version of a person, as a chunk goes through its records."""
+
+    person_id: str
+    """Empty for one not yet minted."""
+    revision: int
+    delivery_id: str
+    record_no: int
+    as_at: date | None
+    effective_on: date
+    state: Person
+    seq: int = 0
+    """Order of acceptance of its delivery; 0 unless asked for."""
+    personal: tuple[bytes, date, str] | None = None
+    """Sealed number and name, birth date, sex, where the chunk states them."""
+
+
+async def persons(
+    conn: AsyncConnection, keys: Collection[str], *, with_seq: bool = False
+) -> dict[str, PersonVersion]:
+    """Person key → current version, for those known."""
+    driver = await raw(conn)
+    seq = "coalesce(d.seq, 0)" if with_seq else "0"
+    join = "LEFT JOIN deliveries d ON d.id = p.delivery_id" if with_seq else ""
+    state = ", ".join(f"p.{name}" for name in Person._fields)
+    cursor = await driver.execute(
+        "SELECT p.person_key, p.person_id, p.revision, p.delivery_id::text, p.record_no, "
+        f"p.as_at, p.effective_on, {seq}, {state} FROM persons p {join} "
+        "WHERE p.person_key = ANY(%s)",
+        (list(keys),),
+    )
+    return {
+        row[0]: PersonVersion(
+            row[1], row[2], row[3], row[4], row[5], row[6], Person._make(row[8:]), row[7]
+        )
+        for row in await cursor.fetchall()
+    }
+
+
+async def mint(conn: AsyncConnection, count: int) -> list[str]:
+    """New person ids; numbers of a transaction rolled back are never used again."""
+    if not count:
+        return []
+    driver = await raw(conn)
+    cursor = await driver.execute(
+        "SELECT nextval('person_numbers') FROM generate_series(1, %s)", (count,)
+    )
+    return [f"P{number:09d}" for (number,) in await cursor.fetchall()]
+
+
+async def insert_persons(conn: AsyncConnection, rows: Iterable[Sequence[Any]]) -> None:
+    """Rows of persons nobody knew, in the order of ``_COLUMNS``; the register lock is held."""
+    await copy_rows(conn, "persons", _COLUMNS, rows)
+
+
+async def update_persons(conn: AsyncConnection, rows: Iterable[Sequence[Any]]) -> None:
+    """Rows of known persons, in the order of ``_COLUMNS``; a sealed of None stays as it is."""
+    driver = await raw(conn)
+    await stage(conn, "stage_persons", _STAGED)
+    await copy_rows(conn, "stage_persons", _COLUMNS, rows)
+    kept = ("sealed", "birth_on", "sex")
+    sets = ", ".join(
+        f"{name} = coalesce(s.{name}, p.{name})" if name in kept else f"{name} = s.{name}"
+        for name in _COLUMNS[2:]
+    )
+    await driver.execute(
+        f"UPDATE persons p SET {sets} FROM stage_persons s WHERE p.person_key = s.person_key"
+    )
+
+
+async def insert_superseded(conn: AsyncConnection, rows: Sequence[Sequence[Any]]) -> None:
+    """Versions that are current no more, in the order of ``_SUPERSEDED``."""
+    if rows:
+        await copy_rows(conn, "superseded_versions", _SUPERSEDED, rows)
+
+
+async def find_person(conn: AsyncConnection, person_id: str) -> dict[str, Any] | None:
+    """The person's row, still sealed."""
+    driver = await raw(conn)
+    async with driver.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(
+            "SELECT person_key, person_id, sealed, birth_on, sex, unit, status, worker_class, "
+            "post, enrolled_on, effective_on, agency_no, employer_id, ownership, trade, "
+            "revision, delivery_id::text, record_no, recorded_at "
+            "FROM persons WHERE person_id = %s",
+            (person_id,),
+        )
+        return await cursor.fetchone()
+
+
+async def log_access(
+    conn: AsyncConnection,
+    person_id: str,
+    subject: str,
+    department: str,
+    purpose: str,
+    read_at: datetime,
+) -> None:
+    """Note who asked for a person and what for."""
+    driver = await raw(conn)
+    await driver.execute(
+        "INSERT INTO person_accesses (person_id, subject, department, purpose, read_at) "
+        "VALUES (%s, %s, %s, %s, %s)",
+        (person_id, subject, department, purpose, read_at),
+    )
+
+
+async def accesses_of(conn: AsyncConnection, person_id: str, limit: int) -> list[dict[str, Any]]:
+    """Who read the person, newest first."""
+    driver = await raw(conn)
+    async with driver.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(
+            "SELECT subject, department, purpose, read_at FROM person_accesses "
+            "WHERE person_id = %s ORDER BY read_at DESC, id DESC LIMIT %s",
+            (person_id, limit),
+        )
+        return await cursor.fetchall()
