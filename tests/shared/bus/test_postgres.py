@@ -146,3 +146,17 @@ async def test_away_and_back(bus: PostgresBus, place: BusPlace, log_url: str) ->
     with pytest.raises(BusAway):
         await nowhere.publish(topic, {0: [message(1)]})
     await nowhere.close()
+
+
+async def test_readers_are_woken_and_do_not_only_poll(place: BusPlace, log_url: str) -> None:
+    bus = PostgresBus(log_url, poll_seconds=3600)
+    await bus.start()
+    topic = await place.topic(bus)
+    consumer = bus.consumer("woken", [topic])
+    await consumer.start()
+    for n in range(1, 4):
+        waiting = asyncio.create_task(consumer.fetch(10, 3600))
+        await bus.publish(topic, {0: [message(n)]})
+        async with asyncio.timeout(PATIENCE):
+            assert positions(await waiting) == [n]
+    await bus.close()
