@@ -105,22 +105,33 @@ async def test_an_effect_that_fails_leaves_nothing_and_moves_nothing(world: Any)
 
 
 async def test_two_consumers_of_one_partition_do_not_both_apply(
-    world: Any, plain_effect: Any
+    world: Any, until: Any, plain_effect: Any
 ) -> None:
     """A rebalance in the middle: the second waits for the first's mark, then drops."""
-    inside, go_on = asyncio.Event(), asyncio.Event()
+    first_inside, second_inside, go_on = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     async def slow(conn: AsyncConnection, batch: FactBatch) -> None:
-        inside.set()
+        first_inside.set()
         await go_on.wait()
         await plain_effect(conn, batch)
 
+    async def quick(conn: AsyncConnection, batch: FactBatch) -> None:
+        second_inside.set()
+        await plain_effect(conn, batch)
+
+    async def second_waits_or_is_inside() -> bool:
+        return second_inside.is_set() or bool(
+            await world.value("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        )
+
     messages = world.messages(world.facts(6))
+    await world.inbox().apply(world.batch(messages[:1]))
     first = asyncio.create_task(world.inbox(slow).apply(world.batch(messages[:4])))
-    await inside.wait()
-    second = asyncio.create_task(world.inbox().apply(world.batch(messages)))
+    await first_inside.wait()
+    second = asyncio.create_task(world.inbox(quick).apply(world.batch(messages)))
+    await until(second_waits_or_is_inside)
     go_on.set()
-    assert ((await first).applied, (await second).applied) == (4, 2)
+    assert ((await first).applied, (await second).applied) == (3, 2)
     assert [fen for _, fen in await world.effects()] == [1, 2, 3, 4, 5, 6]
 
 

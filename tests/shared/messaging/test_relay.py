@@ -89,6 +89,15 @@ async def test_relays_without_a_lock_interleave_harmlessly(world: Any, seed: int
     assert sum(len(first_seen(messages)) for messages in on_the_bus.values()) == written
 
 
+async def test_relays_taking_at_the_same_moment_take_the_same(world: Any) -> None:
+    for _ in range(6):
+        await world.write(world.facts(5))
+    relays = [world.relay(facts_per_turn=10) for _ in range(5)]
+    taken = await asyncio.gather(*(relay.take([]) for relay in relays))
+    assert all(blocks == taken[0] for blocks in taken)
+    assert len(taken[0]) == 2
+
+
 async def test_one_relay_leads_and_the_next_takes_over_when_its_line_is_cut(
     world: Any, until: Any, running: Any
 ) -> None:
