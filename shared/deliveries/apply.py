@@ -41,7 +41,7 @@ async def apply_judged(ctx: ApplyContext, judged: Judged) -> tuple[Result, Outco
     names a record it was not given, or holds one without saying what for."""
     for no, kind in judged.failures.items():
         _LOG.error("judge failed", feed=ctx.feed.name, delivery=ctx.delivery.id, no=no, error=kind)
-    rows = [JudgedRow(*row) for row in judged.rows]
+    rows = list(map(JudgedRow._make, judged.rows))
     unusable_found: dict[int, Exception] = {}
     outcome = await _apply(ctx, rows, unusable_found) if rows else Outcome()
     if rows and len(unusable_found) == len(rows):

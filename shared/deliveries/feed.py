@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import msgspec
 
@@ -72,8 +72,7 @@ class JudgeContext:
     """The local day the delivery was received on."""
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """A judged record: either ``row`` (values in the order of ``Feed.columns``) with its
     natural ``key`` and ``content_hash``, or ``problems``."""
 
@@ -84,8 +83,7 @@ class Verdict:
     problems: tuple[RowProblem, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class JudgedRow:
+class JudgedRow(NamedTuple):
     """An acceptable record on its way into the state."""
 
     no: int
@@ -94,8 +92,7 @@ class JudgedRow:
     row: tuple[Any, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Changed:
+class Changed(NamedTuple):
     """A key whose state a chunk changed, in its final state (``shared.deliveries.state``)."""
 
     no: int

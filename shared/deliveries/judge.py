@@ -25,8 +25,9 @@ from shared.deliveries.shape import decode_records
 from shared.deliveries.spool import open_segment
 from shared.plan import Plan
 
-IN_PROCESS_BYTES: Final = 64 * 1024
-"""Sealed segments up to this size are judged where they are: a trip to the worker costs more."""
+IN_PROCESS_RECORDS: Final = 500
+"""Segments of up to so many records are judged where they are, within some ten milliseconds:
+a trip to the worker costs more."""
 
 JudgedTuple = tuple[int, str, bytes, tuple[Any, ...]]
 """Record number, natural key, content hash, row."""
@@ -146,7 +147,7 @@ class JudgePool:
 
     async def judge(self, task: JudgeTask) -> Judged:
         """Judge one segment. A worker that died is replaced and the segment judged again once."""
-        if len(task.segment.body) <= IN_PROCESS_BYTES:
+        if task.segment.record_count <= IN_PROCESS_RECORDS:
             return judge_segment(task, self._plan, self._secrecy)
         if self._workers == 0:
             return await asyncio.to_thread(judge_segment, task, self._plan, self._secrecy)

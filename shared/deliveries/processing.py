@@ -13,7 +13,7 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.deliveries import held_store, store
+from shared.deliveries import store
 from shared.deliveries.apply import Result, apply_judged, problem_codes
 from shared.deliveries.feed import ApplyContext, Disposition, Feed, RowProblem
 from shared.deliveries.judge import Judged, JudgePool, JudgeTask, StoredSegment
@@ -28,6 +28,7 @@ from shared.deliveries.receipts import (
     receipt_of,
 )
 from shared.deliveries.store import DeliveryRow
+from shared.deliveries.store import held as held_store
 from shared.deliveries.texts import described
 from shared.events.registry import delivery_fact
 from shared.periods import local_date

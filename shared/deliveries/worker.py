@@ -21,11 +21,12 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.database import DatabaseAway, is_away, is_retryable
-from shared.deliveries import held_store, processing, store
+from shared.deliveries import processing, store
 from shared.deliveries.apply import describe_failure
 from shared.deliveries.feed import Feed
 from shared.deliveries.judge import Judged, JudgePool, StoredSegment
 from shared.deliveries.store import DeliveryRow
+from shared.deliveries.store import held as held_store
 from shared.metrics import DELIVERIES, DELIVERY_RECORDS, DELIVERY_SECONDS, WORKER_WAITS
 from shared.patience import Patience
 from shared.runtime import Runtime

@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from shared.database import copy_rows, notify, raw
 from shared.deliveries.feed import RowProblem
 from shared.deliveries.judge import StoredSegment
-from shared.deliveries.store import CHANNEL, DeliveryRow, find_delivery, read_problems
+from shared.deliveries.store.lookup import find_delivery
+from shared.deliveries.store.rows import CHANNEL, DeliveryRow, read_problems
 
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('held-records', 0))"
 

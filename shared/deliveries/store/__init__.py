@@ -1,0 +1,44 @@
+"""Every statement on the tables of a delivery. Nothing here decides, nothing here commits."""
+
+from shared.deliveries.store.accepted import find_by_key, insert_delivery
+from shared.deliveries.store.lookup import (
+    chunks_from,
+    find_delivery,
+    find_segment,
+    find_segment_of_record,
+    list_deliveries,
+    problems_of,
+    segments_of,
+    versions_of,
+)
+from shared.deliveries.store.progress import (
+    lock_feed,
+    next_delivery,
+    note_failure,
+    save_progress,
+    write_chunk,
+    write_problems,
+)
+from shared.deliveries.store.rows import CHANNEL, DeliveryRow, NewDelivery
+
+__all__ = [
+    "CHANNEL",
+    "DeliveryRow",
+    "NewDelivery",
+    "chunks_from",
+    "find_by_key",
+    "find_delivery",
+    "find_segment",
+    "find_segment_of_record",
+    "insert_delivery",
+    "list_deliveries",
+    "lock_feed",
+    "next_delivery",
+    "note_failure",
+    "problems_of",
+    "save_progress",
+    "segments_of",
+    "versions_of",
+    "write_chunk",
+    "write_problems",
+]

@@ -1,0 +1,100 @@
+"""Statements that keep a delivery which has wholly arrived."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.database import copy_rows, notify, raw
+from shared.deliveries.spool import Spool
+from shared.deliveries.store.rows import (
+    CHANNEL,
+    COLUMNS,
+    DeliveryRow,
+    NewDelivery,
+    fetch_row,
+)
+
+
+async def insert_delivery(conn: AsyncConnection, new: NewDelivery, spool: Spool) -> bool:
+    """Keep a delivery with its segments and wake the worker; False when its key is taken.
+
+    The segments go first, so that the lock that orders acceptance is held for one insert only.
+    On False the caller rolls back: the segments must not stay.
+    """
+    await copy_rows(
+        conn,
+        "delivery_segments",
+        (
+            "delivery_id",
+            "no",
+            "first_record_no",
+            "record_count",
+            "head_bytes",
+            "tail_bytes",
+            "body",
+        ),
+        (
+            (
+                UUID(new.id),
+                entry.no,
+                entry.first_record_no,
+                entry.record_count,
+                entry.head_bytes,
+                entry.tail_bytes,
+                sealed,
+            )
+            for entry, sealed in spool.segments()
+        ),
+        types=("uuid", "int4", "int4", "int4", "int4", "int4", "bytea"),
+    )
+    driver = await raw(conn)
+    # Numbers are given out in the order of commit: whoever holds the lock commits next.
+    await driver.execute("SELECT pg_advisory_xact_lock(hashtextextended('deliveries', 0))")
+    cursor = await driver.execute(
+        "INSERT INTO deliveries (id, feed, department, sender, units, idempotency_key, period, "
+        "nil, dry_run, status, sha256, size, content_type, reader, received_at, clock, "
+        "traceparent, chunk_count, sent_count) VALUES (%(id)s, %(feed)s, %(department)s, "
+        "%(sender)s, %(units)s, %(key)s, %(period)s, %(nil)s, %(dry_run)s, 'accepted', "
+        "%(sha256)s, %(size)s, %(content_type)s, %(reader)s, %(received_at)s, %(clock)s, "
+        "%(traceparent)s, %(chunk_count)s, %(sent_count)s) "
+        "ON CONFLICT (sender, feed, dry_run, idempotency_key) DO NOTHING RETURNING seq",
+        {
+            "id": UUID(new.id),
+            "feed": new.feed,
+            "department": new.department,
+            "sender": new.sender,
+            "units": None if new.units is None else Jsonb(sorted(new.units)),
+            "key": new.idempotency_key,
+            "period": new.period,
+            "nil": new.nil,
+            "dry_run": new.dry_run,
+            "sha256": spool.sha256,
+            "size": spool.size,
+            "content_type": new.content_type,
+            "reader": new.reader,
+            "received_at": new.received_at,
+            "clock": new.clock,
+            "traceparent": new.traceparent,
+            "chunk_count": len(spool.entries),
+            "sent_count": spool.record_count,
+        },
+    )
+    if await cursor.fetchone() is None:
+        return False
+    await notify(conn, CHANNEL, new.feed)
+    return True
+
+
+async def find_by_key(
+    conn: AsyncConnection, sender: str, feed: str, dry_run: bool, key: str
+) -> DeliveryRow | None:
+    """The delivery a sender's number already stands for."""
+    return await fetch_row(
+        conn,
+        f"SELECT {COLUMNS} FROM deliveries WHERE sender = %(sender)s AND feed = %(feed)s "
+        "AND dry_run = %(dry_run)s AND idempotency_key = %(key)s",
+        {"sender": sender, "feed": feed, "dry_run": dry_run, "key": key},
+    )
