@@ -68,7 +68,7 @@ async def test_a_licence_becomes_state_and_a_fact(door: Door) -> None:
 async def test_a_change_is_news_and_the_same_event_again_a_correction(door: Door) -> None:
     await push(door, licence())
     await push(door, licence(name="本溪市示例饭店有限公司"))
-    change = {"event": "changed", "event_on": "2008-06-02", "unit": "210503"}
+    change: dict[str, Any] = {"event": "changed", "event_on": "2008-06-02", "unit": "210503"}
     await push(door, licence(**change), period="2008-06")
     await push(door, licence(**change, name="本溪市另一饭店有限公司"), period="2008-06")
     await push(door, licence(**change | {"event_on": "2008-06-05"}), period="2008-06")
@@ -99,9 +99,9 @@ async def test_deregistration_ends_it_and_an_older_change_does_not_bring_it_back
     door: Door,
 ) -> None:
     await push(door, licence())
-    gone = {"event": "deregistered", "event_on": "2008-06-05"}
+    gone: dict[str, Any] = {"event": "deregistered", "event_on": "2008-06-05"}
     await push(door, licence(**gone), period="2008-06")
-    late = {"event": "changed", "event_on": "2008-06-01"}
+    late: dict[str, Any] = {"event": "changed", "event_on": "2008-06-01"}
     await push(door, licence(**late), period="2008-06")
     gone_fact, late_fact = (await door.facts(*FACTS))[1:]
     assert isinstance(gone_fact, EnterpriseDeregistered)
@@ -144,7 +144,7 @@ async def test_certificates_are_the_quality_offices(door: Door) -> None:
 
 
 async def test_no_identity_number_leaves_the_service(door: Door) -> None:
-    household = {"reg_type": "410", "owner_id": OWNER}
+    household: dict[str, Any] = {"reg_type": "410", "owner_id": OWNER}
     record = {k: v for k, v in licence(1, **household).items() if k != "org_code"}
     await push(door, record)
     (fact,) = await door.facts(EnterpriseRegistered)
