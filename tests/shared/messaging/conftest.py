@@ -187,20 +187,23 @@ async def post(conn: AsyncConnection, batch: FactBatch) -> None:
 
 
 @pytest.fixture(scope="session")
-async def with_tables(postgres: Any) -> str:
-    """The name of a database with all tables, to be copied."""
-    url = postgres.fresh_database()
-    database = Database(url)
-    async with database.transaction() as conn:
-        await conn.run_sync(tables().create_all)
-    await database.close()
-    return str(make_url(url).database)
+def database_urls(postgres: Any) -> list[str]:
+    """Producer, consumer, bus, and one to act on the others from. Made once: making a database
+    waits for a checkpoint, emptying one does not."""
+    return [postgres.fresh_database() for _ in range(4)]
 
 
 @pytest.fixture
-async def world(postgres: Any, with_tables: str) -> AsyncIterator[World]:
-    producer, consumer = (postgres.fresh_database(with_tables) for _ in range(2))
-    made = World(producer, consumer, postgres.fresh_database())
+async def world(database_urls: list[str]) -> AsyncIterator[World]:
+    made = World(*database_urls[:3])
+    for url in database_urls[:3]:
+        async with await psycopg.AsyncConnection.connect(plain_url(url)) as conn:
+            await conn.execute("SET lock_timeout = '20s'; SET client_min_messages = warning")
+            await conn.execute("DROP SCHEMA public CASCADE; DROP SCHEMA IF EXISTS bus CASCADE")
+            await conn.execute("CREATE SCHEMA public")
+    for database in (made.producer, made.consumer):
+        async with database.transaction() as connection:
+            await connection.run_sync(tables().create_all)
     await made.start()
     yield made
     await made.close()
@@ -248,9 +251,9 @@ async def running() -> AsyncIterator[Callable[[Any], asyncio.Event]]:
 
 
 @pytest.fixture
-def outage(postgres: Any) -> Callable[[str], Any]:
+def outage(database_urls: list[str]) -> Callable[[str], Any]:
     """Make a database refuse everybody for as long as the block lasts, for real."""
-    other = postgres.fresh_database()
+    other = database_urls[3]
 
     @asynccontextmanager
     async def away(url: str) -> AsyncIterator[None]:

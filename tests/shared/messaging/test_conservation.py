@@ -113,7 +113,7 @@ class Chaos:
         await consumer.close()
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", range(6))
 async def test_effects_and_dead_letters_sum_up_to_the_facts_written(
     world: Any, plain_effect: Any, seed: int
 ) -> None:
