@@ -39,7 +39,9 @@ log=$venv/pip.log
 install() {
     ("$venv/bin/python" -m pip --disable-pip-version-check install --progress-bar off "$@" 2>&1
      echo $? >$venv/pip.code) | tee -a $log | awk -v terminal="$terminal" '
-        /^Collecting/ { n++; if (terminal) printf "\r  安装 · installing: %d ", n; fflush() }
+        /^Collecting/ { n++ }
+        /^Collecting/ && terminal { printf "\r  安装 · installing: %d ", n; fflush() }
+        /^Collecting/ && !terminal && n % 20 == 0 { printf "  安装 · installing: %d\n", n; fflush() }
         /^(Installing collected|Building|  Building)/ { if (terminal) printf "…"; fflush() }
         END { if (terminal) printf "\r"; if (n) printf "  安装完成 · packages looked at: %d\n", n }'
     if [ "$(cat $venv/pip.code)" != 0 ]; then
@@ -51,6 +53,6 @@ install() {
 if [ -t 1 ]; then terminal=1; else terminal=; fi
 
 # The build tool first, at its pinned version: an isolated build would fetch any.
-install --constraint constraints.txt hatchling editables
+install --constraint constraints.txt hatchling
 install --constraint constraints.txt --no-build-isolation --editable '.[embedded,dev]'
 printf '%s' "$want" >$stamp

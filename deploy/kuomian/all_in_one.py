@@ -15,6 +15,7 @@ import fcntl
 from collections.abc import AsyncIterator, Iterator, Mapping, MutableMapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,9 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 
 from kuomian import data_dir as folder
-from kuomian.services import all_services
+from kuomian.services import NAMES, all_services
 from shared.application import build_runtime, create_app
+from shared.auth import Issuer
 from shared.bus.postgres import PostgresBus
 from shared.clock import Clock, DemoClock, RealClock
 from shared.embedded import EmbeddedPostgres
@@ -35,6 +37,7 @@ from shared.settings import Settings
 
 log = structlog.get_logger(__name__)
 
+TOKEN_LIFETIME = timedelta(days=3650)
 Scope = MutableMapping[str, Any]
 
 
@@ -74,15 +77,16 @@ class AllInOne:
 
 @asynccontextmanager
 async def all_in_one(
-    settings: Settings, postgres_options: Mapping[str, str] | None = None
+    settings: Settings, url: str, postgres_options: Mapping[str, str] | None = None
 ) -> AsyncIterator[AllInOne]:
     """Start everything over ``settings.data_dir``; stop it in the opposite order.
 
-    A folder left by a killed process is taken over, its PostgreSQL included. Raises
+    ``url`` is where the application will answer: reporting asks the others there how far they
+    are. A folder left by a killed process is taken over, its PostgreSQL included. Raises
     AlreadyServed, DataDirError, EmbeddedPostgresError.
     """
     data_dir = folder.prepare(settings.data_dir)
-    settings = _with_keys(settings, data_dir)
+    settings = _among_themselves(_with_keys(settings, data_dir), url)
     services = all_services()
     async with AsyncExitStack() as stack:
         stack.enter_context(sole_server(data_dir))
@@ -120,6 +124,17 @@ def _with_keys(settings: Settings, data_dir: Path) -> Settings:
     for name in ("data_keys", "hash_keys"):
         if getattr(settings, name) is None:
             update[name] = SecretStr(kept[name])
+    return settings.model_copy(update=update)
+
+
+def _among_themselves(settings: Settings, url: str) -> Settings:
+    """The settings with addresses and a token for calls between services, unless given."""
+    update: dict[str, Any] = {}
+    if not settings.service_urls:
+        update["service_urls"] = dict.fromkeys(NAMES, url)
+    if settings.service_token is None and settings.auth_jwks is None:
+        token = Issuer(settings.data_dir).token("all-in-one", "operator", lifetime=TOKEN_LIFETIME)
+        update["service_token"] = SecretStr(token)
     return settings.model_copy(update=update)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -14,6 +15,7 @@ import httpx
 NDJSON: Final = "application/x-ndjson"
 UNFINISHED: Final = frozenset({"accepted", "judging"})
 TRIES: Final = 8
+HINDERED_SECONDS: Final = 60.0
 Body = Callable[[], AsyncIterator[bytes]]
 """Makes the body anew, so that a push can be tried again."""
 
@@ -27,6 +29,10 @@ class Refused(Exception):
         self.code = str(problem.get("code", status))
         title = problem.get("title_zh", problem.get("title", ""))
         super().__init__(f"{status} {self.code} {title}: {problem.get('detail', '')}")
+
+
+class Hindered(Exception):
+    """A delivery was accepted and the service cannot go on with it: its operator's business."""
 
 
 class Unreachable(Exception):
@@ -134,10 +140,15 @@ class Api:
     async def receipt(
         self, pushed: Pushed, *, token: str | None = None, first: float = 0.02
     ) -> dict[str, Any]:
-        """The receipt, waiting for it if need be. Raises Refused when the delivery was."""
+        """The receipt, waiting for it if need be. Raises Refused when the delivery was, and
+        Hindered when the service has said for a minute that it cannot go on."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        pause = first
+        pause, well_at = first, time.monotonic()
         while not pushed.finished:
+            if not pushed.body.get("hindered"):
+                well_at = time.monotonic()
+            elif time.monotonic() - well_at > HINDERED_SECONDS:
+                raise Hindered(f"{pushed.location}: 处理受阻 · the service cannot go on with it")
             await asyncio.sleep(pause)
             pause = min(pause * 1.5, 0.5)
 

@@ -58,9 +58,10 @@ def _bound(settings: Settings) -> socket.socket:
 
 
 def address_of(bound: socket.socket) -> str:
-    """Host and port a socket is bound to."""
+    """Host and port at which this machine reaches the socket."""
     host, port = bound.getsockname()[:2]
-    return f"{host}:{port}"
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - any address
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 async def serve_all(
@@ -77,7 +78,7 @@ async def serve_all(
     settings = _settings(host=host, port=port, data_dir=data_dir, **given)
     configure_tracing(settings, "kuomian")
     bound = _bound(settings)
-    async with all_in_one(settings) as whole:
+    async with all_in_one(settings, f"http://{address_of(bound)}") as whole:
         log.info("serving", service="all", address=address_of(bound))
         await serve(whole.app, bound, on_stop=whole.drain, with_parent=with_parent)
 

@@ -36,7 +36,7 @@ def get_service(name: str) -> Service:
     except ModuleNotFoundError as error:
         if error.name and error.name.split(".")[0] == package:
             raise UnknownService(
-                f"此安装不含服务 {name} · this installation does not contain {name}"
+                f"此安装不含服务 {name} · this installation does not contain {name} ({error.name})"
             ) from error
         raise
     return service

@@ -211,7 +211,7 @@ class ApplicationDesk:
         firm.enrolled_on, firm.insured = (None if never else on), count
         if not never:
             filed = employer_record(firm)
-            del filed["status"]
+            del filed["status"], filed["enrolled_on"]  # the application says when
             application = self._application(shape.code, "enrol", on, **filed)
             (self._late_employers if delayed else employers).append(application)
         kind = "household" if firm.household else "employee"
