@@ -181,6 +181,7 @@ class TaxOffice:
         self._next: list[dict[str, Any]] = []
         self._next_duplicates = 0
         self._owed: dict[int, tuple[str, int]] = {}
+        self._spoiled: set[str] = set()
         self._purses = {
             shape.code: self._purse(shape.code, at) for at, shape in enumerate(b.shapes)
         }
@@ -309,7 +310,8 @@ class TaxOffice:
             )  # fmt: skip
             b.planted["again"] += 1
         if str(month) == "2008-06":
-            some = checks[:: max(1, len(checks) // b.some(120))]
+            sound = [row for row in checks if row["tax_no"] not in self._spoiled]
+            some = sound[:: max(1, len(sound) // b.some(120))]
             changed = [
                 row | {"taxable_headcount": row["taxable_headcount"] + 1} for row in some[::2]
             ]
@@ -346,6 +348,7 @@ class TaxOffice:
                 }
                 if not last and b.rng.random() < 0.0008:
                     row["tax_no"] = wrong_check(firm.tax_no)
+                    self._spoiled.add(row["tax_no"])
                     rejected += 1
                 if str(month) == "2008-11" and firm.headcount > firm.insured > 0:
                     b.planted["understated"] += 1
