@@ -168,6 +168,11 @@ class JudgePool:
             )
         return await asyncio.get_running_loop().run_in_executor(self._pool, _judge_in_worker, task)
 
+    @property
+    def worker_pids(self) -> list[int]:
+        """The worker processes running now; for operators and tests."""
+        return [] if self._pool is None else list(self._pool._processes)
+
     def close(self) -> None:
         """Let the workers go. May be called twice."""
         if self._pool is not None:
