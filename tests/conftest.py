@@ -1,7 +1,7 @@
 """What every test may ask for: one PostgreSQL per session, fresh databases, a fixed clock."""
 
 import itertools
-import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -49,7 +49,8 @@ def postgres() -> Iterator[PostgresForTests]:
         yield PostgresForTests(server)
     finally:
         server.stop(immediate=True)
-        shutil.rmtree(folder)
+        # Many small databases: rm is several times faster than shutil here.
+        subprocess.run(["rm", "-rf", folder], check=True)
 
 
 @pytest.fixture
