@@ -193,7 +193,7 @@ def secret_files(process: Manifest, made: list[dict[str, Any]]) -> dict[str, str
     """The files below /run/secrets, as the volume would lay them out."""
     values = {found["metadata"]["name"]: found.get("stringData", {}) for found in made}
     values |= {name: {"password": "from-strimzi"} for name in MADE_BY_STRIMZI}
-    files = {}
+    files: dict[str, str] = {}
     (volume,) = (
         volume
         for volume in process["spec"]["template"]["spec"]["volumes"]
