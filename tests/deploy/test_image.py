@@ -139,7 +139,7 @@ def image(service: str, tmp_path: Path, database_url: str) -> Iterator[tuple[Pat
 
 
 @pytest.mark.slow
-def test_the_image_s_content_migrates_starts_answers_and_stops(
+def test_the_image_s_content_starts_is_migrated_answers_and_stops(
     service: str, image: tuple[Path, dict[str, str]], tmp_path: Path, postgres: PostgresForTests
 ) -> None:
     python, environment = image
@@ -165,10 +165,6 @@ def test_the_image_s_content_migrates_starts_answers_and_stops(
     )
     assert looked.stdout.strip() == "[]", looked.stdout + looked.stderr
 
-    migrated = call("-m", "kuomian", "migrate", service)
-    assert migrated.returncode == 0, migrated.stderr
-    assert migrated.stdout.startswith(f"{service}: ")
-
     with (tmp_path / "log").open("w") as log:
         running = subprocess.Popen(
             [str(python), "-m", "kuomian", "serve", service, "--role", "api"],
@@ -178,12 +174,21 @@ def test_the_image_s_content_migrates_starts_answers_and_stops(
             stderr=log,
         )
         try:
-            until = time.monotonic() + START_SECONDS
-            while (asked := call("-m", "kuomian.probe", "ready")).returncode != 0:
-                assert running.poll() is None, (tmp_path / "log").read_text("utf-8")
-                assert time.monotonic() < until, asked.stdout
-            assert '"database":"ok"' in asked.stdout
-            assert call("-m", "kuomian.probe").returncode == 0
+
+            def until(question: str) -> str:
+                latest = time.monotonic() + START_SECONDS
+                while (asked := call("-m", "kuomian.probe", question)).returncode != 0:
+                    assert running.poll() is None, (tmp_path / "log").read_text("utf-8")
+                    assert time.monotonic() < latest, asked.stdout
+                return asked.stdout
+
+            until("live")
+            early = call("-m", "kuomian.probe", "ready")
+            assert (early.returncode, "this code needs" in early.stdout) == (1, True)
+            migrated = call("-m", "kuomian", "migrate", service)
+            assert migrated.returncode == 0, migrated.stderr
+            assert migrated.stdout.startswith(f"{service}: ")
+            assert '"database":"ok"' in until("ready")
             running.send_signal(signal.SIGTERM)
             assert running.wait(STOP_SECONDS) == 0, (tmp_path / "log").read_text("utf-8")
         finally:
