@@ -55,13 +55,22 @@ class Pushed:
 class Api:
     """A caller of all services at one address."""
 
-    def __init__(self, url: str, token: str | None = None, *, seconds: float = 60.0) -> None:
+    def __init__(
+        self,
+        url: str,
+        token: str | None = None,
+        *,
+        seconds: float = 60.0,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        """``transport`` is the way there, the network by default."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._client = httpx.AsyncClient(
             base_url=url.rstrip("/"),
             headers=headers,
             timeout=httpx.Timeout(seconds, connect=5.0),
             trust_env=False,
+            transport=transport,
         )
 
     async def __aenter__(self) -> Api:
