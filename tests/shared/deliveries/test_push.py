@@ -182,6 +182,12 @@ class TestNil:
         assert isinstance(fact, DeliveryReceived)
         assert fact.nil
 
+    async def test_an_empty_document_says_so_too(self, door: Door) -> None:
+        json = {"Content-Type": "application/json"}
+        for body in (b"[]", b'{"records": []}\n'):
+            delivery = await door.push(body, nil=True, headers=json)
+            assert (delivery["receipt"]["nil"], delivery["receipt"]["sent"]) == (True, 0)
+
     async def test_silence_is_not(self, door: Door) -> None:
         for body in (b"", b"\n \n"):
             answer = await door.post(body)
