@@ -246,7 +246,8 @@ def show_letter(
 
     `kuomian dead-letters show enrollment 7`
     """
-    letters = asyncio.run(_letters(url, token_of(token, None, data_dir, "operator"), service))
+    bearer = token_of(token, None, data_dir, "operator")
+    letters = asyncio.run(_letters(url, bearer, service, open_only=False))
     found = next((item for item in letters if item["id"] == letter), None)
     if found is None:
         raise Failure(f"没有死信 {letter} · no dead letter {letter} in {service}")
@@ -272,9 +273,10 @@ def replay_letters(
     print(json.dumps(answer, ensure_ascii=False))
 
 
-async def _letters(url: str, token: str, service: str) -> list[dict[str, Any]]:
+async def _letters(url: str, token: str, service: str, *, open_only: bool) -> list[dict[str, Any]]:
+    path = f"/{service}/v1/dead-letters"
     async with Api(url, token) as api:
-        return [item async for item in api.items(f"/{service}/v1/dead-letters", limit=1000)]
+        return [item async for item in api.items(path, limit=1000, open_only=open_only)]
 
 
 async def _replay(url: str, token: str, service: str, letters: list[int]) -> Any:
