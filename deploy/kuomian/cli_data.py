@@ -218,15 +218,22 @@ Letter = Annotated[int, typer.Argument(help="死信编号 · number of the dead 
 
 @dead_letters.command("list")
 def list_letters(
-    service: Which, url: Url = HERE, token: Token = None, data_dir: DataDir = None
+    service: Which,
+    everything: Annotated[
+        bool, typer.Option("--all", help="含已重放的 · those replayed as well")
+    ] = False,
+    url: Url = HERE,
+    token: Token = None,
+    data_dir: DataDir = None,
 ) -> None:
     """列出死信 · list a service's dead letters not replayed yet, oldest first.
 
     **Example**
 
-    `kuomian dead-letters list enrollment`
+    `kuomian dead-letters list enrollment --all`
     """
-    letters = asyncio.run(_letters(url, token_of(token, None, data_dir, "operator"), service))
+    bearer = token_of(token, None, data_dir, "operator")
+    letters = asyncio.run(_letters(url, bearer, service, open_only=not everything))
     for letter in letters:
         replayed = " 已重放 · replayed" if letter.get("replayed_at") else ""
         print(
