@@ -203,8 +203,9 @@ async def _patiently(once: Callable[[], Awaitable[httpx.Response]]) -> httpx.Res
     raise AssertionError("unreachable")
 
 
-def _present(query: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in query.items() if value is not None}
+def _present(query: dict[str, Any]) -> dict[str, Any] | None:
+    # None, for httpx takes an empty query to replace the one that the path has.
+    return {name: value for name, value in query.items() if value is not None} or None
 
 
 def _raise_for(answer: httpx.Response) -> None:
