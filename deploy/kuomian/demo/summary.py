@@ -102,7 +102,7 @@ def _mess(closing: Closing) -> Table:
             f"{mess.zh} · {mess.en}",
             f"{mess.planted:,}",
             found,
-            "✓" if mess.ok else "✗",
+            "" if mess.found is None else "✓" if mess.ok else "✗",
             f"{mess.outcome_zh} · {mess.outcome_en}",
         )
     return shown
