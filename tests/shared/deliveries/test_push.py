@@ -236,6 +236,11 @@ class TestSameNumber:
             answer = await door.post(body, key="k1")
             assert answer.json()["difference"]["first_differing_record"] == first
 
+    async def test_a_misspelt_dry_run_does_not_push_in_earnest(self, door: Door) -> None:
+        answer = await door.post(lines(licence(1)), dryrun="true")
+        assert (answer.status_code, answer.json()["code"]) == (422, "parameter-invalid")
+        assert answer.json()["errors"][0]["pointer"] == "query/dryrun"
+
     async def test_dry_runs_feeds_and_units_have_numbers_of_their_own(self, door: Door) -> None:
         await door.push(lines(licence(1)), key="k1", dry_run=True)
         await door.push(lines(licence(2)), key="k1")
