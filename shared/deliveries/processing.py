@@ -164,17 +164,15 @@ async def judge_again(
 async def _settle_held(
     conn: AsyncConnection,
     row: DeliveryRow,
-    waited_for: Mapping[int, str],
+    waited_for: Mapping[int, held_store.Due],
     result: Result,
     now: datetime,
 ) -> None:
     """Held records judged again: resolved, or waiting on."""
     waiting = result.waiting_for
-    same = {no: token for no, token in waiting.items() if waited_for[no] == token}
-    other = {no: token for no, token in waiting.items() if waited_for[no] != token}
     resolved = [no for no in waited_for if no not in waiting]
-    await held_store.keep_waiting(conn, row.id, same, due=False)
-    await held_store.keep_waiting(conn, row.id, other, due=True)
+    await held_store.settle(conn)
+    await held_store.keep_waiting(conn, row.id, waiting, waited_for)
     await held_store.resolve(conn, row.id, resolved, now)
     await held_store.rewrite_chunks(
         conn,
