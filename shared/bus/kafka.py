@@ -4,23 +4,26 @@ Messages are CloudEvents 1.0 in the binary mode of its Kafka binding: attributes
 the fact as the value, the subject as the key (``shared.bus.cloudevent``).
 
 The producer is idempotent and waits for all in-sync replicas; batches are built per partition.
-Offsets are committed by hand. Compression is zstd where its library (cramjam) is installed, else
-none: gzip, the only codec aiokafka always has, runs at its highest level and costs eight times as
-much as all the rest; topics are then compressed by the broker.
+Offsets are committed by hand. Batches are compressed by the producer (zstd) and kept by the broker
+as they come.
+
+aiokafka waits for an absent broker by itself, in places without end; here every wait has a bound,
+after which the bus is away.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
-from aiokafka.codec import has_zstd
 from aiokafka.errors import (
     CommitFailedError,
     IllegalStateError,
+    InvalidPartitionsError,
+    KafkaConnectionError,
     KafkaError,
     MessageSizeTooLargeError,
     TopicAlreadyExistsError,
@@ -36,6 +39,10 @@ from shared.bus.contract import TopicPartition as Place
 BATCH_BYTES = 900_000
 REQUEST_MS = 20_000
 WAIT_SECONDS = 30.0
+PUBLISH_SECONDS = 30.0
+COMMIT_SECONDS = 10.0
+CLOSE_SECONDS = 5.0
+TOPIC_CONFIGURATION = {"compression.type": "producer", "cleanup.policy": "delete"}
 
 log = structlog.get_logger(__name__)
 
@@ -67,6 +74,8 @@ class KafkaBus:
         self._admin: AIOKafkaAdminClient | None = None
         self._reader: AIOKafkaConsumer | None = None
         self._known: set[str] = set()
+        # One task connects at a time: several ask for the same connection at once.
+        self._connecting = asyncio.Lock()
         self._consumers: set[KafkaConsumer] = set()
 
     async def start(self) -> None:
@@ -77,15 +86,14 @@ class KafkaBus:
 
     async def close(self) -> None:
         """Close consumers, flush and disconnect."""
-        for consumer in list(self._consumers):
-            await consumer.close()
+        await asyncio.gather(*(consumer.close() for consumer in list(self._consumers)))
         await self._drop_producer()
-        if self._reader is not None:
-            await self._reader.stop()
-            self._reader = None
-        if self._admin is not None:
-            await self._admin.close()
-            self._admin = None
+        reader, self._reader = self._reader, None
+        if reader is not None:
+            await _left(reader)
+        admin, self._admin = self._admin, None
+        if admin is not None:
+            await admin.close()
 
     async def ensure_topics(self, topics: Mapping[str, int]) -> None:
         """Make topics, or add partitions to them. Raises BusError rather than shrink one."""
@@ -95,21 +103,19 @@ class KafkaBus:
             brokers = len((await admin.describe_cluster())["brokers"])
             replicas = self._replication_factor or min(3, brokers)
             fresh = [
-                NewTopic(name, count, replicas, topic_configs={"compression.type": "zstd"})
+                NewTopic(name, count, replicas, topic_configs=TOPIC_CONFIGURATION)
                 for name, count in topics.items()
                 if name not in there
             ]
             if fresh:
-                response = await admin.create_topics(fresh)
-                for name, code, *_ in response.topic_errors:
-                    error = for_code(code)
-                    if code and error is not TopicAlreadyExistsError:
-                        raise error(name)
+                _check((await admin.create_topics(fresh)).topic_errors, TopicAlreadyExistsError)
             for name, count in topics.items():
                 if there.get(name, count) > count:
                     raise BusError(f"{name} has {there[name]} partitions, not {count}")
                 if there.get(name, count) < count:
-                    await admin.create_partitions({name: NewPartitions(count)})
+                    grown = await admin.create_partitions({name: NewPartitions(count)})
+                    # Somebody else may have been quicker.
+                    _check(grown.topic_errors, InvalidPartitionsError)
             await self._until_known(topics)
 
     async def publish(self, topic: str, messages: Mapping[int, Sequence[Message]]) -> None:
@@ -118,18 +124,14 @@ class KafkaBus:
         async with _away(topic):
             producer = await self._connected_producer()
             try:
-                sent: list[asyncio.Future[Any]] = []
-                for partition, given in messages.items():
-                    for batch in _filled(producer, given):
-                        sent.append(await producer.send_batch(batch, topic, partition=partition))
-                results = await asyncio.gather(*sent, return_exceptions=True)
-                for result in results:
-                    if isinstance(result, BaseException):
-                        raise result
+                async with asyncio.timeout(PUBLISH_SECONDS):
+                    await _sent(producer, topic, messages)
             except AssertionError:
                 raise BusError(f"{topic} has not all of the partitions {list(messages)}") from None
-            except (KafkaError, asyncio.CancelledError):
-                # What an idempotent producer thinks it has sent is in doubt now: begin anew.
+            except (KafkaError, TimeoutError, asyncio.CancelledError):
+                # What an idempotent producer thinks it has sent is in doubt now: begin anew. And
+                # a topic that has been deleted looks like a broker that does not answer.
+                self._known.discard(topic)
                 await self._drop_producer()
                 raise
 
@@ -197,40 +199,43 @@ class KafkaBus:
                 await asyncio.sleep(0.1)
 
     async def _connected_producer(self) -> AIOKafkaProducer:
-        if self._producer is None:
-            producer = AIOKafkaProducer(
-                **self.connection,
-                acks="all",
-                enable_idempotence=True,
-                max_batch_size=BATCH_BYTES,
-                compression_type="zstd" if has_zstd() else None,
-            )
-            await _started(producer)
-            self._producer = producer
-        return self._producer
+        async with self._connecting:
+            if self._producer is None:
+                producer = AIOKafkaProducer(
+                    **self.connection,
+                    acks="all",
+                    enable_idempotence=True,
+                    max_batch_size=BATCH_BYTES,
+                    compression_type="zstd",
+                )
+                await _started(producer, _given_up)
+                self._producer = producer
+            return self._producer
 
     async def _drop_producer(self) -> None:
         producer, self._producer = self._producer, None
         if producer is not None:
-            await producer.stop()
+            await _given_up(producer)
 
     async def _connected_admin(self) -> AIOKafkaAdminClient:
-        if self._admin is None:
-            admin = AIOKafkaAdminClient(**self.connection)
-            try:
-                await admin.start()
-            except BaseException:
-                await admin.close()
-                raise
-            self._admin = admin
-        return self._admin
+        async with self._connecting:
+            if self._admin is None:
+                admin = AIOKafkaAdminClient(**self.connection)
+                try:
+                    await admin.start()
+                except BaseException:
+                    await admin.close()
+                    raise
+                self._admin = admin
+            return self._admin
 
     async def _connected_reader(self) -> AIOKafkaConsumer:
-        if self._reader is None:
-            reader = AIOKafkaConsumer(**self.connection)
-            await _started(reader)
-            self._reader = reader
-        return self._reader
+        async with self._connecting:
+            if self._reader is None:
+                reader = AIOKafkaConsumer(**self.connection)
+                await _started(reader, _left)
+                self._reader = reader
+            return self._reader
 
 
 class KafkaConsumer:
@@ -258,15 +263,21 @@ class KafkaConsumer:
             max_partition_fetch_bytes=4 * BATCH_BYTES,
         )
         async with _away():
-            await _started(consumer)
+            await _started(consumer, _left)
         self._consumer = consumer
 
     async def fetch(self, max_messages: int, timeout: float) -> list[Batch]:
         """Wait for messages of the partitions held, at most ``timeout`` seconds."""
         async with _away():
-            found = await self._joined.getmany(
-                timeout_ms=int(timeout * 1000), max_records=max_messages
-            )
+            try:
+                found = await self._joined.getmany(
+                    timeout_ms=int(timeout * 1000), max_records=max_messages
+                )
+            except KafkaError as error:
+                if error.retriable:
+                    raise
+                # Its inner tasks have ended, as when a right is missing: it has to be made anew.
+                raise BusError(f"{type(error).__name__}: {error}") from error
         return [
             Batch(
                 place.topic,
@@ -286,7 +297,7 @@ class KafkaConsumer:
         taken = {place: offset for place, offset in given.items() if place in held}
         if taken:
             try:
-                async with _away():
+                async with _away(), asyncio.timeout(COMMIT_SECONDS):
                     await self._joined.commit(taken)
             except (CommitFailedError, IllegalStateError):
                 log.info("bus-commit-refused", group=self.group, partitions=len(taken))
@@ -305,7 +316,7 @@ class KafkaConsumer:
         """Leave the group."""
         consumer, self._consumer = self._consumer, None
         if consumer is not None:
-            await consumer.stop()
+            await _left(consumer)
         self._bus.left(self)
 
     @property
@@ -333,11 +344,65 @@ def _filled(producer: AIOKafkaProducer, messages: Sequence[Message]) -> list[Any
     return batches
 
 
-async def _started(client: AIOKafkaProducer | AIOKafkaConsumer) -> None:
+def _check(topic_errors: Sequence[Sequence[Any]], allowed: type[KafkaError]) -> None:
+    for name, code, *_ in topic_errors:
+        error = for_code(code)
+        if code and error is not allowed:
+            raise error(name)
+
+
+async def _sent(
+    producer: AIOKafkaProducer, topic: str, messages: Mapping[int, Sequence[Message]]
+) -> None:
+    sent: list[asyncio.Future[Any]] = []
+    for partition, given in messages.items():
+        for batch in _filled(producer, given):
+            sent.append(await producer.send_batch(batch, topic, partition=partition))
+    for result in await asyncio.gather(*sent, return_exceptions=True):
+        if isinstance(result, BaseException):
+            raise result
+
+
+async def _given_up(producer: AIOKafkaProducer) -> None:
+    """End a producer at once, with whatever it has not got rid of.
+
+    ``stop`` alone would first wait for its batches, which an idempotent producer tries to send
+    for ever; ``publish`` waits for all that it hands over, so nothing else is lost by this.
+    """
+    sending = producer._sender.sender_task
+    if sending is not None:
+        sending.cancel()
+        await producer.client.close()  # ends requests that nobody answers
+        await asyncio.wait({sending})
+        producer._message_accumulator.fail_all(KafkaConnectionError("given up"))
+    await producer.stop()
+
+
+async def _left(consumer: AIOKafkaConsumer) -> None:
+    """End a consumer, leaving its group if the broker answers.
+
+    With the broker away ``stop`` alone ends in the cancellation of one of its own tasks, which
+    is none of ours, and keeps its connections.
+    """
+    stopping = asyncio.ensure_future(consumer.stop())
+    _, late = await asyncio.wait({stopping}, timeout=CLOSE_SECONDS)
+    if late:
+        stopping.cancel()
+        await asyncio.wait(late)
+    await consumer._client.close()
+    if not stopping.cancelled() and (error := stopping.exception()):
+        log.warning("bus-consumer-ended", error=f"{type(error).__name__}: {error}")
+
+
+_Client = TypeVar("_Client", AIOKafkaProducer, AIOKafkaConsumer)
+
+
+async def _started(client: _Client, end: Callable[[_Client], Awaitable[None]]) -> None:
     try:
-        await client.start()
+        async with asyncio.timeout(WAIT_SECONDS):
+            await client.start()
     except BaseException:
-        await client.stop()  # else its half-open connections outlive it
+        await end(client)  # else its half-open connections outlive it
         raise
 
 
