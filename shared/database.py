@@ -86,6 +86,9 @@ class Database:
             "application_name": name,
             "connect_timeout": connect_seconds,
             "options": _SESSION_OPTIONS,
+            # No prepared statements: a transaction pooler loses them, and a plan kept from when a
+            # table was small reads the whole table once per key of ``= ANY(keys)``.
+            "prepare_threshold": None,
             # A peer that vanished without a word is noticed within a minute.
             "keepalives_idle": 30,
             "keepalives_interval": 10,

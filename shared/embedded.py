@@ -74,20 +74,22 @@ class EmbeddedPostgres:
         self._account = server_account()
         self._bin = Path()
 
-    def start(self) -> Self:
+    def start(self, *, take_over: bool = False) -> Self:
         """Return when the server answers; about two seconds, five the first time.
 
         Safe to call in several processes at once. A data folder left by a killed server is
-        recovered. Raises EmbeddedPostgresError.
+        recovered. With ``take_over`` a server that is joined counts as started here: for whoever
+        knows that the process which started it is gone. Raises EmbeddedPostgresError.
         """
         self.data_dir.mkdir(parents=True, exist_ok=True)
         if self._account is not None:
             require_passable(self.data_dir, self._account)
         with (self.data_dir / ".start.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            if self._answers():
-                return self
             self._bin = server_programs(self.data_dir, self._account)
+            if self._answers():
+                self.started_here = self.started_here or take_over
+                return self
             if not (self._cluster / "PG_VERSION").exists():
                 self._create_cluster()
             self._remove_stale_pid_file()

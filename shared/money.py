@@ -40,7 +40,10 @@ def fen_from_yuan(value: str | Decimal | int) -> int:
     if isinstance(value, int):
         return _bounded(value * FEN_PER_YUAN)
     if isinstance(value, Decimal):
-        return _fen_from_decimal(value)
+        # Nearly all are plain, and reading the digits costs a fifth of exact arithmetic.
+        if _PLAIN.fullmatch(text := str(value)) is None:
+            return _fen_from_decimal(value)
+        value = text
     found = _PLAIN.fullmatch(value)
     if found is None:
         raise MoneyError(

@@ -10,7 +10,6 @@ they share is the process, the clock and the bus.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import fcntl
 from collections.abc import AsyncIterator, Iterator, Mapping, MutableMapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -160,14 +159,12 @@ async def upgrade_all(postgres: EmbeddedPostgres) -> dict[str, str]:
 @asynccontextmanager
 async def _embedded(data_dir: Path, options: Mapping[str, str]) -> AsyncIterator[EmbeddedPostgres]:
     postgres = EmbeddedPostgres(data_dir, options)
-    await asyncio.to_thread(postgres.start)
-    # Whoever left it running is gone (we hold the folder's lock): it is ours to stop.
-    postgres.started_here = True
+    # Whoever may have left one running is gone (we hold the folder's lock): it is ours to stop.
+    await asyncio.to_thread(postgres.start, take_over=True)
     try:
         yield postgres
     finally:
-        with contextlib.suppress(FileNotFoundError):
-            await asyncio.to_thread(postgres.stop)
+        await asyncio.to_thread(postgres.stop)
 
 
 @contextmanager

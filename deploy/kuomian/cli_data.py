@@ -220,7 +220,7 @@ Letter = Annotated[int, typer.Argument(help="死信编号 · number of the dead 
 def list_letters(
     service: Which, url: Url = HERE, token: Token = None, data_dir: DataDir = None
 ) -> None:
-    """列出死信 · list a service's dead letters, newest first.
+    """列出死信 · list a service's dead letters not replayed yet, oldest first.
 
     **Example**
 

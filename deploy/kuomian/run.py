@@ -115,8 +115,7 @@ async def migrate_all(data_dir: Path) -> dict[str, str | None]:
     """Bring the embedded databases to head; nothing may be serving them."""
     with sole_server(prepare(data_dir)):
         postgres = EmbeddedPostgres(data_dir)
-        await asyncio.to_thread(postgres.start)
-        postgres.started_here = True
+        await asyncio.to_thread(postgres.start, take_over=True)
         try:
             urls = await upgrade_all(postgres)
             return {name: await current(url) for name, url in urls.items() if name != "bus"}

@@ -144,6 +144,7 @@ class JudgePool:
         self._secrecy = secrecy
         self._workers = workers
         self._pool: ProcessPoolExecutor | None = None
+        self._starting = asyncio.Lock()
 
     async def judge(self, task: JudgeTask) -> Judged:
         """Judge one segment. A worker that died is replaced and the segment judged again once."""
@@ -158,15 +159,23 @@ class JudgePool:
             return await self._in_worker(task)
 
     async def _in_worker(self, task: JudgeTask) -> Judged:
-        if self._pool is None:
-            self._pool = ProcessPoolExecutor(
-                self._workers,
-                # Never fork: the parent runs threads and holds database connections.
-                mp_context=multiprocessing.get_context("spawn"),
-                initializer=_start_worker,
-                initargs=(self._plan, self._secrecy),
-            )
-        return await asyncio.get_running_loop().run_in_executor(self._pool, _judge_in_worker, task)
+        async with self._starting:
+            if self._pool is None:
+                self._pool = ProcessPoolExecutor(
+                    self._workers,
+                    # Never fork: the parent runs threads and holds database connections.
+                    mp_context=multiprocessing.get_context("spawn"),
+                    initializer=_start_worker,
+                    initargs=(self._plan, self._secrecy),
+                )
+            # The first submissions start processes, which blocks until they have read the plan.
+            future = await asyncio.to_thread(self._pool.submit, _judge_in_worker, task)
+        return await asyncio.wrap_future(future)
+
+    @property
+    def worker_pids(self) -> list[int]:
+        """The worker processes running now; for operators and tests."""
+        return [] if self._pool is None else list(self._pool._processes)
 
     def close(self) -> None:
         """Let the workers go. May be called twice."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
+from zlib import crc32
 
 from psycopg import sql
 from sqlalchemy import Table
@@ -153,7 +154,8 @@ async def _write(
     ]
     if not rows:
         return
-    staged = f"stage_{table.name}"
+    # One stage per set of columns: two feeds may each keep some columns of one table.
+    staged = f"stage_{table.name}_{crc32(','.join(names).encode()):08x}"
     await stage(ctx.conn, staged, _ddl(table, names))
     await copy_rows(ctx.conn, staged, names, rows)
     driver = await raw(ctx.conn)

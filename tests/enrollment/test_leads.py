@@ -28,7 +28,7 @@ LEADS = (LeadOpened, LeadAdvanced, LeadClosed)
 
 async def leads(world: World) -> list[dict[str, Any]]:
     return await world.rows(
-        "SELECT kind, status, outcome, gap, sources, unit FROM leads "
+        "SELECT kind, status, outcome, gap, unit FROM leads "
         "WHERE NOT void ORDER BY employer_id, kind, ordinal"
     )
 

@@ -35,6 +35,7 @@ async def published(door: Door) -> dict[str, dict[str, Arrears]]:
     """Employer key → month → the latest fact; each subject's revisions rise by one."""
     latest: dict[str, Arrears] = {}
     facts: list[Any] = await door.facts(ArrearsRecorded, ArrearsSettled)
+    assert len({fact.fact_id for fact in facts}) == len(facts)
     for fact in facts:
         before = latest.get(fact.subject)
         assert fact.revision == (before.revision + 1 if before else 1)

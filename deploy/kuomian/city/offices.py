@@ -197,8 +197,9 @@ class TaxOffice:
             number=LAST_ORG_CODE - at, unit=unit, prefix=shape.prefix,
             name=f"{shape.name}示例社会保险代征窗口", reg_type="110", industry="83",
             licensed_on=date(2000, 1, 1), headcount=1, org_code=org_code(LAST_ORG_CODE - at),
-            licence_no="", owner_id=None, agency_no="",
+            licence_no="", owner_id=None, agency_no=f"SW{at:07d}", enrolled_on=date(2000, 1, 1),
         )  # fmt: skip
+        b.windows.append(window)
         return money.Purse(
             unit, money.pooled_per_person(duty / 12 * reached, employees, others), window, others
         )

@@ -69,6 +69,7 @@ class Builder:
         self.enterprises: dict[str, list[Firm]] = defaultdict(list)
         self.households: dict[str, list[Firm]] = defaultdict(list)
         self.registers: dict[str, Register] = {}
+        self.windows: list[Firm] = []
         self._keys: Counter[str] = Counter()
 
     def some(self, whole: float, least: int = 1) -> int:
@@ -184,6 +185,7 @@ def _register_opening(b: Builder) -> None:
         for firm in b.enterprises[shape.code] + b.households[shape.code]
         if firm.enrolled_on
     ]
+    employers += [employer_record(window) for window in b.windows]
     b.send(OPENING_SENT_ON, 9, "agency", "employers", "2008-04", employers, "期初参保单位登记")
     for shape in b.shapes:
         register = b.registers[shape.code]

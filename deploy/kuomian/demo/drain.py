@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,12 +30,7 @@ class Flow:
     """Dead letters and gaps: what waiting will not mend."""
 
 
-async def drained(
-    api: Api,
-    bar: Bar | None = None,
-    check: Callable[[], None] = lambda: None,
-    seconds: float = STUCK_SECONDS,
-) -> Flow:
+async def drained(api: Api, bar: Bar | None = None, seconds: float = STUCK_SECONDS) -> Flow:
     """Return when no delivery is unfinished and every fact is applied everywhere it is wanted.
 
     Twice in a row, for a fact applied may make another. Raises Failure when nothing has moved
@@ -45,7 +40,6 @@ async def drained(
     loop = asyncio.get_running_loop()
     moved_at = loop.time()
     while True:
-        check()
         flow = await flow_of(api)
         if flow is not None:
             if bar is not None:

@@ -6,7 +6,7 @@ import asyncio
 import signal
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import datetime
@@ -28,6 +28,7 @@ from kuomian.words import Failure
 from shared.periods import Dekad, local_date
 from shared.plan import Plan
 
+LOOK_SECONDS = 0.3
 MEASURES = ("insured-total", "insured-active", "pooled-fund")
 
 
@@ -54,13 +55,36 @@ def run_demo(
         began = time.monotonic()
         with Child(data_dir, port) as child:
             say(f"就绪 · ready in {time.monotonic() - began:.1f} s")
-            ok = asyncio.run(_load_and_show(child, memory, known or wanted, tokens, plan))
+            showing = _load_and_show(child, memory, known or wanted, tokens, plan)
+            ok = asyncio.run(_while_alive(child, showing))
             _addresses(child.url, data_dir)
             if not once:
-                say("按 Ctrl-C 结束 · Ctrl-C ends")
-                child.wait()
-                child.check()
+                _serve_until_interrupted(child)
     return ok
+
+
+def _serve_until_interrupted(child: Child) -> None:
+    """Ctrl-C is how serving ends: no failure. The child ending by itself is one."""
+    say("按 Ctrl-C 结束 · Ctrl-C ends")
+    try:
+        child.wait()
+    except KeyboardInterrupt:
+        say("正在停止 · stopping …")
+        return
+    child.check()
+
+
+async def _while_alive(child: Child, work: Coroutine[Any, Any, bool]) -> bool:
+    """The work's result; raises Failure as soon as the child has ended, whatever work waits for."""
+    task = asyncio.ensure_future(work)
+    try:
+        while not task.done():
+            child.check()
+            await asyncio.wait({task}, timeout=LOOK_SECONDS)
+        return task.result()
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 async def _load_and_show(
@@ -68,10 +92,10 @@ async def _load_and_show(
 ) -> bool:
     async with Api(child.url, tokens["operator"]) as api:
         if not loaded.done:
-            loaded = await _load(api, child, memory, loaded, tokens, plan)
+            loaded = await _load(api, memory, loaded, tokens, plan)
         else:
             say(f"城市已载入 · the city is loaded: {loaded.described}")
-            await drained(api, check=child.check)
+            await drained(api)
         await set_clock(api, datetime.fromisoformat(loaded.closing_at), tokens)
         period = str(_closing_dekad(datetime.fromisoformat(loaded.closing_at), plan))
         closing: Closing = await gather(api, loaded, memory.answers(), period)
@@ -81,7 +105,6 @@ async def _load_and_show(
 
 async def _load(
     api: Api,
-    child: Child,
     memory: Memory,
     loaded: Loaded,
     tokens: Mapping[str, str],
@@ -97,22 +120,22 @@ async def _load(
     before = max((answer.ended for answer in answers.values()), default=0.0)
     if answers:
         say(f"继续上次的载入 · going on: {len(answers)} 批已完成 · pushes are done")
-    await _push(api, child, memory, city, tokens)
+    await _push(api, memory, city, tokens)
     loaded = replace(known_truth(loaded, city, plan), seconds=before + time.monotonic() - began)
     memory.keep(loaded)
     return loaded
 
 
 async def _push(
-    api: Api, child: Child, memory: Memory, city: City, tokens: Mapping[str, str]
+    api: Api, memory: Memory, city: City, tokens: Mapping[str, str]
 ) -> dict[str, Answer]:
     total = sum(planned.records for planned in city.deliveries)
     with bar("报送 · pushing", total, "records") as progress:
-        loader = Loader(api, tokens, memory, progress, child.check)
+        loader = Loader(api, tokens, memory, progress)
         answers = await loader.run(city.deliveries)
     flow = await flow_of(api)
     with bar("入账 · posting facts", flow.published if flow else 0, "facts") as progress:
-        await drained(api, progress, child.check)
+        await drained(api, progress)
     return answers
 
 

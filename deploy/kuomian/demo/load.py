@@ -41,14 +41,11 @@ class Loader:
         tokens: Mapping[str, str],
         memory: Memory,
         bar: Bar,
-        check: Callable[[], None] = lambda: None,
     ) -> None:
-        """``check`` is asked now and then and raises when it is no use going on."""
         self._api = api
         self._tokens = tokens
         self._memory = memory
         self._bar = bar
-        self._check = check
         self._answers = memory.answers()
         self._running: list[_Running] = []
         self._done = sum(answer.sent for answer in self._answers.values())
@@ -67,7 +64,6 @@ class Loader:
             for planned in deliveries:
                 if push_id(planned) in self._answers:
                     continue
-                self._check()
                 if local_date(planned.send_at) != day:
                     await self._settle(lambda _: True)
                     day = local_date(planned.send_at)

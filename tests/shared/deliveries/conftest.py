@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import itertools
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +104,13 @@ class Door:
         self.worker.close()
         self.worker = DeliveryWorker(self.runtime)
         return self.worker
+
+
+async def until(condition: Callable[[], Awaitable[bool]]) -> None:
+    """Wait for a condition, twenty seconds at most."""
+    async with asyncio.timeout(20):
+        while not await condition():  # noqa: ASYNC110 - a bound is set above
+            await asyncio.sleep(0.05)
 
 
 @pytest.fixture(scope="session")

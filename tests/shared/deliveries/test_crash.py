@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from shared.deliveries.worker import DeliveryWorker, run_deliveries
 from shared.events import Fact
 from shared.settings import Settings
 from tests.shared.deliveries import made_service
-from tests.shared.deliveries.conftest import Door
+from tests.shared.deliveries.conftest import Door, until
 from tests.shared.deliveries.made_service import KILL_AT, LICENCES_FEED, licence, lines
 
 ROOT = Path(__file__).parents[3]
@@ -183,13 +183,6 @@ class TestTwoWorkers:
 async def shows(door: Door, delivery_id: str, **wanted: Any) -> bool:
     delivery = await door.delivery(delivery_id)
     return all(delivery[name] == value for name, value in wanted.items())
-
-
-async def until(condition: Callable[[], Awaitable[bool]]) -> None:
-    """Wait for a condition, twenty seconds at most."""
-    async with asyncio.timeout(20):
-        while not await condition():  # noqa: ASYNC110 - a bound is set above
-            await asyncio.sleep(0.05)
 
 
 class TestRunning:

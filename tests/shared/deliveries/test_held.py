@@ -4,12 +4,13 @@ import asyncio
 from collections.abc import Sequence
 
 import pytest
+import sqlalchemy as sa
 
 from shared.deliveries.feed import ApplyContext, JudgedRow
 from shared.events.deliveries import DeliveryReceived
 from shared.events.registration_feed import EnterpriseRegistered
 from tests.shared.deliveries import made_service
-from tests.shared.deliveries.conftest import Door
+from tests.shared.deliveries.conftest import Door, until
 from tests.shared.deliveries.made_service import LICENCES_FEED, SHOPS_FEED, licence, lines
 
 
@@ -27,6 +28,13 @@ async def received(door: Door) -> list[tuple[str, int, int, int]]:
         for fact in await door.facts(DeliveryReceived)
         if isinstance(fact, DeliveryReceived) and fact.feed == "business-licences"
     ]
+
+
+async def waiting(door: Door, lock: str) -> bool:
+    """Whether somebody waits for a lock of the kind."""
+    async with door.runtime.database.read() as conn:
+        query = "SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = :kind"
+        return bool(await conn.scalar(sa.text(query), {"kind": lock}))
 
 
 class TestRelease:
@@ -99,26 +107,27 @@ class TestRelease:
 
 class TestRace:
     async def test_a_token_that_comes_while_a_record_is_being_held(self, door: Door) -> None:
-        """The licence is held without seeing the shop, the shop releases without seeing the
-        licence; whichever commits first, the licence must not wait for ever."""
-        shop_waits, licence_done = asyncio.Event(), asyncio.Event()
-
-        async def shop_last(ctx: ApplyContext, rows: Sequence[JudgedRow]) -> None:
-            if ctx.feed is SHOPS_FEED:
-                shop_waits.set()
-                await licence_done.wait()
-
-        made_service.seams.append(shop_last)
-        licence_id = (await door.post(lines(licence(1, shop_no="s0")))).json()["delivery"]
+        """The licences are held without seeing the shop, the shop releases without seeing the
+        licences; they must not wait for ever."""
+        body = lines(*(licence(no, shop_no="s0") for no in range(1, 12)))
+        licences = (await door.post(body)).json()["delivery"]
         await door.post(shops("s0"), "shops", period="2008-06-D1")
-        shop = asyncio.create_task(door.worker.step(SHOPS_FEED))
-        await asyncio.wait_for(shop_waits.wait(), 20)
-        assert await door.worker.step(LICENCES_FEED)
-        assert (await door.delivery(licence_id))["counts"]["held"] == 1
-        licence_done.set()
-        await shop
+        async with door.runtime.database.transaction() as conn:
+            # The shop comes as far as its facts, behind its release, and no further.
+            await conn.execute(sa.text("LOCK TABLE outbox_blocks IN EXCLUSIVE MODE"))
+            shop = asyncio.create_task(door.worker.step(SHOPS_FEED))
+            await until(lambda: waiting(door, "relation"))
+            assert await door.worker.step(LICENCES_FEED)
+            assert (await door.delivery(licences))["counts"]["held"] == 10
+            again = asyncio.create_task(door.worker.step(LICENCES_FEED))
+
+            async def waits_for_the_shop() -> bool:
+                return again.done() or await waiting(door, "advisory")
+
+            await until(waits_for_the_shop)
+        await asyncio.gather(shop, again)
         await door.worker.drain()
-        assert (await door.delivery(licence_id))["counts"]["applied"] == 1
+        assert (await door.delivery(licences))["counts"]["applied"] == 11
 
     async def test_a_held_record_does_not_keep_the_worker_busy(self, door: Door) -> None:
         await door.push(lines(licence(1, shop_no="s0")))

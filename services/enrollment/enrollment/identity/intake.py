@@ -37,6 +37,8 @@ async def identify(
     if len(known) < len(keys):
         await store.lock_minting(conn)
         known = await store.owners_of(conn, keys)
+        # Rows about to gain keys are locked in order before any is written: no crosswise waits.
+        await store.lock_employers(conn, set(known.values()))
     entered = {}
     if any(claim.keys[0].startswith(AGENCY) for claim in claims):
         entries = await store.keys_of(conn, set(known.values()))

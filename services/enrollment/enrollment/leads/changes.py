@@ -39,9 +39,16 @@ class Stored(NamedTuple):
     opened_on: date
     closed_on: date | None
     outcome: str | None
-    sources: list[str]
-    subjects: list[str]
+    sources: str
+    """Feeds whose records are attached, in the order they were recorded: ``a,b``."""
+    records: str
+    """The attached states, ``subject#revision`` a line."""
     void: bool
+
+    @property
+    def subjects(self) -> list[str]:
+        """Subjects attached."""
+        return [record.rpartition("#")[0] for record in self.records.split("\n")]
 
 
 class Cause(NamedTuple):
@@ -61,8 +68,6 @@ class Step:
     effective_on: date
     delivery_id: str | None
     record_no: int | None
-    sources: list[Event] | None
-    """None: as they were."""
     correction: bool = False
 
 
@@ -143,10 +148,10 @@ def _opened(employer_id: str, ordinal: int, desired: Desired, cause: Cause) -> S
         None,
         None,
         _feeds(desired.sources),
-        [source.subject for source in desired.sources],
+        _records(desired.sources),
         False,
     )
-    return Step("opened", lead, lead.opened_on, cause.delivery_id, cause.record_no, desired.sources)
+    return Step("opened", lead, lead.opened_on, cause.delivery_id, cause.record_no)
 
 
 def _moved(before: Stored, desired: Desired, cause: Cause) -> Step:
@@ -161,7 +166,7 @@ def _moved(before: Stored, desired: Desired, cause: Cause) -> Step:
         closed_on=desired.closed_on,
         outcome=desired.outcome,
         sources=_feeds(desired.sources),
-        subjects=[source.subject for source in desired.sources],
+        records=_records(desired.sources),
         void=False,
     )
     # The story was told differently before: what was published is taken back at its own date.
@@ -179,7 +184,6 @@ def _moved(before: Stored, desired: Desired, cause: Cause) -> Step:
         on,
         cause.delivery_id,
         cause.record_no,
-        desired.sources,
         retold,
     )
 
@@ -188,7 +192,7 @@ def _ended(before: Stored, outcome: str, on: date, cause: Cause, *, void: bool =
     lead = before._replace(
         revision=before.revision + 1, status="closed", closed_on=on, outcome=outcome, void=void
     )
-    return Step("closed", lead, on, cause.delivery_id, cause.record_no, None, void)
+    return Step("closed", lead, on, cause.delivery_id, cause.record_no, void)
 
 
 def _void(before: Stored, cause: Cause) -> Step:
@@ -196,5 +200,9 @@ def _void(before: Stored, cause: Cause) -> Step:
     return _ended(before, WITHDRAWN, before.opened_on, cause, void=True)
 
 
-def _feeds(sources: Sequence[Event]) -> list[str]:
-    return list(dict.fromkeys(source.feed for source in sources))
+def _feeds(sources: Sequence[Event]) -> str:
+    return ",".join(dict.fromkeys([source.feed for source in sources]))
+
+
+def _records(sources: Sequence[Event]) -> str:
+    return "\n".join([f"{source.subject}#{source.revision}" for source in sources])

@@ -14,7 +14,6 @@ from sqlalchemy import (
     Uuid,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
 
 from enrollment.tables import metadata
 
@@ -53,10 +52,10 @@ leads = Table(
     Column("opened_on", Date, nullable=False),
     Column("closed_on", Date),
     Column("outcome", Text),
-    # Feeds whose records are attached, in order of arrival.
-    Column("sources", ARRAY(Text), nullable=False),
-    # Subjects attached: what tells whether the sources changed.
-    Column("subjects", ARRAY(Text), nullable=False),
+    # Feeds whose records are attached, in the order they were recorded: ``a,b`` (F17).
+    Column("sources", Text, nullable=False),
+    # The states attached, ``subject#revision`` a line: each is a row of ``lead_events``.
+    Column("records", Text, nullable=False),
     # It turned out never to have been one.
     Column("void", Boolean, nullable=False),
     Column("changed_at", DateTime(timezone=True), nullable=False),
@@ -70,21 +69,3 @@ leads = Table(
     ),
     Index("leads_by_unit", "unit", "lead_id"),
 )
-
-lead_sources = Table(
-    "lead_sources",
-    metadata,
-    Column("lead_id", Text, primary_key=True),
-    Column("no", Integer, primary_key=True),
-    Column("subject", Text, nullable=False),
-    Column("revision", Integer, nullable=False),
-    Column("what", Text, nullable=False),
-    Column("feed", Text, nullable=False),
-    Column("period", Text, nullable=False),
-    Column("taxable", Integer, nullable=False),
-    Column("effective_on", Date, nullable=False),
-    Column("recorded_at", DateTime(timezone=True), nullable=False),
-    Column("delivery_id", Uuid),
-    Column("record_no", Integer),
-)
-"""The records a lead rests on, in the order they were recorded (F17)."""

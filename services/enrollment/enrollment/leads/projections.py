@@ -62,7 +62,7 @@ def _fact(step: Step, recorded_at: datetime) -> LeadFact:
         unit=lead.unit,
         employer_id=lead.employer_id,
         status=lead.status,
-        sources=lead.sources,
+        sources=lead.sources.split(","),
         headcount_gap=lead.gap,
         opened_on=lead.opened_on,
         effective_on=step.effective_on,

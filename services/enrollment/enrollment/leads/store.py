@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
@@ -23,27 +23,13 @@ _STAGED_EVENTS = (
 _LEAD_COLUMNS = (*Stored._fields, "changed_at")
 _STAGED_LEADS = (
     "lead_id text, employer_id text, kind text, ordinal int, revision int, status text, "
-    "unit text, gap int, opened_on date, closed_on date, outcome text, sources text[], "
-    "subjects text[], void bool, changed_at timestamptz"
-)
-_SOURCE_COLUMNS = (
-    "lead_id",
-    "no",
-    "subject",
-    "revision",
-    "what",
-    "feed",
-    "period",
-    "taxable",
-    "effective_on",
-    "recorded_at",
-    "delivery_id",
-    "record_no",
+    "unit text, gap int, opened_on date, closed_on date, outcome text, sources text, "
+    "records text, void bool, changed_at timestamptz"
 )
 
 
 async def insert_events(
-    conn: AsyncConnection, events: Iterable[tuple[str, Event]]
+    conn: AsyncConnection, events: Sequence[tuple[str, Event]]
 ) -> dict[str, Cause]:
     """Keep (employer, event) pairs; a state of a subject that is known already stays as it is.
 
@@ -51,6 +37,13 @@ async def insert_events(
     subject is gone. Returns those other employers with the cause.
     """
     driver = await raw(conn)
+    about = {(event.subject, employer) for employer, event in events}
+    cursor = await driver.execute(
+        "SELECT DISTINCT subject, employer_id FROM lead_events "
+        "WHERE subject = ANY(%s) AND what <> 'gone'",
+        (list({subject for subject, _ in about}),),
+    )
+    about.update((row[0], row[1]) for row in await cursor.fetchall())
     await stage(conn, "stage_lead_events", _STAGED_EVENTS)
     await copy_rows(
         conn,
@@ -63,18 +56,26 @@ async def insert_events(
         f"INSERT INTO lead_events ({names}) SELECT {names} FROM stage_lead_events "
         "ORDER BY employer_id, subject, revision ON CONFLICT DO NOTHING"
     )
+    told = Counter(subject for subject, _ in about)
+    moved = [subject for subject, employers in told.items() if employers > 1]
+    return await _tell_they_are_gone(conn, moved) if moved else {}
+
+
+async def _tell_they_are_gone(conn: AsyncConnection, subjects: Sequence[str]) -> dict[str, Cause]:
+    """Subjects known of several employers: each but that of the newest state learns the end."""
+    driver = await raw(conn)
     cursor = await driver.execute(
         """
         INSERT INTO lead_events
         SELECT old.employer_id, new.subject, new.revision, 'gone', new.recorded_at,
                new.effective_on, new.feed, new.unit, '', 0, new.delivery_id, new.record_no
-        FROM (SELECT DISTINCT subject FROM stage_lead_events) AS told
-        JOIN lead_events AS old ON old.subject = told.subject AND old.what <> 'gone'
-        JOIN lead_events AS new ON new.subject = told.subject AND new.what <> 'gone'
+        FROM lead_events AS old JOIN lead_events AS new ON new.subject = old.subject
              AND new.revision > old.revision AND new.employer_id <> old.employer_id
+        WHERE old.subject = ANY(%s) AND old.what <> 'gone' AND new.what <> 'gone'
         ORDER BY 1, 2, 3 ON CONFLICT DO NOTHING
         RETURNING employer_id, delivery_id::text, record_no, effective_on
-        """
+        """,
+        (subjects,),
     )
     return {row[0]: Cause(row[1], row[2], row[3]) for row in await cursor.fetchall()}
 
@@ -131,13 +132,12 @@ async def with_headcounts(conn: AsyncConnection, employers: Collection[str]) -> 
 
 
 async def write_steps(conn: AsyncConnection, steps: Sequence[Step], changed_at: datetime) -> None:
-    """Bring leads and their sources to their last step."""
-    last = {step.lead.lead_id: step for step in steps}
-    sourced = {step.lead.lead_id: step.sources for step in steps if step.sources is not None}
+    """Bring leads to their last step."""
+    last = {step.lead.lead_id: step.lead for step in steps}
     driver = await raw(conn)
     await stage(conn, "stage_leads", _STAGED_LEADS)
     await copy_rows(
-        conn, "stage_leads", _LEAD_COLUMNS, ((*step.lead, changed_at) for step in last.values())
+        conn, "stage_leads", _LEAD_COLUMNS, ((*lead, changed_at) for lead in last.values())
     )
     names = ", ".join(_LEAD_COLUMNS)
     sets = ", ".join(f"{name} = EXCLUDED.{name}" for name in _LEAD_COLUMNS[1:])
@@ -146,30 +146,6 @@ async def write_steps(conn: AsyncConnection, steps: Sequence[Step], changed_at: 
         f"INSERT INTO leads ({names}) SELECT {names} FROM stage_leads "
         "ORDER BY status <> 'closed', lead_id "
         f"ON CONFLICT (lead_id) DO UPDATE SET {sets}"
-    )
-    await driver.execute("DELETE FROM lead_sources WHERE lead_id = ANY(%s)", (list(sourced),))
-    await copy_rows(
-        conn,
-        "lead_sources",
-        _SOURCE_COLUMNS,
-        (
-            (
-                lead_id,
-                no,
-                e.subject,
-                e.revision,
-                e.what,
-                e.feed,
-                e.period,
-                e.taxable,
-                e.effective_on,
-                e.recorded_at,
-                e.delivery_id,
-                e.record_no,
-            )
-            for lead_id, events in sourced.items()
-            for no, e in enumerate(events, 1)
-        ),
     )
 
 
@@ -193,7 +169,8 @@ class LeadRow(NamedTuple):
 
 _SHOWN = """
 SELECT l.lead_id, l.employer_id, e.name AS employer_name, l.kind, l.status, l.unit, l.gap,
-       l.opened_on, l.closed_on, l.outcome, l.sources, l.revision, l.changed_at
+       l.opened_on, l.closed_on, l.outcome, string_to_array(l.sources, ',') AS sources,
+       l.revision, l.changed_at
 FROM leads AS l JOIN employers AS e ON e.employer_id = l.employer_id
 """
 
@@ -219,8 +196,8 @@ async def list_leads(
         ("l.unit = ANY(%s)", None if units is None else sorted(units)),
         ("l.kind = %s", kind),
         ("l.status = %s", None if status == "standing" else status),
-        ("l.sources @> ARRAY[%s]::text[]", source),
-        ("l.sources && %s::text[]", None if feeds is None else sorted(feeds)),
+        ("%s = ANY(string_to_array(l.sources, ','))", source),
+        ("string_to_array(l.sources, ',') && %s::text[]", None if feeds is None else sorted(feeds)),
         ("l.employer_id = %s", employer_id),
         ("l.lead_id > %s", after),
     ]
@@ -243,13 +220,17 @@ async def find_lead(conn: AsyncConnection, lead_id: str) -> LeadRow | None:
 
 
 async def sources_of(conn: AsyncConnection, lead_id: str) -> list[Any]:
-    """The records a lead rests on, each with its delivery and number."""
+    """The records a lead rests on, each with its delivery and number, as they were recorded."""
     driver = await raw(conn)
     async with driver.cursor(row_factory=namedtuple_row) as cursor:
         await cursor.execute(
-            "SELECT no, subject, revision, what, feed, period, taxable, effective_on, "
-            "recorded_at, delivery_id::text, record_no "
-            "FROM lead_sources WHERE lead_id = %s ORDER BY no",
+            "SELECT s.no, e.subject, e.revision, e.what, e.feed, e.period, e.taxable, "
+            "e.effective_on, e.recorded_at, e.delivery_id::text, e.record_no "
+            "FROM leads l CROSS JOIN string_to_table(l.records, E'\\n') "
+            "WITH ORDINALITY AS s (record, no) "
+            "JOIN lead_events e ON e.employer_id = l.employer_id "
+            "AND e.subject || '#' || e.revision = s.record "
+            "WHERE l.lead_id = %s ORDER BY s.no",
             (lead_id,),
         )
         return list(await cursor.fetchall())

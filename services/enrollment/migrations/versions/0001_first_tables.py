@@ -236,22 +236,6 @@ def upgrade() -> None:
         postgresql_where=sa.text("period <> ''"),
     )
     op.create_table(
-        "lead_sources",
-        sa.Column("lead_id", sa.Text(), nullable=False),
-        sa.Column("no", sa.Integer(), nullable=False),
-        sa.Column("subject", sa.Text(), nullable=False),
-        sa.Column("revision", sa.Integer(), nullable=False),
-        sa.Column("what", sa.Text(), nullable=False),
-        sa.Column("feed", sa.Text(), nullable=False),
-        sa.Column("period", sa.Text(), nullable=False),
-        sa.Column("taxable", sa.Integer(), nullable=False),
-        sa.Column("effective_on", sa.Date(), nullable=False),
-        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("delivery_id", sa.Uuid(), nullable=True),
-        sa.Column("record_no", sa.Integer(), nullable=True),
-        sa.PrimaryKeyConstraint("lead_id", "no"),
-    )
-    op.create_table(
         "leads",
         sa.Column("lead_id", sa.Text(), nullable=False),
         sa.Column("employer_id", sa.Text(), nullable=False),
@@ -264,8 +248,8 @@ def upgrade() -> None:
         sa.Column("opened_on", sa.Date(), nullable=False),
         sa.Column("closed_on", sa.Date(), nullable=True),
         sa.Column("outcome", sa.Text(), nullable=True),
-        sa.Column("sources", postgresql.ARRAY(sa.Text()), nullable=False),
-        sa.Column("subjects", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("sources", sa.Text(), nullable=False),
+        sa.Column("records", sa.Text(), nullable=False),
         sa.Column("void", sa.Boolean(), nullable=False),
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("lead_id"),

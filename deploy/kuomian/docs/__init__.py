@@ -1,0 +1,1 @@
+"""Pages below ``docs/`` made from the code: ``python -m kuomian.docs`` writes them anew."""

@@ -1,0 +1,1 @@
+"""reporting: the figures ledger, progress against the plan, trust, and the overview page."""

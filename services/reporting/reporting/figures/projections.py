@@ -1,0 +1,169 @@
+"""Facts become positions, positions become entries: one staged COPY, one statement per round.
+
+A holder named several times in a batch is taken once per round, in order, so that where batches
+are cut never changes a figure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+from uuid import UUID
+
+import msgspec
+import zstandard
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from reporting.figures.postings import FACT_NUMBERS, Counting, positions_of
+from reporting.figures.rules import Position
+from reporting.figures.store import posting
+from shared.bus import Message
+from shared.events import Fact
+from shared.inbox import BadMessage, FactBatch
+from shared.periods import local_date
+
+_PRODUCERS: Final = {"registration-feed": 0, "tax-feed": 1, "enrollment": 2, "reporting": 3}
+_SLOTS_PER_PRODUCER: Final = 1024
+_LEVEL: Final = 1
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(list[Message])
+
+
+class Located(NamedTuple):
+    """A fact and where it stands: number of its block in this application, place in the block."""
+
+    block_no: int
+    place: int
+    position: int
+    fact: Fact
+
+
+@dataclass
+class _Lines:
+    """What is to be staged: positions with their round, and the names they use."""
+
+    located: list[tuple[int, Located, Position]] = field(default_factory=list)
+    rounds: int = 0
+    _seen: dict[tuple[int, str], int] = field(default_factory=dict)
+
+    def add(self, located: Located, position: Position) -> None:
+        key = (position.account, position.holder)
+        round_no = self._seen.get(key, 0) + 1
+        self._seen[key] = round_no
+        self.rounds = max(self.rounds, round_no)
+        self.located.append((round_no, located, position))
+
+
+async def take_positions(
+    conn: AsyncConnection, counting: Counting, facts: Sequence[Located]
+) -> bool:
+    """Stage what the facts state and move the holdings; whether there was anything to post.
+
+    The caller holds the ledger's lock. Raises BadMessage for a fact no row can hold.
+    """
+    lines = _Lines()
+    for located in facts:
+        for position in positions_of(located.fact, counting):
+            lines.add(located, position)
+    if not lines.located:
+        return False
+    units = await posting.unit_ids(conn, (p.unit for _, _, p in lines.located))
+    segments = await posting.segment_ids(conn, (p.segments for _, _, p in lines.located))
+    await posting.stage_postings(conn, _rows(lines, units, segments))
+    for round_no in range(1, lines.rounds + 1):
+        await posting.move_holdings(conn, round_no)
+    return True
+
+
+async def apply(conn: AsyncConnection, counting: Counting, batch: FactBatch, at: datetime) -> None:
+    """Journal a batch and post it, in the transaction that moves the consumer's mark."""
+    facts = [
+        Located(0, index, received.position, received.fact)
+        for index, received in enumerate(batch.facts)
+    ]
+    check(facts)
+    moved = await take_positions(conn, counting, facts)
+    block = await posting.insert_journal(
+        conn,
+        posting.NewBlock(
+            batch.producer,
+            batch.partition,
+            batch.facts[0].position,
+            batch.facts[-1].position,
+            at,
+            len(batch.facts),
+            packed([received.message for received in batch.facts]),
+        ),
+    )
+    if moved:
+        await post(conn, {0: block_of(block, batch.producer, batch.partition, at)})
+
+
+async def post(conn: AsyncConnection, blocks: dict[int, posting.Block]) -> None:
+    """Entries, rollups and day totals of what ``take_positions`` moved."""
+    totals = await posting.post_entries(conn, blocks)
+    await posting.add_day_totals(conn, totals)
+
+
+def block_of(block_id: int, producer: str, partition: int, at: datetime) -> posting.Block:
+    """The block as its entries and rollups refer to it; the recorded day is the local one."""
+    slot = _PRODUCERS[producer] * _SLOTS_PER_PRODUCER + partition % _SLOTS_PER_PRODUCER
+    return posting.Block(block_id, at, local_date(at), slot)
+
+
+def packed(messages: list[Message]) -> bytes:
+    """Messages as the journal keeps them."""
+    return zstandard.ZstdCompressor(_LEVEL).compress(_ENCODER.encode(messages))
+
+
+def unpacked(payload: bytes) -> list[Message]:
+    """The messages of a journal block."""
+    return _DECODER.decode(zstandard.ZstdDecompressor().decompress(payload))
+
+
+def check(facts: Sequence[Located]) -> None:
+    """Refuse what no row can hold before any statement runs: BadMessage with the reason."""
+    for located in facts:
+        fact = located.fact
+        if fact.delivery_id is not None and not _is_uuid(fact.delivery_id):
+            raise BadMessage(located.position, "delivery_id is not a UUID")
+        if not 0 < fact.revision < 2**31:
+            raise BadMessage(located.position, "revision out of range")
+        if "\0" in fact.subject or "\0" in fact.key:
+            raise BadMessage(located.position, "subject or key contains a NUL character")
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _rows(lines: _Lines, units: dict[str, int], segments: dict[Any, int]) -> Iterator[Any]:
+    deliveries: dict[str, UUID] = {}
+    for round_no, (block_no, index, _, fact), position in lines.located:
+        delivery = fact.delivery_id
+        if delivery is not None and delivery not in deliveries:
+            deliveries[delivery] = UUID(delivery)
+        yield (
+            block_no,
+            index,
+            round_no,
+            position.account,
+            position.holder,
+            position.subject,
+            units[position.unit],
+            segments[position.segments],
+            *position.quantities,
+            position.effective_on,
+            fact.revision,
+            fact.correction,
+            FACT_NUMBERS[type(fact)],
+            fact.part,
+            None if delivery is None else deliveries[delivery],
+            fact.record_no,
+        )

@@ -1,0 +1,292 @@
+"""Every statement that writes the ledger.
+
+The order of one application is always the same, so that concurrent appliers cannot deadlock and
+the journal's order agrees with the order in which a holder's states were taken: shared lock, names
+of units and segments, staged COPY, holdings round by round, journal, entries with rollups, and
+day totals last, for their few rows are the only ones all appliers share.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from reporting.figures.rules import Segments
+from shared.database import copy_rows, raw, stage
+
+LEDGER_LOCK = 0x6B6D_6669_6775  # any number; appliers share it, rebuilding takes it alone
+
+_STAGE = "posting_stage"
+_STAGE_COLUMNS = {
+    "block_no": "int2",
+    "block_index": "int4",
+    "round": "int2",
+    "account": "int2",
+    "holder": "text",
+    "subject": "text",
+    "unit": "int2",
+    "segment": "int4",
+    "q1": "int8",
+    "q2": "int8",
+    "q3": "int8",
+    "effective_on": "date",
+    "revision": "int4",
+    "correction": "bool",
+    "fact_type": "int2",
+    "fact_part": "text",
+    "delivery_id": "uuid",
+    "record_no": "int4",
+}
+_STAGE_DDL = ", ".join(f"{name} {kind}" for name, kind in _STAGE_COLUMNS.items())
+_MOVED = "posting_moved"
+_MOVED_DDL = (
+    f"{_STAGE_DDL}, prev_subject text, prev_unit int2, prev_segment int4, prev_q1 int8,"
+    " prev_q2 int8, prev_q3 int8, reversal_on date, changed bool, same_place bool"
+)
+
+
+class Block(NamedTuple):
+    """A journal block being posted: its id, when it was recorded, and its rollup slot."""
+
+    id: int
+    recorded_at: datetime
+    recorded_on: date
+    slot: int
+
+
+class DayTotal(NamedTuple):
+    """What a batch adds to one unit's effective day."""
+
+    account: int
+    unit: int
+    effective_on: date
+    q1: int | None
+    q2: int | None
+    q3: int | None
+
+
+async def lock_shared(conn: AsyncConnection) -> None:
+    """Held to the end of the transaction: no rebuild while facts are being applied."""
+    await conn.execute(text("SELECT pg_advisory_xact_lock_shared(:key)"), {"key": LEDGER_LOCK})
+
+
+async def lock_alone(conn: AsyncConnection) -> None:
+    """Waits for every applier and keeps new ones out until the end of the transaction."""
+    await conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LEDGER_LOCK})
+
+
+async def unit_ids(conn: AsyncConnection, codes: Iterable[str]) -> dict[str, int]:
+    """Numbers for unit codes, given out when first seen. Unknown codes get one too: money is
+    never held for want of a known unit."""
+    wanted = sorted(set(codes))
+    found = await _find_units(conn, wanted)
+    missing = [code for code in wanted if code not in found]
+    if missing:
+        await conn.execute(
+            text(
+                "INSERT INTO unit_codes (code) SELECT unnest(CAST(:codes AS text[]))"
+                " ON CONFLICT (code) DO NOTHING"
+            ),
+            {"codes": missing},
+        )
+        found = await _find_units(conn, wanted)
+    return found
+
+
+async def _find_units(conn: AsyncConnection, codes: Sequence[str]) -> dict[str, int]:
+    rows = await conn.execute(
+        text("SELECT code, id FROM unit_codes WHERE code = ANY(CAST(:codes AS text[]))"),
+        {"codes": list(codes)},
+    )
+    return {row.code: row.id for row in rows}
+
+
+_SEGMENT_COLUMNS = ", ".join(Segments._fields)
+_FIND_SEGMENTS = text(
+    f"SELECT s.id, {', '.join(f's.{name}' for name in Segments._fields)} FROM segment_sets s JOIN"
+    " unnest(CAST(:a AS text[]), CAST(:b AS text[]), CAST(:c AS text[]), CAST(:d AS text[]),"
+    f" CAST(:e AS text[])) AS w ({_SEGMENT_COLUMNS}) USING ({_SEGMENT_COLUMNS})"
+)
+_ADD_SEGMENTS = text(
+    f"INSERT INTO segment_sets ({_SEGMENT_COLUMNS})"
+    " SELECT * FROM unnest(CAST(:a AS text[]), CAST(:b AS text[]), CAST(:c AS text[]),"
+    " CAST(:d AS text[]), CAST(:e AS text[]))"
+    f" ON CONFLICT ({_SEGMENT_COLUMNS}) DO NOTHING"
+)
+
+
+async def segment_ids(conn: AsyncConnection, sets: Iterable[Segments]) -> dict[Segments, int]:
+    """Numbers for segment sets, given out when first seen."""
+    wanted = sorted(set(sets))
+    found = await _find_segments(conn, wanted)
+    missing = [segments for segments in wanted if segments not in found]
+    if missing:
+        await conn.execute(_ADD_SEGMENTS, _segment_arrays(missing))
+        found = await _find_segments(conn, wanted)
+    return found
+
+
+async def _find_segments(conn: AsyncConnection, wanted: Sequence[Segments]) -> dict[Segments, int]:
+    rows = await conn.execute(_FIND_SEGMENTS, _segment_arrays(wanted))
+    return {Segments(*row[1:]): row[0] for row in rows}
+
+
+def _segment_arrays(sets: Sequence[Segments]) -> dict[str, list[str]]:
+    return {name: [s[i] for s in sets] for i, name in enumerate("abcde")}
+
+
+async def stage_postings(conn: AsyncConnection, rows: Iterable[Sequence[Any]]) -> None:
+    """Rows in the order of ``_STAGE_COLUMNS`` into an empty stage of this session."""
+    await stage(conn, _STAGE, _STAGE_DDL)
+    await stage(conn, _MOVED, _MOVED_DDL)
+    await copy_rows(conn, _STAGE, list(_STAGE_COLUMNS), rows, types=list(_STAGE_COLUMNS.values()))
+    # The stage has no statistics; without this its join below may be planned as a nested loop.
+    await (await raw(conn)).execute("SET LOCAL enable_nestloop = off")
+
+
+_TAKEN = [
+    "subject",
+    "unit",
+    "segment",
+    "q1",
+    "q2",
+    "q3",
+    "effective_on",
+]  # what a new state replaces
+_PREVIOUS = [column for column in _TAKEN if column != "effective_on"]
+_MOVE = f"""
+WITH taken AS (
+  INSERT INTO holdings AS h (account, holder, {", ".join(_TAKEN)}, touched_on, revision)
+  SELECT account, holder, {", ".join(_TAKEN)}, effective_on, revision
+  FROM {_STAGE} WHERE round = %(round)s ORDER BY account, holder
+  ON CONFLICT (account, holder) DO UPDATE SET
+    {", ".join(f"{column} = excluded.{column}" for column in (*_TAKEN, "revision"))},
+    {", ".join(f"prev_{column} = h.{column}" for column in _TAKEN)},
+    touched_on = greatest(h.touched_on, excluded.effective_on)
+  WHERE h.revision < excluded.revision
+  RETURNING account, holder, {", ".join(f"prev_{column}" for column in _TAKEN)}
+), judged AS (
+  SELECT s.*, {", ".join(f"t.prev_{column}" for column in _PREVIOUS)},
+    CASE WHEN s.correction THEN t.prev_effective_on
+         ELSE greatest(t.prev_effective_on, s.effective_on) END AS reversal_on,
+    (s.correction AND s.effective_on <> t.prev_effective_on)
+      OR {" OR ".join(f"t.prev_{c} IS DISTINCT FROM s.{c}" for c in _PREVIOUS)} AS changed
+  FROM {_STAGE} s JOIN taken t USING (account, holder) WHERE s.round = %(round)s
+)
+INSERT INTO {_MOVED}
+SELECT *, (subject, unit, segment, effective_on)
+    IS NOT DISTINCT FROM (prev_subject, prev_unit, prev_segment, reversal_on)
+FROM judged
+"""
+
+
+async def move_holdings(conn: AsyncConnection, round_no: int) -> None:
+    """Give every holder of the round its new position; note what it replaced.
+
+    A revision not higher than the holder's is left out. A corrected state is taken back at its
+    own effective day, for it never was true; a changed one at the new state's, or at its own
+    where the new state claims an earlier one.
+    """
+    await (await raw(conn)).execute(_MOVE, {"round": round_no})
+
+
+class NewBlock(NamedTuple):
+    """Facts to be kept: where they stood on the bus, when they were recorded, and themselves."""
+
+    producer: str
+    partition: int
+    first_position: int
+    last_position: int
+    recorded_at: datetime
+    fact_count: int
+    payload: bytes
+
+
+async def insert_journal(conn: AsyncConnection, block: NewBlock) -> int:
+    """Keep the facts as they came; the id orders blocks as their holders were locked."""
+    cursor = await (await raw(conn)).execute(
+        "INSERT INTO journal (producer, partition, first_position, last_position, recorded_at,"
+        " fact_count, payload) VALUES (%s, %s, %s, %s, %s, %s, %s) RETURNING id",
+        block,
+        binary=True,
+    )
+    row = await cursor.fetchone()
+    assert row is not None  # noqa: S101 - INSERT … RETURNING of one row
+    return int(row[0])
+
+
+_SLOTS = (1, 2, 3)
+_LEGS = f"""
+  SELECT block_no, block_index, 0 AS leg, account, prev_unit AS unit, prev_segment AS segment,
+    {", ".join(f"-prev_q{n} AS q{n}" for n in _SLOTS)}, reversal_on AS effective_on,
+    prev_subject AS subject, holder, fact_type, fact_part, revision, delivery_id, record_no
+  FROM {_MOVED} WHERE prev_unit IS NOT NULL AND changed AND NOT same_place
+  UNION ALL
+  SELECT block_no, block_index, 1, account, unit, segment,
+    {", ".join(f"q{n} - CASE WHEN same_place THEN prev_q{n} ELSE 0 END" for n in _SLOTS)},
+    effective_on, subject, holder, fact_type, fact_part, revision, delivery_id, record_no
+  FROM {_MOVED} WHERE prev_unit IS NULL OR changed
+"""
+_ROLLUP_KEY = "account, unit, segment, effective_on, recorded_on, slot"
+_POST = f"""
+WITH blocks AS (
+  SELECT * FROM unnest(%(nos)s::int2[], %(ids)s::int8[], %(recorded_at)s::timestamptz[],
+    %(recorded_on)s::date[], %(slots)s::int2[]) AS b (no, id, recorded_at, recorded_on, slot)
+), posted AS (
+  INSERT INTO entries (account, unit, segment, q1, q2, q3, effective_on, recorded_at, block,
+    block_index, subject, holder, fact_type, fact_part, fact_revision, delivery_id, record_no)
+  SELECT l.account, l.unit, l.segment, l.q1, l.q2, l.q3, l.effective_on, b.recorded_at, b.id,
+    l.block_index, l.subject, l.holder, l.fact_type, l.fact_part, l.revision, l.delivery_id,
+    l.record_no
+  FROM ({_LEGS}) AS l JOIN blocks b ON b.no = l.block_no
+  WHERE {" OR ".join(f"coalesce(l.q{n}, 0) <> 0" for n in _SLOTS)}
+  ORDER BY l.block_no, l.block_index, l.leg
+  RETURNING account, unit, segment, q1, q2, q3, effective_on, block
+), rolled AS (
+  INSERT INTO rollups AS r ({_ROLLUP_KEY}, q1, q2, q3)
+  SELECT {_ROLLUP_KEY}, sum(q1), sum(q2), sum(q3)
+  FROM posted JOIN blocks ON blocks.id = posted.block GROUP BY {_ROLLUP_KEY} ORDER BY {_ROLLUP_KEY}
+  ON CONFLICT ({_ROLLUP_KEY}) DO UPDATE SET
+    {", ".join(f"q{n} = r.q{n} + excluded.q{n}" for n in _SLOTS)}
+)
+SELECT account, unit, effective_on, sum(q1)::int8, sum(q2)::int8, sum(q3)::int8
+FROM posted GROUP BY account, unit, effective_on ORDER BY account, unit, effective_on
+"""
+
+
+async def post_entries(conn: AsyncConnection, blocks: Mapping[int, Block]) -> list[DayTotal]:
+    """Entries and rollups of what moved; returns what the day totals grow by.
+
+    ``blocks``: by the number staged rows know them by.
+    """
+    cursor = await (await raw(conn)).execute(
+        _POST,
+        {
+            "nos": list(blocks),
+            "ids": [block.id for block in blocks.values()],
+            "recorded_at": [block.recorded_at for block in blocks.values()],
+            "recorded_on": [block.recorded_on for block in blocks.values()],
+            "slots": [block.slot for block in blocks.values()],
+        },
+    )
+    return [DayTotal(*row) for row in await cursor.fetchall()]
+
+
+_ADD_TOTALS = f"""
+INSERT INTO day_totals AS d (account, unit, effective_on, q1, q2, q3)
+SELECT * FROM unnest(%s::int2[], %s::int2[], %s::date[], %s::int8[], %s::int8[], %s::int8[])
+ORDER BY 1, 2, 3
+ON CONFLICT (account, unit, effective_on) DO UPDATE SET
+  {", ".join(f"q{n} = d.q{n} + excluded.q{n}" for n in _SLOTS)}
+"""
+
+
+async def add_day_totals(conn: AsyncConnection, totals: Sequence[DayTotal]) -> None:
+    """Last of all: these rows are shared by all appliers and stay locked until the commit."""
+    if totals:
+        columns = [list(column) for column in zip(*totals, strict=True)]
+        await (await raw(conn)).execute(_ADD_TOTALS, columns)

@@ -1,0 +1,308 @@
+"""Every statement that reads figures: values, who makes them, and the entries behind them.
+
+Units are passed as numbers: one for a unit's figure, all for the city's. Lists go by keyset, unit
+by unit through an index, so that a page costs its own length and not the figure's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any, Final, NamedTuple, TypeVar
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from reporting.figures.rules import Measure, Segments, Window
+
+Label = TypeVar("Label", bound=Hashable)
+
+DAWN: Final = date(1, 1, 1)
+"""Before any effective day: the open side of a window."""
+
+
+class Span(NamedTuple):
+    """What to sum: a measure over units and a window; ``segments`` None means all of them."""
+
+    measure: Measure
+    units: tuple[int, ...]
+    window: Window
+    segments: tuple[int, ...] | None = None
+
+    @property
+    def from_ever(self) -> bool:
+        return self.window.after_on is None
+
+
+class Member(NamedTuple):
+    """A subject and what it weighs in the figure."""
+
+    subject: str
+    quantity: int
+
+
+class Entry(NamedTuple):
+    """One line of the ledger, with the fact and the record it came from."""
+
+    id: int
+    unit: str
+    segments: Segments
+    quantity: int
+    effective_on: date
+    recorded_at: datetime
+    subject: str
+    holder: str
+    fact_type: int
+    fact_part: str
+    fact_revision: int
+    delivery_id: UUID | None
+    record_no: int | None
+    block: int
+    block_index: int
+
+
+async def units_by_code(conn: AsyncConnection) -> dict[str, int]:
+    """Every unit code the ledger has met, also such as the plan does not know."""
+    rows = await conn.execute(text("SELECT code, id FROM unit_codes"))
+    return {row.code: row.id for row in rows}
+
+
+async def matching_segments(
+    conn: AsyncConnection, filters: Mapping[str, str]
+) -> tuple[int, ...] | None:
+    """Numbers of the segment sets that agree with every filter; None without filters."""
+    if not filters:
+        return None
+    unknown = set(filters) - set(Segments._fields)
+    if unknown:
+        raise ValueError(f"no such segments: {sorted(unknown)}")
+    where = " AND ".join(f"{name} = :{name}" for name in filters)
+    rows = await conn.execute(text(f"SELECT id FROM segment_sets WHERE {where}"), dict(filters))
+    return tuple(row.id for row in rows)
+
+
+async def sums_by_unit(
+    conn: AsyncConnection, wanted: Sequence[tuple[Label, Measure, Window]]
+) -> dict[Label, dict[str, int]]:
+    """Label → unit code → sum, for measures of one account, in one pass over the day totals.
+
+    Costs units × days, whatever the number of facts.
+    """
+    if not wanted:
+        return {}
+    account = wanted[0][1].account
+    sums: list[str] = []
+    params: dict[str, Any] = {"account": int(account)}
+    for no, (_, measure, window) in enumerate(wanted):
+        sums.append(
+            f"coalesce(sum(q{measure.slot}) FILTER (WHERE effective_on > :after{no}"
+            f" AND effective_on <= :to{no}), 0)::int8"
+        )
+        params |= {f"after{no}": window.after_on or DAWN, f"to{no}": window.up_to_on}
+    rows = await conn.execute(
+        text(
+            f"SELECT u.code, {', '.join(sums)} FROM day_totals d JOIN unit_codes u ON u.id = d.unit"
+            " WHERE account = :account GROUP BY u.code"
+        ),
+        params,
+    )
+    found: dict[Label, dict[str, int]] = {label: {} for label, _, _ in wanted}
+    for row in rows:
+        for (label, _, _), value in zip(wanted, row[1:], strict=True):
+            found[label][row[0]] = value
+    return found
+
+
+async def value_of(conn: AsyncConnection, span: Span) -> int:
+    """The figure: from the day totals, or from the rollups where segments are asked for."""
+    table = "day_totals" if span.segments is None else "rollups"
+    found = await conn.execute(
+        text(
+            f"SELECT coalesce(sum(q{span.measure.slot}), 0)::int8 FROM {table}"
+            f" WHERE account = :account AND unit = ANY(:units) {_window()} {_segment(span)}"
+        ),
+        _params(span),
+    )
+    return int(found.scalar_one())
+
+
+async def value_of_subject(conn: AsyncConnection, span: Span, subject: str) -> int:
+    """What one subject weighs in the figure."""
+    found = await conn.execute(
+        text(
+            f"SELECT coalesce(sum(q{span.measure.slot}), 0)::int8 FROM entries"
+            " WHERE account = :account AND subject = :subject AND unit = ANY(:units)"
+            f" {_window()} {_segment(span)}"
+        ),
+        {**_params(span), "subject": subject},
+    )
+    return int(found.scalar_one())
+
+
+async def marks(conn: AsyncConnection) -> list[tuple[str, int, int]]:
+    """(producer, partition, position) up to which facts have been applied."""
+    rows = await conn.execute(
+        text("SELECT producer, partition, position FROM inbox_marks ORDER BY producer, partition")
+    )
+    return [(row.producer, row.partition, row.position) for row in rows]
+
+
+async def members_of(
+    conn: AsyncConnection, span: Span, after: str | None, limit: int
+) -> list[Member]:
+    """Subjects whose net quantity is not zero, by subject."""
+    statement = _current_members(span) if _is_position(span) else _summed_members(span)
+    rows = await conn.execute(
+        text(f"{statement} ORDER BY subject LIMIT :limit"),
+        {**_params(span), "after": after or "", "limit": limit},
+    )
+    return [Member(row.subject, int(row.quantity)) for row in rows]
+
+
+async def count_members(conn: AsyncConnection, span: Span) -> int:
+    """How many subjects ``members_of`` would give in all."""
+    found = await conn.execute(
+        text(f"SELECT count(*) FROM ({_summed_members(span)}) AS m"), {**_params(span), "after": ""}
+    )
+    return int(found.scalar_one())
+
+
+async def entries_of(
+    conn: AsyncConnection, span: Span, after: tuple[date, int] | None, limit: int
+) -> list[Entry]:
+    """The entries whose quantities sum to the figure, by effective day and id."""
+    after_on, after_id = after or (DAWN, 0)
+    rows = await conn.execute(
+        text(_figure_entries(span)),
+        {**_params(span), "from_on": after_on, "from_id": after_id, "limit": limit},
+    )
+    return [_entry(row) for row in rows]
+
+
+async def entries_of_subject(
+    conn: AsyncConnection, span: Span, subject: str, after: tuple[date, int] | None, limit: int
+) -> list[Entry]:
+    """One subject's entries within the figure, by effective day and id."""
+    after_on, after_id = after or (DAWN, 0)
+    rows = await conn.execute(
+        text(
+            f"SELECT {_entry_columns(span)} FROM entries e {_ENTRY_JOINS}"
+            f" WHERE e.account = :account AND e.subject = :subject AND e.unit = ANY(:units)"
+            f" AND e.q{span.measure.slot} <> 0 {_window('e.')} {_segment(span, 'e.')}"
+            " AND (e.effective_on, e.id) > (:from_on, :from_id)"
+            " ORDER BY e.effective_on, e.id LIMIT :limit"
+        ),
+        {
+            **_params(span),
+            "subject": subject,
+            "from_on": after_on,
+            "from_id": after_id,
+            "limit": limit,
+        },
+    )
+    return [_entry(row) for row in rows]
+
+
+def _figure_entries(span: Span) -> str:
+    return f"""
+    SELECT {_entry_columns(span)}
+    FROM unnest(CAST(:units AS int2[])) AS asked (unit) CROSS JOIN LATERAL (
+      SELECT * FROM entries e
+      WHERE e.account = :account AND e.unit = asked.unit AND e.q{span.measure.slot} <> 0
+        {_window("e.")} {_segment(span, "e.")}
+        AND (e.effective_on, e.id) > (:from_on, :from_id)
+      ORDER BY e.effective_on, e.id LIMIT :limit
+    ) AS e {_ENTRY_JOINS}
+    ORDER BY e.effective_on, e.id LIMIT :limit
+    """
+
+
+def _is_position(span: Span) -> bool:
+    """Whether holders are subjects and count from ever: then the holdings have the answer."""
+    return span.measure.counts_subjects and span.from_ever
+
+
+def _current_members(span: Span) -> str:
+    """Holders untouched since the window's end stand in the holdings; the others are summed."""
+    quantity = f"q{span.measure.slot}"
+    return f"""
+    SELECT subject, sum(quantity) AS quantity FROM (
+      SELECT m.subject, m.quantity
+      FROM unnest(CAST(:units AS int2[])) AS asked (unit) CROSS JOIN LATERAL (
+        SELECT h.subject, h.{quantity} AS quantity FROM holdings h
+        WHERE h.account = :account AND h.unit = asked.unit AND h.touched_on <= :up_to_on
+          AND h.{quantity} <> 0 {_segment(span, "h.")} AND h.subject > :after
+        ORDER BY h.subject LIMIT :limit
+      ) AS m
+      UNION ALL
+      (SELECT e.subject, sum(e.{quantity}) FROM holdings h
+        JOIN entries e ON e.account = h.account AND e.subject = h.subject
+        WHERE h.account = :account AND h.touched_on > :up_to_on AND h.subject > :after
+          AND e.unit = ANY(:units) {_segment(span, "e.")} AND e.effective_on <= :up_to_on
+        GROUP BY e.subject HAVING sum(e.{quantity}) <> 0
+        ORDER BY e.subject LIMIT :limit)
+    ) AS found GROUP BY subject HAVING sum(quantity) <> 0
+    """
+
+
+def _summed_members(span: Span) -> str:
+    quantity = f"q{span.measure.slot}"
+    return f"""
+    SELECT subject, sum({quantity}) AS quantity FROM entries
+    WHERE account = :account AND unit = ANY(:units) AND subject > :after
+      {_window()} {_segment(span)}
+    GROUP BY subject HAVING sum({quantity}) <> 0
+    """
+
+
+def _window(prefix: str = "") -> str:
+    return f"AND {prefix}effective_on > :after_on AND {prefix}effective_on <= :up_to_on"
+
+
+def _segment(span: Span, prefix: str = "") -> str:
+    return "" if span.segments is None else f"AND {prefix}segment = ANY(:segments)"
+
+
+def _params(span: Span) -> dict[str, Any]:
+    params: dict[str, Any] = {
+        "account": int(span.measure.account),
+        "units": list(span.units),
+        "after_on": span.window.after_on or DAWN,
+        "up_to_on": span.window.up_to_on,
+    }
+    if span.segments is not None:
+        params["segments"] = list(span.segments)
+    return params
+
+
+_ENTRY_JOINS: Final = "JOIN unit_codes u ON u.id = e.unit JOIN segment_sets s ON s.id = e.segment"
+
+
+def _entry_columns(span: Span) -> str:
+    segments = ", ".join(f"s.{name}" for name in Segments._fields)
+    return (
+        f"e.id, u.code AS unit_code, {segments}, e.q{span.measure.slot} AS quantity,"
+        " e.effective_on, e.recorded_at, e.subject, e.holder, e.fact_type, e.fact_part,"
+        " e.fact_revision, e.delivery_id, e.record_no, e.block, e.block_index"
+    )
+
+
+def _entry(row: Any) -> Entry:
+    return Entry(
+        row.id,
+        row.unit_code,
+        Segments(*(getattr(row, name) for name in Segments._fields)),
+        row.quantity,
+        row.effective_on,
+        row.recorded_at,
+        row.subject,
+        row.holder,
+        row.fact_type,
+        row.fact_part,
+        row.fact_revision,
+        row.delivery_id,
+        row.record_no,
+        row.block,
+        row.block_index,
+    )

@@ -1,0 +1,1 @@
+"""The page at ``/``: progress and trust at one look, in Chinese or English."""

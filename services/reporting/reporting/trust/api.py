@@ -1,0 +1,28 @@
+"""``GET /trust``: can today's 旬报 be trusted?"""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from reporting.figures.views import API
+from reporting.trust import peers, report, schemas
+from shared.auth import CallerDep
+from shared.dependencies import RuntimeDep
+from shared.runtime import Runtime
+
+router = APIRouter(prefix=API, tags=["trust"])
+
+
+@router.get("/trust")
+async def read_trust(_: CallerDep, runtime: RuntimeDep) -> schemas.Trust:
+    """本旬数据可否采信及理由 · whether the figures can be trusted, with every reason."""
+    return await trust_of(runtime)
+
+
+async def trust_of(runtime: Runtime) -> schemas.Trust:
+    """As answered, also for the page. The producers are asked first and outside a transaction, so
+    that a slow one holds no connection."""
+    producers = await peers.ask(runtime.settings)
+    async with runtime.database.read(snapshot=True) as conn:
+        seen = await report.look(conn, runtime)
+    return report.trust_answer(runtime, seen, producers)

@@ -1,0 +1,49 @@
+"""Tables of what came in: deliveries as their services reported them, and which employer keys
+enrollment has recognised. Both are projections of the journal."""
+
+from __future__ import annotations
+
+from sqlalchemy import Boolean, Column, DateTime, Index, Integer, Table, Text, Uuid
+
+from reporting.metadata import metadata
+
+delivery_facts = Table(
+    "delivery_facts",
+    metadata,
+    Column("delivery_id", Uuid, primary_key=True),
+    Column("producer", Text, nullable=False),
+    Column("feed", Text, nullable=False),
+    Column("department", Text, nullable=False),
+    Column("unit", Text),
+    Column("period", Text, nullable=False),
+    Column("mode", Text, nullable=False),
+    Column("received_at", DateTime(timezone=True), nullable=False),
+    Column("clock", Text, nullable=False),
+    Column("body_sha256", Text, nullable=False),
+    Column("sent_count", Integer, nullable=False),
+    Column("applied_count", Integer, nullable=False),
+    Column("duplicate_count", Integer, nullable=False),
+    Column("rejected_count", Integer, nullable=False),
+    Column("held_count", Integer, nullable=False),
+    Column("nil", Boolean, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Index("delivery_facts_feed", "feed", "period"),
+)
+
+employer_keys = Table(
+    "employer_keys",
+    metadata,
+    # A feed's key (``oc:``…, ``lic:``…, ``own:``…) enrollment knows the employer of.
+    Column("key", Text, primary_key=True),
+    Column("employer_id", Text, nullable=False),
+    Index("employer_keys_employer", "employer_id"),
+)
+
+employer_links = Table(
+    "employer_links",
+    metadata,
+    Column("employer_id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("unit", Text, nullable=False),
+    Column("revision", Integer, nullable=False),
+)

@@ -1,0 +1,209 @@
+"""Whether today's figures can be trusted, and why not. Pure.
+
+Lateness is judged by the receipt clock only, and only of feeds that figures are made of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+FIGURE_FEEDS: Final = (
+    "business-licences",
+    "organisation-codes",
+    "employer-checks",
+    "receipts",
+    "arrears",
+    "employers",
+    "insured-persons",
+    "employer-applications",
+    "person-applications",
+)
+"""Feeds that have a receiving service; what else the plan expects is not received yet."""
+
+
+class FeedState(StrEnum):
+    """How one expected delivery stands."""
+
+    IN = "in"
+    NIL = "nil"
+    LATE = "late"
+    MISSING = "missing"
+    NOT_DUE = "not-due"
+
+
+class Came(NamedTuple):
+    """What has come for one feed and period."""
+
+    first_received_at: datetime
+    all_nil: bool
+
+
+def feed_state(due_at: datetime, now: datetime, came: Came | None) -> FeedState:
+    """In time at the due moment exactly; early is never penalised."""
+    if came is None:
+        return FeedState.MISSING if due_at <= now else FeedState.NOT_DUE
+    if came.first_received_at > due_at:
+        return FeedState.LATE
+    return FeedState.NIL if came.all_nil else FeedState.IN
+
+
+class Verdict(StrEnum):
+    """The answer to "can today's 旬报 be trusted?"."""
+
+    YES = "yes"
+    RESERVATIONS = "with-reservations"
+    NO = "no"
+
+
+VERDICT_WORDS: Final = {
+    Verdict.YES: ("可以采信", "can be trusted"),
+    Verdict.RESERVATIONS: ("可以采信,但有保留", "can be trusted, with reservations"),
+    Verdict.NO: ("暂不可采信", "cannot be trusted yet"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One thing that stands against the figures."""
+
+    code: str
+    grave: bool
+    count: int
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What was looked at, as counts; amounts in fen."""
+
+    missing: Sequence[str] = ()
+    """Feed and period of each missing delivery."""
+    late: Sequence[str] = ()
+    held: int = 0
+    rejected: int = 0
+    dead_letters: int = 0
+    gaps: int = 0
+    stopped: bool = False
+    lag: int = 0
+    unsent: int = 0
+    unknown_producers: Sequence[str] = field(default=())
+    unplaced_units: Sequence[str] = field(default=())
+    unknown_employer_fen: int = 0
+
+
+def judge(found: Findings) -> tuple[Verdict, list[Reason]]:
+    """No if something due is absent or lost; reservations if something is late, open or unsure."""
+    reasons = list(_reasons(found))
+    if any(reason.grave for reason in reasons):
+        return Verdict.NO, reasons
+    return (Verdict.RESERVATIONS if reasons else Verdict.YES), reasons
+
+
+def _reasons(found: Findings) -> Iterable[Reason]:
+    if found.missing:
+        names = _some(found.missing)
+        yield Reason(
+            "feeds-missing",
+            True,
+            len(found.missing),
+            f"{len(found.missing)} 项到期报送未收到:{names}",
+            f"{len(found.missing)} deliveries due have not come: {names}",
+        )
+    if found.stopped:
+        yield Reason(
+            "consumer-stopped",
+            True,
+            1,
+            "死信过多,事实的处理已停止",
+            "too many dead letters: facts are no longer applied",
+        )
+    if found.dead_letters:
+        yield Reason(
+            "dead-letters",
+            True,
+            found.dead_letters,
+            f"{found.dead_letters} 条事实无法处理,未计入",
+            f"{found.dead_letters} facts could not be applied and do not count",
+        )
+    if found.gaps:
+        yield Reason(
+            "gaps",
+            True,
+            found.gaps,
+            f"{found.gaps} 处事实缺号",
+            f"{found.gaps} stretches of facts were never received",
+        )
+    yield from _reservations(found)
+
+
+def _reservations(found: Findings) -> Iterable[Reason]:
+    if found.late:
+        names = _some(found.late)
+        yield Reason(
+            "feeds-late",
+            False,
+            len(found.late),
+            f"{len(found.late)} 项报送逾期收到:{names}",
+            f"{len(found.late)} deliveries came late: {names}",
+        )
+    if found.held:
+        yield Reason(
+            "records-held",
+            False,
+            found.held,
+            f"{found.held} 条记录待查,尚未计入",
+            f"{found.held} records are held and do not count yet",
+        )
+    if found.rejected:
+        yield Reason(
+            "records-rejected",
+            False,
+            found.rejected,
+            f"{found.rejected} 条记录被退回",
+            f"{found.rejected} records were rejected",
+        )
+    on_the_way = found.lag + found.unsent
+    if on_the_way:
+        yield Reason(
+            "facts-on-the-way",
+            False,
+            on_the_way,
+            f"{on_the_way} 条事实在途,尚未计入",
+            f"{on_the_way} facts are on the way and do not count yet",
+        )
+    if found.unknown_producers:
+        names = _some(found.unknown_producers)
+        yield Reason(
+            "producers-unknown",
+            False,
+            len(found.unknown_producers),
+            f"无法查询 {names} 的发送情况",
+            f"could not ask {names} what it has sent",
+        )
+    if found.unplaced_units:
+        names = _some(found.unplaced_units)
+        yield Reason(
+            "units-unknown",
+            False,
+            len(found.unplaced_units),
+            f"有数量记在方案之外的单位代码上:{names}",
+            f"something stands under unit codes the plan does not know: {names}",
+        )
+    if found.unknown_employer_fen:
+        yield Reason(
+            "employers-unknown",
+            False,
+            found.unknown_employer_fen,
+            "有征缴金额的缴费单位尚未与参保登记关联",
+            "some money was collected from employers the register does not know",
+        )
+
+
+def _some(names: Sequence[str], most: int = 5) -> str:
+    shown = ", ".join(names[:most])
+    return f"{shown} …" if len(names) > most else shown

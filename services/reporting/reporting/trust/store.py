@@ -1,0 +1,141 @@
+"""Statements about what came in and what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from reporting.figures.rules import Account
+from reporting.trust.models import delivery_facts
+
+_DELIVERY_STATE: Final = [c.name for c in delivery_facts.columns if not c.primary_key]
+
+
+async def upsert_deliveries(conn: AsyncConnection, rows: Sequence[dict[str, Any]]) -> None:
+    """Keep each delivery's newest state; rows in key order, one per delivery."""
+    statement = insert(delivery_facts)
+    await conn.execute(
+        statement.on_conflict_do_update(
+            index_elements=["delivery_id"],
+            set_={name: statement.excluded[name] for name in _DELIVERY_STATE},
+            where=delivery_facts.c.revision < statement.excluded.revision,
+        ),
+        rows,
+    )
+
+
+_LINKED = text(
+    "WITH incoming AS (SELECT * FROM unnest(CAST(:ids AS text[]), CAST(:names AS text[]),"
+    " CAST(:units AS text[]), CAST(:revisions AS int[])) AS i (employer_id, name, unit, revision))"
+    " INSERT INTO employer_links AS l (employer_id, name, unit, revision)"
+    " SELECT * FROM incoming ORDER BY employer_id"
+    " ON CONFLICT (employer_id) DO UPDATE SET name = excluded.name, unit = excluded.unit,"
+    " revision = excluded.revision WHERE l.revision < excluded.revision RETURNING employer_id"
+)
+
+
+async def upsert_links(
+    conn: AsyncConnection, rows: Sequence[tuple[str, str, str, int]]
+) -> set[str]:
+    """Keep each employer's newest link; returns the employers whose link was new.
+
+    Rows are (employer id, name, unit, revision), one per employer.
+    """
+    ids, names, units, revisions = (list(column) for column in zip(*rows, strict=True))
+    found = await conn.execute(
+        _LINKED, {"ids": ids, "names": names, "units": units, "revisions": revisions}
+    )
+    return {row.employer_id for row in found}
+
+
+async def replace_employer_keys(
+    conn: AsyncConnection, employer_ids: Sequence[str], keys: Sequence[tuple[str, str]]
+) -> None:
+    """The keys these employers now have, (key, employer id) each; a key goes to its newest."""
+    await conn.execute(
+        text("DELETE FROM employer_keys WHERE employer_id = ANY(CAST(:ids AS text[]))"),
+        {"ids": list(employer_ids)},
+    )
+    if keys:
+        await conn.execute(
+            text(
+                "INSERT INTO employer_keys (key, employer_id) SELECT * FROM"
+                " unnest(CAST(:keys AS text[]), CAST(:ids AS text[])) ORDER BY 1"
+                " ON CONFLICT (key) DO UPDATE SET employer_id = excluded.employer_id"
+            ),
+            {"keys": [key for key, _ in keys], "ids": [owner for _, owner in keys]},
+        )
+
+
+async def employer_names(conn: AsyncConnection, subjects: Sequence[str]) -> dict[str, str]:
+    """Names of the employers among the subjects, given by employer id or by any of their keys."""
+    rows = await conn.execute(
+        text(
+            "SELECT employer_id AS subject, name FROM employer_links"
+            " WHERE employer_id = ANY(CAST(:subjects AS text[])) UNION ALL"
+            " SELECT k.key, l.name FROM employer_keys k JOIN employer_links l USING (employer_id)"
+            " WHERE k.key = ANY(CAST(:subjects AS text[]))"
+        ),
+        {"subjects": list(subjects)},
+    )
+    return {row.subject: row.name for row in rows}
+
+
+class FeedCame(NamedTuple):
+    """Everything received of one feed for one period, counts as their newest facts state them."""
+
+    first_received_at: datetime
+    all_nil: bool
+    deliveries: int
+    sent: int
+    applied: int
+    duplicate: int
+    rejected: int
+    held: int
+
+
+async def feeds_came(conn: AsyncConnection) -> dict[tuple[str, str], FeedCame]:
+    """What has come, by feed and period."""
+    rows = await conn.execute(
+        text(
+            "SELECT feed, period, min(received_at), bool_and(nil), count(*), sum(sent_count),"
+            " sum(applied_count), sum(duplicate_count), sum(rejected_count), sum(held_count)"
+            " FROM delivery_facts GROUP BY feed, period"
+        )
+    )
+    return {(row[0], row[1]): FeedCame(*row[2:5], *(int(n) for n in row[5:])) for row in rows}
+
+
+async def unknown_employer_money(conn: AsyncConnection) -> tuple[int, int]:
+    """How many payers the register does not know, and the pooled fen they paid."""
+    found = (
+        await conn.execute(
+            text(
+                "SELECT count(DISTINCT h.subject), coalesce(sum(h.q1), 0)::int8 FROM holdings h"
+                " WHERE h.account = :account AND h.q1 <> 0"
+                " AND NOT EXISTS (SELECT FROM employer_keys k WHERE k.key = h.subject)"
+            ),
+            {"account": int(Account.RECEIPT)},
+        )
+    ).one()
+    return int(found[0]), int(found[1])
+
+
+async def unknown_units(conn: AsyncConnection, known: Sequence[str]) -> dict[str, int]:
+    """Unit codes that are not among the known ones and under which something stands: the pooled
+    fen there, 0 where it is other quantities."""
+    rows = await conn.execute(
+        text(
+            "SELECT u.code, coalesce(sum(d.q1) FILTER (WHERE d.account = :account), 0)::int8"
+            " FROM unit_codes u JOIN day_totals d ON d.unit = u.id"
+            " WHERE NOT u.code = ANY(CAST(:known AS text[])) GROUP BY u.code"
+            " HAVING bool_or(d.q1 <> 0) ORDER BY u.code"
+        ),
+        {"account": int(Account.RECEIPT), "known": list(known)},
+    )
+    return {row[0]: row[1] for row in rows}

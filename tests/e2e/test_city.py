@@ -1,0 +1,158 @@
+"""The whole way of a record: what the made city knows to be true is what the figures say."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+
+import pytest
+
+from kuomian.demo.drain import flow_of
+from kuomian.demo.driver import known_truth
+from kuomian.demo.gather import feed_sums, mess_of
+from kuomian.demo.state import Loaded
+from shared.periods import Dekad
+from tests.e2e.conftest import Whole
+from tests.e2e.recount import Recount
+
+FIRST, LAST = Dekad.parse("2008-05-D1"), Dekad.parse("2008-11-D3")
+MEASURES = ("insured-total", "insured-active", "pooled-fund", "arrears-balance")
+
+
+def dekads() -> Iterator[Dekad]:
+    dekad = FIRST
+    while dekad <= LAST:
+        yield dekad
+        dekad = dekad.next()
+
+
+async def cumulative(whole: Whole, dekad: Dekad) -> dict[tuple[str, str], int]:
+    """(measure, unit) → the figure."""
+    progress = await whole.api.get(
+        "/reporting/v1/progress", period=str(dekad), measure=list(MEASURES)
+    )
+    return {
+        (table["name"], row["unit"]["code"]): row["cumulative"]["value"]
+        for table in progress["measures"]
+        for row in table["rows"]
+    }
+
+
+class TestLoading:
+    async def test_every_push_was_answered(self, whole: Whole) -> None:
+        assert len(whole.answers) == len(whole.city.deliveries)
+
+    async def test_every_receipt_says_what_was_planted(self, whole: Whole) -> None:
+        wrong = [answer for answer in whole.answers.values() if not answer.as_expected]
+        # A push whose answer the kill swallowed is answered with its first receipt: the same.
+        assert wrong == []
+
+    async def test_nothing_is_on_its_way_any_more(self, whole: Whole) -> None:
+        async with whole.api_as("operator") as api:
+            flow = await flow_of(api)
+        assert flow is not None
+        assert (flow.waiting, flow.broken) == ((), ())
+        assert flow.applied == flow.published > 0
+
+
+class TestFigures:
+    async def test_equal_the_truth_for_all_units_and_dekads(self, whole: Whole) -> None:
+        differences = []
+        for dekad in dekads():
+            on = dekad.cutoff_on(whole.plan.cutoffs)
+            for (measure, unit), figure in (await cumulative(whole, dekad)).items():
+                true = whole.city.truth.at(measure, unit, on)
+                if figure != true:
+                    differences.append((str(dekad), measure, unit, true, figure))
+        assert differences == []
+
+    async def test_equal_an_independent_recount_of_the_raw_deliveries(self, whole: Whole) -> None:
+        recount = await Recount.of(whole.api)
+        differences = []
+        for dekad in dekads():
+            counted = recount.at(dekad.cutoff_on(whole.plan.cutoffs), whole.plan.city.code)
+            figures = await cumulative(whole, dekad)
+            for (measure, unit), figure in figures.items():
+                if measure != "arrears-balance" and counted.get((measure, unit), 0) != figure:
+                    found = counted.get((measure, unit), 0)
+                    differences.append((str(dekad), measure, unit, found, figure))
+        assert differences == []
+
+    @pytest.mark.parametrize(
+        "figure_id",
+        [
+            "insured-total.210505.2008-11-D3.cumulative",
+            "insured-active.210505.2008-11-D3.cumulative",
+            "insured-active.L-KF.2008-07-D1.this-dekad",
+            "pooled-fund.210505.2008-07-D2.cumulative",
+            "arrears-balance.210504.2008-10-D1.cumulative",
+            "leads-open.210503.2008-11-D3.cumulative",
+        ],
+    )
+    async def test_open_into_members_and_entries(self, whole: Whole, figure_id: str) -> None:
+        figure = await whole.api.get(f"/reporting/v1/figures/{figure_id}")
+        members = [m async for m in whole.api.items(figure["links"]["members"], limit=1000)]
+        entries = [e async for e in whole.api.items(figure["links"]["entries"], limit=1000)]
+        assert sum(member["quantity"] for member in members) == figure["value"]
+        assert sum(entry["quantity"] for entry in entries) == figure["value"]
+        assert all(member["quantity"] for member in members)
+        by_subject: Counter[str] = Counter()
+        for entry in entries:
+            by_subject[entry["subject"]] += entry["quantity"]
+        assert {m["subject"]: m["quantity"] for m in members} == {
+            subject: quantity for subject, quantity in by_subject.items() if quantity
+        }
+
+    async def test_each_entry_leads_to_the_record_that_was_sent(self, whole: Whole) -> None:
+        path = "/reporting/v1/figures/pooled-fund.210505.2008-07-D2.this-dekad/entries"
+        entries = [entry async for entry in whole.api.items(path, limit=100)]
+        assert entries
+        for entry in entries[:10]:
+            record = await whole.api.get(entry["delivery"]["href"])
+            content = record["content"]
+            assert record["disposition"] == "applied"
+            assert content["collecting_unit"] == entry["unit"]
+            assert content["received_on"] == entry["effective_on"]
+
+    async def test_hide_who_is_insured(self, whole: Whole) -> None:
+        path = "/reporting/v1/figures/insured-total.210505.2008-11-D3.cumulative/entries"
+        entry = (await whole.api.get(path, limit=1))["items"][0]
+        record = await whole.api.get(entry["delivery"]["href"])
+        assert "*" in record["content"]["identity_no"]
+
+
+class TestConservation:
+    async def test_holds_for_every_feed(self, whole: Whole) -> None:
+        pushed: dict[str, Counter[str]] = defaultdict(Counter)
+        for planned in whole.city.deliveries:
+            if planned.kind in ("ordinary", "nil"):
+                pushed[planned.feed].update(deliveries=1, sent=planned.records)
+        for one in await feed_sums(whole.api):
+            assert one.sent == sum(one.counts.values()), one
+            expected = pushed[one.feed]
+            assert (one.deliveries, one.sent) == (expected["deliveries"], expected["sent"]), one
+
+    async def test_holds_for_every_receipt(self, whole: Whole) -> None:
+        for service in ("registration-feed", "tax-feed", "enrollment"):
+            async for delivery in whole.api.items(f"/{service}/v1/deliveries", limit=1000):
+                for shown in (delivery["receipt"], delivery["counts"]):
+                    counts = [shown[n] for n in ("applied", "duplicate", "rejected", "held")]
+                    assert sum(counts) == delivery["records_sent"]
+
+    async def test_all_planted_mess_is_found(self, whole: Whole) -> None:
+        loaded = known_truth(Loaded(0, 0, ""), whole.city, whole.plan)
+        mess = mess_of(loaded, whole.answers.values(), await feed_sums(whole.api))
+        assert len(mess) >= 10
+        assert [one for one in mess if not one.ok] == []
+
+
+class TestTrust:
+    async def test_names_what_never_came_and_what_came_late(self, whole: Whole) -> None:
+        trust = await whole.api.get("/reporting/v1/trust")
+        states: dict[str, set[tuple[str, str]]] = defaultdict(set)
+        for line in trust["feeds"]:
+            states[line["state"]].add((line["feed"], line["period"]))
+        assert ("organisation-codes", "2008-11") in states["missing"]
+        assert trust["dead_letters_open"] == 0
+        assert trust["gaps"] == 0
+        for producer in trust["producers"]:
+            assert producer["known"], producer
+            assert producer["lag"] == 0, producer

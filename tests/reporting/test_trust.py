@@ -1,0 +1,190 @@
+"""Whether the figures can be trusted: what is missing, late, held, lost, unplaced (F1, F8, F56)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+
+from reporting.trust import peers, rules
+from reporting.trust.rules import Came, FeedState, Findings, Verdict
+from shared.clock import FixedClock
+from shared.events.deliveries import TaxFeedDeliveryReceived
+from shared.settings import Settings
+from tests.reporting.conftest import Desk
+from tests.reporting.objects import AT, receipt
+from tests.reporting.test_figures import linked
+
+DUE = datetime(2008, 6, 10, 16, tzinfo=UTC)
+
+
+def delivery(number: int = 1, revision: int = 1, **state: Any) -> TaxFeedDeliveryReceived:
+    """A delivery of 10 receipts of the first dekad of June, all applied, on its morning."""
+    values: dict[str, Any] = {
+        "feed": "receipts",
+        "department": "tax",
+        "period": "2008-06-D1",
+        "received_at": AT,
+        "body_sha256": "0" * 64,
+        "sent_count": 10,
+        "applied_count": 10,
+        "duplicate_count": 0,
+        "rejected_count": 0,
+        "held_count": 0,
+        **state,
+    }
+    return TaxFeedDeliveryReceived(
+        key=values["feed"],
+        subject=f"delivery:{number}",
+        revision=revision,
+        delivery_id=str(UUID(int=number)),
+        recorded_at=AT,
+        **values,
+    )
+
+
+class TestAnExpectedDelivery:
+    @pytest.mark.parametrize(
+        ("now", "received_at", "nil", "state"),
+        [
+            (DUE - timedelta(days=1), None, False, FeedState.NOT_DUE),
+            (DUE, None, False, FeedState.MISSING),
+            (DUE, DUE - timedelta(days=30), False, FeedState.IN),
+            (DUE, DUE, False, FeedState.IN),  # at the due moment exactly is in time
+            (DUE, DUE + timedelta(seconds=1), False, FeedState.LATE),
+            (DUE, DUE, True, FeedState.NIL),
+            (DUE, DUE + timedelta(seconds=1), True, FeedState.LATE),
+        ],
+    )
+    def test_stands(
+        self, now: datetime, received_at: datetime | None, nil: bool, state: FeedState
+    ) -> None:
+        came = None if received_at is None else Came(received_at, nil)
+        assert rules.feed_state(DUE, now, came) == state
+
+
+class TestTheVerdict:
+    @pytest.mark.parametrize(
+        ("found", "verdict", "code"),
+        [
+            (Findings(), Verdict.YES, None),
+            (Findings(missing=["receipts 2008-06-D1"]), Verdict.NO, "feeds-missing"),
+            (Findings(dead_letters=1), Verdict.NO, "dead-letters"),
+            (Findings(gaps=1), Verdict.NO, "gaps"),
+            (Findings(stopped=True), Verdict.NO, "consumer-stopped"),
+            (Findings(late=["arrears 2008-05"]), Verdict.RESERVATIONS, "feeds-late"),
+            (Findings(held=1), Verdict.RESERVATIONS, "records-held"),
+            (Findings(rejected=1), Verdict.RESERVATIONS, "records-rejected"),
+            (Findings(lag=1), Verdict.RESERVATIONS, "facts-on-the-way"),
+            (Findings(unsent=1), Verdict.RESERVATIONS, "facts-on-the-way"),
+            (Findings(unknown_producers=["tax-feed"]), Verdict.RESERVATIONS, "producers-unknown"),
+            (Findings(unplaced_units=["999999"]), Verdict.RESERVATIONS, "units-unknown"),
+            (Findings(unknown_employer_fen=1), Verdict.RESERVATIONS, "employers-unknown"),
+        ],
+    )
+    def test_has_a_reason(self, found: Findings, verdict: Verdict, code: str | None) -> None:
+        answer, reasons = rules.judge(found)
+        assert answer == verdict
+        assert [reason.code for reason in reasons] == ([code] if code else [])
+        assert all(reason.zh and reason.en for reason in reasons)
+
+
+def lines(answer: dict[str, Any], feed: str) -> dict[str, str]:
+    return {line["period"]: line["state"] for line in answer["feeds"] if line["feed"] == feed}
+
+
+class TestTheAnswer:
+    async def test_compares_what_was_due_with_what_came(
+        self, desk: Desk, clock: FixedClock
+    ) -> None:
+        clock.set(datetime(2008, 6, 11, 4, tzinfo=UTC))
+        late = datetime(2008, 5, 30, 16, 0, 1, tzinfo=UTC)
+        await desk.take(
+            [
+                delivery(1),
+                delivery(2, period="2008-05-D3", received_at=late),
+                delivery(3, feed="arrears", period="2008-05", nil=True, sent_count=0),
+            ]
+        )
+        answer = await desk.get("trust")
+        assert lines(answer, "receipts") == {
+            "2008-05-D2": "missing",
+            "2008-05-D3": "late",
+            "2008-06-D1": "in",
+            "2008-06-D2": "not-due",
+        }
+        assert lines(answer, "arrears") == {"2008-05": "late", "2008-06": "not-due"}
+        assert answer["verdict"] == "no"
+        codes = [reason["code"] for reason in answer["reasons"]]
+        assert codes[:1] == ["feeds-missing"]
+        assert "feeds-late" in codes
+        assert "county-dekad-reports" in answer["not_received_yet"]
+
+    async def test_follows_held_records_as_they_resolve(self, desk: Desk) -> None:
+        await desk.take([delivery(1, applied_count=7, held_count=2, rejected_count=1)])
+        answer = await desk.get("trust")
+        assert (answer["held"], answer["rejected"]) == (2, 1)
+        await desk.take([delivery(1, 2, applied_count=9, rejected_count=1)])
+        answer = await desk.get("trust")
+        assert (answer["held"], answer["rejected"]) == (0, 1)
+
+    async def test_names_money_of_employers_and_units_nobody_knows(self, desk: Desk) -> None:
+        await desk.take([receipt(1), receipt(2, key="lic:9"), receipt(3, unit="999999")])
+        await desk.take([linked("oc:D2143569X")])
+        money = (await desk.get("trust"))["unknown_money"]
+        assert money == {
+            "employers": 1,
+            "employers_fen": 100_000,
+            "unit_codes": {"999999": 100_000},
+        }
+
+    async def test_says_so_when_a_producer_cannot_be_asked(self, desk: Desk) -> None:
+        answer = await desk.get("trust")
+        assert [line["known"] for line in answer["producers"]] == [False, False, False]
+        assert "producers-unknown" in [reason["code"] for reason in answer["reasons"]]
+
+
+class TestProducers:
+    SETTINGS = Settings(
+        service_urls={"tax-feed": "http://tax.test", "enrollment": "http://enrollment.test/"},
+        service_token="secret",
+    )
+
+    async def test_are_asked_with_the_service_token(self) -> None:
+        def answer(request: httpx.Request) -> httpx.Response:
+            assert request.headers["Authorization"] == "Bearer secret"
+            if request.url.host == "tax.test":
+                assert request.url.path == "/tax-feed/v1/status"
+                outbox = {"heads": {"0": 7, "1": 3}, "unsent_facts": 2}
+                return httpx.Response(
+                    200, json={"outbox": {**outbox, "oldest_unsent_seconds": 1.5}}
+                )
+            raise httpx.ConnectError("nobody there")
+
+        found = await peers.ask(self.SETTINGS, httpx.MockTransport(answer))
+        assert found == {
+            "registration-feed": None,
+            "tax-feed": peers.Sent({0: 7, 1: 3}, 2, 1.5),
+            "enrollment": None,
+        }
+
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            httpx.Response(403, json={}),
+            httpx.Response(200, text="<html>"),
+            httpx.Response(200, json=[]),
+            httpx.Response(200, json={"outbox": None}),
+            httpx.Response(200, json={"outbox": {"heads": {"x": 1}}}),
+        ],
+    )
+    async def test_that_answer_nonsense_are_unknown(self, answer: httpx.Response) -> None:
+        found = await peers.ask(self.SETTINGS, httpx.MockTransport(lambda request: answer))
+        assert found["tax-feed"] is None
+
+    def test_lag_is_what_was_placed_and_not_applied(self) -> None:
+        sent = peers.Sent({0: 7, 1: 3, 2: 5}, 0, None)
+        assert peers.behind(sent, [(0, 7), (1, 1)]) == {1: 2, 2: 5}
