@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from confluent_kafka.admin import AdminClient
 
 from kuomian.kafka_broker import KafkaBroker
 from kuomian.kafka_install import KafkaMissing
@@ -79,6 +80,17 @@ def kafka_broker() -> Iterator[KafkaBroker]:
         pytest.skip(str(missing))
     finally:
         shutil.rmtree(folder)
+
+
+@pytest.fixture
+def empty_kafka(kafka_broker: KafkaBroker) -> KafkaBroker:
+    """The session's broker without topics, hence without offsets of groups."""
+    admin = AdminClient({"bootstrap.servers": kafka_broker.address()})
+    topics = [name for name in admin.list_topics(timeout=30).topics if not name.startswith("__")]
+    if topics:
+        for deleted in admin.delete_topics(topics, operation_timeout=30).values():
+            deleted.result(30)
+    return kafka_broker
 
 
 @pytest.fixture

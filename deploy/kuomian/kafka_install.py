@@ -36,7 +36,9 @@ def kafka_jars(cache_dir: Path = DEFAULT_CACHE) -> Path:
     """
     pom = RECIPE / "pom.xml"
     if not pom.is_file():
-        raise KafkaMissing("没有 deploy/kafka/pom.xml · a Kafka broker is started from a checkout only")
+        raise KafkaMissing(
+            "没有 deploy/kafka/pom.xml · a Kafka broker is started from a checkout only"
+        )
     cache_dir.mkdir(parents=True, exist_ok=True)
     target = cache_dir / hashlib.sha256(pom.read_bytes()).hexdigest()[:16]
     with (cache_dir / ".lock").open("w") as lock:
