@@ -37,7 +37,8 @@ rm -f $stamp
 # pip says little and late: its lines go to a file, and one growing line shows that it lives.
 log=$venv/pip.log
 install() {
-    ("$venv/bin/python" -m pip --disable-pip-version-check install --progress-bar off "$@" 2>&1
+    (set +e
+     "$venv/bin/python" -m pip --disable-pip-version-check install --progress-bar off "$@" 2>&1
      echo $? >$venv/pip.code) | tee -a $log | awk -v terminal="$terminal" '
         /^Collecting/ { n++ }
         /^Collecting/ && terminal { printf "\r  安装 · installing: %d ", n; fflush() }

@@ -138,10 +138,16 @@ class Api:
         return Pushed(answer.status_code, answer.json(), answer.headers.get("location", ""))
 
     async def receipt(
-        self, pushed: Pushed, *, token: str | None = None, first: float = 0.02
+        self,
+        pushed: Pushed,
+        *,
+        token: str | None = None,
+        first: float = 0.02,
+        on_progress: Callable[[int], None] = lambda _: None,
     ) -> dict[str, Any]:
-        """The receipt, waiting for it if need be. Raises Refused when the delivery was, and
-        Hindered when the service has said for a minute that it cannot go on."""
+        """The receipt, waiting for it if need be; ``on_progress`` is told how many records have
+        ended so far. Raises Refused when the delivery was, and Hindered when the service has said
+        for a minute that it cannot go on."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         pause, well_at = first, time.monotonic()
         while not pushed.finished:
@@ -157,6 +163,7 @@ class Api:
 
             answer = await _patiently(look)
             pushed = Pushed(answer.status_code, answer.json(), pushed.location)
+            on_progress(int(pushed.body.get("records_done", 0)))
         return receipt_of(pushed.body)
 
 

@@ -82,7 +82,7 @@ class TestTheVerdict:
             (Findings(unsent=1), Verdict.RESERVATIONS, "facts-on-the-way"),
             (Findings(unknown_producers=["tax-feed"]), Verdict.RESERVATIONS, "producers-unknown"),
             (Findings(unplaced_units=["999999"]), Verdict.RESERVATIONS, "units-unknown"),
-            (Findings(unknown_employer_fen=1), Verdict.RESERVATIONS, "employers-unknown"),
+            (Findings(unknown_employers=1), Verdict.RESERVATIONS, "employers-unknown"),
         ],
     )
     def test_has_a_reason(self, found: Findings, verdict: Verdict, code: str | None) -> None:

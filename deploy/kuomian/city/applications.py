@@ -228,9 +228,13 @@ class ApplicationDesk:
     def _fill_gaps(
         self, shape: UnitShape, dekad: Dekad, left: int, quota: int, records: list[dict[str, Any]]
     ) -> int:
-        b = self.b
+        b, unregistered = self.b, self._unregistered_now()
         short = [
-            f for f in b.enterprises[shape.code] if f.enrolled_on and f.headcount > f.insured > 0
+            firm
+            for firm in b.enterprises[shape.code]
+            if firm.enrolled_on
+            and firm.headcount > firm.insured > 0
+            and firm.agency_no not in unregistered
         ]
         for firm in b.rng.sample(short, min(len(short), quota)):
             count = min(firm.headcount - firm.insured, quota, left)

@@ -48,6 +48,7 @@ class Loader:
         self._bar = bar
         self._answers = memory.answers()
         self._running: list[_Running] = []
+        self._partly: dict[str, int] = {}
         self._done = sum(answer.sent for answer in self._answers.values())
         self._clock_at: datetime | None = None
         self._clock_set = 0.0
@@ -131,7 +132,12 @@ class Loader:
             return
 
         async def wait() -> None:
-            receipt = await self._api.receipt(pushed, token=token)
+            def progress(done: int) -> None:
+                self._partly[push_id(planned)] = done
+                self._show(planned)
+
+            receipt = await self._api.receipt(pushed, token=token, on_progress=progress)
+            self._partly.pop(push_id(planned), None)
             self._note(planned, began, receipt)
 
         self._running.append(_Running(planned, asyncio.create_task(wait())))
@@ -147,7 +153,11 @@ class Loader:
         self._answers[answer.push] = answer
         self._memory.add(answer)
         self._done += planned.records
-        self._bar.at(self._done, f"{local_date(planned.send_at)} {planned.title}")
+        self._show(planned)
+
+    def _show(self, planned: Planned) -> None:
+        done = self._done + sum(self._partly.values())
+        self._bar.at(done, f"{local_date(planned.send_at)} {planned.title}")
 
     def _now(self) -> float:
         return self._offset + time.monotonic() - self._began

@@ -139,7 +139,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("account", "holder"),
     )
     op.create_index("holdings_members", "holdings", ["account", "unit", "subject"], unique=False)
-    op.create_index("holdings_touched", "holdings", ["account", "touched_on"], unique=False)
     op.create_table(
         "inbox_gaps",
         sa.Column("producer", sa.Text(), nullable=False),
@@ -277,7 +276,6 @@ def downgrade() -> None:
     op.drop_table("journal")
     op.drop_table("inbox_marks")
     op.drop_table("inbox_gaps")
-    op.drop_index("holdings_touched", table_name="holdings")
     op.drop_index("holdings_members", table_name="holdings")
     op.drop_table("holdings")
     op.drop_index("entries_subject", table_name="entries")

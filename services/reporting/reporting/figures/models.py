@@ -74,8 +74,8 @@ holdings = Table(
     Column("segment", Integer, nullable=False),
     *_quantities(),
     Column("effective_on", Date, nullable=False),
-    # The latest effective day of any of the holder's entries: up to an earlier day the position
-    # has to be summed from the entries, from it on this row is the position.
+    # The latest effective day of any of the holder's entries: from it on this row is the
+    # position, on an earlier day entries have to be looked at.
     Column("touched_on", Date, nullable=False),
     Column("revision", Integer, nullable=False),
     # The position before this one, kept so that one upsert can say what it replaced.
@@ -86,7 +86,6 @@ holdings = Table(
     Column("prev_effective_on", Date),
     PrimaryKeyConstraint("account", "holder"),
     Index("holdings_members", "account", "unit", "subject"),
-    Index("holdings_touched", "account", "touched_on"),
 )
 
 entries = Table(

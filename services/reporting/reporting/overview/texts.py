@@ -8,8 +8,8 @@ Lang = Literal["zh", "en"]
 
 TEXTS: Final[dict[str, tuple[str, str]]] = {
     "title": ("养老保险扩面征缴进度", "Pension coverage campaign: progress"),
-    "ahead": ("快于进度", "ahead of pace"),
-    "behind": ("慢于进度", "behind pace"),
+    "ahead": ("快于进度", "ahead"),
+    "behind": ("慢于进度", "behind"),
     "api": ("接口文档", "API"),
     "json": ("本页数据 JSON", "this page as JSON"),
     "plan": ("方案", "Plan"),
@@ -41,13 +41,13 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "cumulative": ("累计", "Cumulative"),
     "completion": ("完成任务%", "of duty %"),
     "net_gain": ("净增完成%", "net gain %"),
+    "gain_and_pace": ("净增完成/要求%", "net gain / pace %"),
     "against_pace": ("快慢(点)", "vs pace, pts"),
     "needed": ("每旬还需", "needed / dekad"),
     "rank": ("位次", "Rank"),
     "pace": ("净增进度要求", "net-gain pace"),
     "shortfall": ("距任务", "to go"),
     "of_duty": ("完成年度任务", "of the duty target"),
-    "of_stretch": ("完成奋斗目标", "of stretch"),
     "cascade_ok": ("分解核对:各单位合计", "Breakdown: units sum to"),
     "cascade_city": ("全市", "city"),
     "trust": ("数据可信度", "Can the figures be trusted?"),
@@ -79,7 +79,6 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "state_missing": ("未报", "missing"),
     "state_not-due": ("未到期", "not due"),
     "unplaced": ("记在未知单位代码上", "under unknown unit codes"),
-    "as_of": ("计至事实位点", "as of positions"),
 }
 
 FEEDS: Final[dict[str, tuple[str, str]]] = {

@@ -19,8 +19,8 @@ from reporting.progress import rules, schemas
 from shared.periods import Dekad, days_elapsed_share, local_date
 from shared.plan import Plan, PlanLookupError, Target
 
-SAMPLE_ZH = "分单位任务为示例数据,方案未予公布"
-SAMPLE_EN = "SAMPLE: per-unit targets are made up; the plan gives none"
+SAMPLE_ZH = "分单位任务为示例数据:方案只列全市任务"
+SAMPLE_EN = "Per-unit targets are SAMPLE data: the plan gives the city's only"
 
 Sums = Mapping[tuple[str, Kind], Mapping[str, int]]
 """(measure, kind) → unit code → quantity."""

@@ -60,7 +60,7 @@ def trust_answer(
             unsent=sum(line.unsent or 0 for line in lines),
             unknown_producers=[line.producer for line in lines if not line.known],
             unplaced_units=sorted(seen.unit_codes),
-            unknown_employer_fen=seen.employers_fen,
+            unknown_employers=seen.employers,
         )
     )
     zh, en = rules.VERDICT_WORDS[verdict]

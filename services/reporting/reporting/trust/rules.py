@@ -79,7 +79,7 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What was looked at, as counts; amounts in fen."""
+    """What was looked at, as counts."""
 
     missing: Sequence[str] = ()
     """Feed and period of each missing delivery."""
@@ -93,7 +93,8 @@ class Findings:
     unsent: int = 0
     unknown_producers: Sequence[str] = field(default=())
     unplaced_units: Sequence[str] = field(default=())
-    unknown_employer_fen: int = 0
+    unknown_employers: int = 0
+    """Payers the register does not know and whose money counts."""
 
 
 def judge(found: Findings) -> tuple[Verdict, list[Reason]]:
@@ -194,13 +195,13 @@ def _reservations(found: Findings) -> Iterable[Reason]:
             f"有数量记在方案之外的单位代码上:{names}",
             f"something stands under unit codes the plan does not know: {names}",
         )
-    if found.unknown_employer_fen:
+    if found.unknown_employers:
         yield Reason(
             "employers-unknown",
             False,
-            found.unknown_employer_fen,
-            "有征缴金额的缴费单位尚未与参保登记关联",
-            "some money was collected from employers the register does not know",
+            found.unknown_employers,
+            f"{found.unknown_employers} 个有征缴金额的缴费单位尚未与参保登记关联",
+            f"money was collected from {found.unknown_employers} employers not in the register",
         )
 
 

@@ -224,24 +224,31 @@ def _is_position(span: Span) -> bool:
 
 
 def _current_members(span: Span) -> str:
-    """Holders untouched since the window's end stand in the holdings; the others are summed."""
+    """Who stands in the holdings, and who would have to be summed because something of theirs in
+    these units took effect after the window's end. Both sides go by subject and stop at the page.
+    """
     quantity = f"q{span.measure.slot}"
     return f"""
     SELECT subject, sum(quantity) AS quantity FROM (
       SELECT m.subject, m.quantity
       FROM unnest(CAST(:units AS int2[])) AS asked (unit) CROSS JOIN LATERAL (
         SELECT h.subject, h.{quantity} AS quantity FROM holdings h
-        WHERE h.account = :account AND h.unit = asked.unit AND h.touched_on <= :up_to_on
-          AND h.{quantity} <> 0 {_segment(span, "h.")} AND h.subject > :after
+        WHERE h.account = :account AND h.unit = asked.unit AND h.{quantity} <> 0
+          {_segment(span, "h.")} AND h.subject > :after
+          AND (h.touched_on <= :up_to_on OR NOT EXISTS (SELECT FROM entries e
+            WHERE e.account = :account AND e.subject = h.subject AND e.unit = ANY(:units)
+              AND e.effective_on > :up_to_on))
         ORDER BY h.subject LIMIT :limit
       ) AS m
       UNION ALL
-      (SELECT e.subject, sum(e.{quantity}) FROM holdings h
-        JOIN entries e ON e.account = h.account AND e.subject = h.subject
-        WHERE h.account = :account AND h.touched_on > :up_to_on AND h.subject > :after
-          AND e.unit = ANY(:units) {_segment(span, "e.")} AND e.effective_on <= :up_to_on
-        GROUP BY e.subject HAVING sum(e.{quantity}) <> 0
-        ORDER BY e.subject LIMIT :limit)
+      (SELECT t.subject, s.quantity
+        FROM (SELECT DISTINCT subject FROM entries
+          WHERE account = :account AND unit = ANY(:units) AND effective_on > :up_to_on
+            AND subject > :after ORDER BY subject OFFSET 0) AS t
+        CROSS JOIN LATERAL (SELECT sum(e.{quantity}) AS quantity FROM entries e
+          WHERE e.account = :account AND e.subject = t.subject AND e.unit = ANY(:units)
+            {_segment(span, "e.")} AND e.effective_on <= :up_to_on) AS s
+        WHERE s.quantity <> 0 ORDER BY t.subject LIMIT :limit)
     ) AS found GROUP BY subject HAVING sum(quantity) <> 0
     """
 
