@@ -190,7 +190,7 @@ async def _opens(desk: Desk, shown: dict[str, Any]) -> None:
 
 
 class TestWhoMayOpenPersons:
-    @pytest.mark.parametrize("department", ["agency", "auditor", "operator", "leading-group"])
+    @pytest.mark.parametrize("department", ["agency", "auditor", "leading-group"])
     async def test_those_who_work_with_them(self, department: str, desk: Desk) -> None:
         answer = await desk.ask(f"figures/{CITY}/members", department)
         assert answer.status_code == 200

@@ -22,7 +22,7 @@ from shared.problems import problem
 
 router = APIRouter(prefix=views.API, tags=["figures"])
 
-PERSON_READERS = ("agency", "auditor", "operator", "leading-group")
+PERSON_READERS = ("agency", "auditor", "leading-group")
 """May open person measures of every unit; a unit may open its own (pseudonymous ids only)."""
 
 
