@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
@@ -53,9 +53,17 @@ class Pushed:
 
 
 class Api:
-    """A caller of all services at one address."""
+    """A caller of all services at one address, or of each at its own (``addresses``, by name)."""
 
-    def __init__(self, url: str, token: str | None = None, *, seconds: float = 60.0) -> None:
+    def __init__(
+        self,
+        url: str,
+        token: str | None = None,
+        *,
+        seconds: float = 60.0,
+        addresses: Mapping[str, str] | None = None,
+    ) -> None:
+        self._addresses = addresses or {}
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._client = httpx.AsyncClient(
             base_url=url.rstrip("/"),
@@ -93,11 +101,15 @@ class Api:
     async def request(self, method: str, path: str, **arguments: Any) -> httpx.Response:
         """Any request; answers of 400 and above are raised as Refused."""
         try:
-            answer = await self._client.request(method, path, **arguments)
+            answer = await self._client.request(method, self._at(path), **arguments)
         except httpx.TransportError as error:
             raise Unreachable(_words(error, str(self._client.base_url))) from error
         _raise_for(answer)
         return answer
+
+    def _at(self, path: str) -> str:
+        service = path.split("/", 2)[1] if path.startswith("/") else ""
+        return self._addresses.get(service, "") + path
 
     async def push(
         self,

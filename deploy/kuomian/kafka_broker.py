@@ -13,7 +13,6 @@ import json
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import time
 from dataclasses import asdict, dataclass
@@ -25,6 +24,7 @@ from uuid import uuid4
 from kuomian.data_dir import write_private
 from kuomian.kafka_certificates import make_certificates
 from kuomian.kafka_install import DEFAULT_CACHE, RECIPE, java_program, kafka_jars
+from kuomian.processes import free_ports
 from kuomian.words import Failure
 
 Protocol = Literal["PLAINTEXT", "SASL_PLAINTEXT", "SSL", "SASL_SSL"]
@@ -154,7 +154,7 @@ class KafkaBroker:
         self.ca_file.write_text(certificates.authority)
         write_private(self.data_dir / "broker.pem", certificates.broker)
         notes = _Notes(
-            ports=dict(zip([*PROTOCOLS, "CONTROLLER"], _free_ports(5), strict=True)),
+            ports=dict(zip([*PROTOCOLS, "CONTROLLER"], free_ports(5), strict=True)),
             cluster=uuid4().hex[:22],
             password=secrets.token_urlsafe(18),
         )
@@ -274,11 +274,3 @@ def configuration(data_dir: Path, ports: dict[str, int]) -> str:
         "background.threads": "2",
     }
     return "".join(f"{name}={value}\n" for name, value in settings.items())
-
-
-def _free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as stack:
-        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [int(probe.getsockname()[1]) for probe in probes]

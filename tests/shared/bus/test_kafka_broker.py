@@ -1,6 +1,7 @@
 """The Kafka bus on a real broker: the one suite of behaviour, and what only a broker can show."""
 
 import asyncio
+import os
 import struct
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -13,10 +14,12 @@ import confluent_kafka
 import pytest
 from cloudevents.core.bindings.kafka import KafkaMessage, from_binary
 from cloudevents.core.formats.json import JSONFormat
+from confluent_kafka.admin import AdminClient
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
 from kuomian.kafka_broker import PROTOCOLS, KafkaBroker
+from kuomian.kafka_install import KafkaMissing, java_program, kafka_jars
 from shared.bus import Bus, BusAway, BusError, Message, build_bus, partition_of
 from shared.bus.kafka import KafkaBus
 from shared.events import encode, json_schema
@@ -56,6 +59,40 @@ class TestKafkaBusOnABroker(BusBehaviour):
     """The suite on Kafka, without the mock's limits."""
 
 
+class TestStartingABroker:
+    """What a machine lacks is said in words; the fixture makes a skip of it, or a failure in CI."""
+
+    def test_without_java(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("PATH", str(tmp_path))
+        with pytest.raises(KafkaMissing, match="no java is on the path"):
+            KafkaBroker(tmp_path).start()
+
+    def test_with_an_old_java(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        program(tmp_path / "java", "echo 'openjdk version \"11.0.2\" 2019-01-15' >&2")
+        monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+        with pytest.raises(KafkaMissing, match=r'17 or newer, found version "11'):
+            java_program()
+
+    def test_without_maven(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("PATH", str(tmp_path))
+        with pytest.raises(KafkaMissing, match="no mvn is on the path"):
+            kafka_jars(tmp_path / "cache")
+
+    def test_with_a_maven_that_gets_nothing(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        program(tmp_path / "mvn", "echo 'Could not transfer artifact'; exit 1")
+        monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+        with pytest.raises(KafkaMissing, match="Could not transfer artifact"):
+            kafka_jars(tmp_path / "cache")
+        assert [path.name for path in (tmp_path / "cache").iterdir()] == [".lock"]
+
+
+def program(path: Path, script: str) -> None:
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+
+
 class TestTopics:
     async def test_have_the_partitions_the_code_says(
         self, kafka_broker: KafkaBroker, topic: str
@@ -85,8 +122,6 @@ class TestTopics:
     async def test_deleted_is_told_from_a_broker_away(
         self, kafka_broker: KafkaBroker, topic: str
     ) -> None:
-        from confluent_kafka.admin import AdminClient
-
         async with connected(KafkaBus(kafka_broker.address(), publish_seconds=3)) as bus:
             await bus.ensure_topics({topic: 1})
             await bus.publish(topic, {0: [message(1)]})

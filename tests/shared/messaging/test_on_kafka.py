@@ -5,8 +5,10 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from confluent_kafka.admin import AdminClient
 
 from kuomian.kafka_broker import KafkaBroker
+from shared import outbox
 from shared.bus.kafka import KafkaBus
 from shared.consumers import FactConsumer
 
@@ -111,8 +113,6 @@ async def test_a_killed_broker_is_waited_out_on_both_sides(
 async def test_a_topic_deleted_and_made_again_is_filled_from_the_outbox(
     kafka_world: Any, empty_kafka: KafkaBroker, member: Any, until: Any, running: Any
 ) -> None:
-    from shared import outbox
-
     world = kafka_world
     await world.write(world.facts(100))
     await world.relay().turn()
@@ -138,8 +138,6 @@ async def test_a_topic_deleted_and_made_again_is_filled_from_the_outbox(
 
 
 async def delete(broker: KafkaBroker, topic: str) -> None:
-    from confluent_kafka.admin import AdminClient
-
     admin = AdminClient({"bootstrap.servers": broker.address()})
     await asyncio.to_thread(admin.delete_topics([topic])[topic].result, 30)
 
