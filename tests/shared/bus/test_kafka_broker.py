@@ -334,6 +334,7 @@ class TestBrokerGone:
             await consumer.start()
             await closing.start()
             batches = await read(consumer, 1)
+            await read(closing, 1)  # and is asking for more when the broker goes
             kafka_broker.kill()
             try:
                 async with asyncio.timeout(60):
