@@ -4,6 +4,7 @@ clock."""
 import itertools
 import os
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -54,7 +55,8 @@ def postgres() -> Iterator[PostgresForTests]:
         yield PostgresForTests(server)
     finally:
         server.stop(immediate=True)
-        shutil.rmtree(folder)
+        # Many small databases: rm is several times faster than shutil here.
+        subprocess.run(["rm", "-rf", folder], check=True)
 
 
 @pytest.fixture

@@ -47,7 +47,7 @@ def segment_filters(
 FiltersDep = Annotated[dict[str, str], Depends(segment_filters)]
 
 
-@router.get("/figures/{figure_id}")
+@router.get("/figures/{figure_id}", summary="一个指标 · one figure")
 async def read_figure(
     figure_id: str, _: CallerDep, runtime: RuntimeDep, tx: SnapshotTx, filters: FiltersDep
 ) -> schemas.Figure:
@@ -71,7 +71,7 @@ async def read_figure(
     )
 
 
-@router.get("/figures/{figure_id}/members")
+@router.get("/figures/{figure_id}/members", summary="指标由谁构成 · who makes the figure")
 async def list_figure_members(
     figure_id: str,
     caller: CallerDep,
@@ -108,7 +108,7 @@ async def list_figure_members(
     )
 
 
-@router.get("/figures/{figure_id}/entries")
+@router.get("/figures/{figure_id}/entries", summary="指标的分录 · the figure's entries")
 async def list_figure_entries(
     figure_id: str,
     caller: CallerDep,
@@ -127,7 +127,10 @@ async def list_figure_entries(
     return _entry_page(figure, value, rows, _Answering(page, request, response))
 
 
-@router.get("/figures/{figure_id}/members/{subject:path}/entries")
+@router.get(
+    "/figures/{figure_id}/members/{subject:path}/entries",
+    summary="一名成员的分录 · one member's entries",
+)
 async def list_member_entries(
     figure_id: str,
     subject: str,

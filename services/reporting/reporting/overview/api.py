@@ -29,7 +29,7 @@ _TEMPLATES = Environment(
 )
 
 
-@router.get("/", response_class=HTMLResponse)
+@router.get("/", response_class=HTMLResponse, summary="总览页 · the overview page")
 async def show_overview(
     found: FoundCaller,
     runtime: RuntimeDep,

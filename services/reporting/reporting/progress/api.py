@@ -18,7 +18,7 @@ from shared.runtime import Runtime
 router = APIRouter(prefix=API, tags=["progress"])
 
 
-@router.get("/progress")
+@router.get("/progress", summary="各单位与全市进度 · progress of every unit and the city")
 async def read_progress(
     _: CallerDep,
     runtime: RuntimeDep,

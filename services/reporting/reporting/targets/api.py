@@ -15,7 +15,7 @@ from shared.plan import Plan, Unit
 router = APIRouter(prefix=API, tags=["plan"])
 
 
-@router.get("/plan")
+@router.get("/plan", summary="方案与任务 · the plan and its targets")
 async def read_plan(_: CallerDep, runtime: RuntimeDep) -> schemas.PlanShown:
     """方案:单位、任务及其来源与状态、分解核对 · units, targets, the cascade's sum check."""
     plan = runtime.plan
@@ -35,7 +35,7 @@ async def read_plan(_: CallerDep, runtime: RuntimeDep) -> schemas.PlanShown:
     )
 
 
-@router.get("/units")
+@router.get("/units", summary="填报单位 · reporting units")
 async def list_units(_: CallerDep, runtime: RuntimeDep) -> list[schemas.UnitShown]:
     """填报单位,按报表次序,全市在末 · reporting units in the form's order, the city last."""
     return _units(runtime.plan)

@@ -13,7 +13,7 @@ from shared.runtime import Runtime
 router = APIRouter(prefix=API, tags=["trust"])
 
 
-@router.get("/trust")
+@router.get("/trust", summary="数据可否采信 · can the figures be trusted")
 async def read_trust(_: CallerDep, runtime: RuntimeDep) -> schemas.Trust:
     """本旬数据可否采信及理由 · whether the figures can be trusted, with every reason."""
     return await trust_of(runtime)
