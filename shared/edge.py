@@ -15,10 +15,17 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared import metrics
-from shared.problems import Problem, problem, problem_response, unexpected_response
+from shared.problems import (
+    Problem,
+    problem,
+    problem_response,
+    unexpected_response,
+    without_numbers,
+)
 from shared.telemetry import tracing
 
 _LOG = structlog.get_logger("http")
+_NUL: Final = "地址中含有 NUL · there is a NUL in the address"
 _QUIET: Final = ("/health/live", "/health/ready", "/health/started", "/metrics")
 
 CONTENT_SECURITY_POLICY: Final = (
@@ -83,7 +90,10 @@ class Edge:
             await send(message)
 
         try:
-            if self.large_paths.fullmatch(scope["path"]):
+            if _has_nul(scope):
+                refused = problem_response(Request(scope), problem("http-error", reason=_NUL))
+                await refused(scope, receive, send_with_headers)
+            elif self.large_paths.fullmatch(scope["path"]):
                 await self.app(scope, receive, send_with_headers)
             elif _stated_length(scope) > self.body_bytes:
                 refused = problem_response(Request(scope), self._too_long())
@@ -124,11 +134,16 @@ class Edge:
             "request",
             service=self.service,
             method=method,
-            path=scope["path"],
+            path=without_numbers(scope["path"]),
             status=status,
             ms=round(seconds * 1000, 1),
             department=scope.get("state", {}).get("department"),
         )
+
+
+def _has_nul(scope: Scope) -> bool:
+    """PostgreSQL text holds no NUL, so nothing can be found by one."""
+    return "\0" in scope["path"] or b"%00" in scope["query_string"]
 
 
 def _stated_length(scope: Scope) -> int:

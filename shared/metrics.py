@@ -94,6 +94,12 @@ DELIVERIES_UNFINISHED = _gauge(
     "deliveries_unfinished", "尚未处理完的报送", "deliveries not dealt with yet"
 )
 RECORDS_HELD = _gauge("records_held", "暂挂的记录", "records held", "feed")
+FEED_PERIODS_MISSING = _gauge(
+    "feed_periods_missing",
+    "逾期未报的期数",
+    "periods past due for which nothing has been received",
+    "feed",
+)
 
 OUTBOX_FACTS = _counter("outbox_facts_sent_total", "已发出的事实", "facts published by the relay")
 OUTBOX_UNSENT = _gauge("outbox_unsent_facts", "待发事实数", "facts waiting in the outbox")

@@ -19,11 +19,13 @@ from shared.dependencies import ReadTx, RuntimeDep, Tx, runtime_of
 from shared.inbox import Inbox
 from shared.metrics import REGISTRY
 from shared.paging import PageDep
-from shared.problems import problem
+from shared.problems import field_error, problem
 from shared.service import Service
 from shared.status import lag_of, set_gauges, status_of
 
 _OPERATIONS = "operations"
+_FIRST_YEAR, _LAST_YEAR = 1990, 2100
+"""The demo clock stays where calendars and plans can follow."""
 
 
 class ReplayOrder(BaseModel):
@@ -191,5 +193,9 @@ def _add_clock(router: APIRouter) -> None:
         if not isinstance(clock, DemoClock | FixedClock):
             raise problem("not-available", reason="CLOCK=real")
         at: datetime = setting.at
+        if not _FIRST_YEAR <= at.year <= _LAST_YEAR:
+            bounds = {"minimum": str(_FIRST_YEAR), "maximum": str(_LAST_YEAR)}
+            errors = [field_error("value-out-of-range", "/at", bounds)]
+            raise problem("parameter-invalid", errors=errors, count=1)
         clock.set(at)
         return {"clock": clock.kind, "now": clock.now().isoformat()}

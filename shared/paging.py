@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
@@ -23,6 +24,7 @@ from shared.problems import problem
 
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 1000
+_UNKEPT = re.compile("[\0\ud800-\udfff]")
 
 Row = TypeVar("Row")
 Value = str | int | None
@@ -44,7 +46,16 @@ def decode_cursor(cursor: str, *types: type) -> tuple[Any, ...]:
     fits = isinstance(values, list) and len(values) == len(types)
     if not fits or any(type(v) is not t for v, t in zip(values, types, strict=True)):
         raise problem("cursor-invalid")
+    if not all(_can_be_kept(value) for value in values):
+        raise problem("cursor-invalid")
     return tuple(values)
+
+
+def _can_be_kept(value: Value) -> bool:
+    """Whether PostgreSQL knows the value: no cursor of ours holds another."""
+    if isinstance(value, str):
+        return _UNKEPT.search(value) is None
+    return value is None or abs(value) < 2**63
 
 
 @dataclass(frozen=True)

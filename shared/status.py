@@ -34,6 +34,7 @@ async def status_of(runtime: Runtime, conn: AsyncConnection) -> dict[str, Any]:
         found["inbox"] = msgspec.to_builtins(await Inbox.of(runtime).status(conn))
     if "deliveries" in tables:
         found["deliveries"] = await deliveries_status(conn)
+        found["deliveries"]["missing"] = await missing_periods(runtime, conn)
     return found
 
 
@@ -52,6 +53,22 @@ async def deliveries_status(conn: AsyncConnection) -> dict[str, Any]:
         },
         "held": {row.feed: row.records for row in held},
     }
+
+
+async def missing_periods(runtime: Runtime, conn: AsyncConnection) -> dict[str, int]:
+    """Per feed that the plan expects: how many periods are past due and nothing was received.
+
+    Counts what was accepted, judged or not; dry runs and refused deliveries are nothing.
+    """
+    now, planned = runtime.clock.now(), {feed.name for feed in runtime.plan.feeds}
+    due = {
+        feed.name: {str(due.period) for due in runtime.plan.due_for(feed.name, now)}
+        for feed in runtime.service.feeds
+        if feed.name in planned
+    }
+    for row in await conn.execute(_RECEIVED):
+        due.get(row.feed, set()).discard(row.period)
+    return {feed: len(periods) for feed, periods in due.items()}
 
 
 async def lag_of(runtime: Runtime) -> dict[str, dict[int, int]] | None:
@@ -88,12 +105,17 @@ def set_gauges(service: str, status: dict[str, Any]) -> None:
         metrics.DELIVERIES_UNFINISHED.labels(service).set(waiting)
         for feed, records in pushed["held"].items():
             metrics.RECORDS_HELD.labels(service, feed).set(records)
+        for feed, periods in pushed["missing"].items():
+            metrics.FEED_PERIODS_MISSING.labels(service, feed).set(periods)
 
 
 _LAG_SECONDS: Final = 2.0
 _UNFINISHED: Final = text(
     "SELECT feed, count(*) AS deliveries, min(received_at) AS oldest, max(failure) AS failure"
     " FROM deliveries WHERE status IN ('accepted', 'judging') GROUP BY feed ORDER BY feed"
+)
+_RECEIVED: Final = text(
+    "SELECT DISTINCT feed, period FROM deliveries WHERE NOT dry_run AND status <> 'rejected'"
 )
 _HELD: Final = text(
     "SELECT feed, count(*) FILTER (WHERE resolved_at IS NULL) AS records"

@@ -218,15 +218,22 @@ Letter = Annotated[int, typer.Argument(help="死信编号 · number of the dead 
 
 @dead_letters.command("list")
 def list_letters(
-    service: Which, url: Url = HERE, token: Token = None, data_dir: DataDir = None
+    service: Which,
+    everything: Annotated[
+        bool, typer.Option("--all", help="含已重放的 · those replayed as well")
+    ] = False,
+    url: Url = HERE,
+    token: Token = None,
+    data_dir: DataDir = None,
 ) -> None:
     """列出死信 · list a service's dead letters not replayed yet, oldest first.
 
     **Example**
 
-    `kuomian dead-letters list enrollment`
+    `kuomian dead-letters list enrollment --all`
     """
-    letters = asyncio.run(_letters(url, token_of(token, None, data_dir, "operator"), service))
+    bearer = token_of(token, None, data_dir, "operator")
+    letters = asyncio.run(_letters(url, bearer, service, open_only=not everything))
     for letter in letters:
         replayed = " 已重放 · replayed" if letter.get("replayed_at") else ""
         print(
@@ -246,7 +253,8 @@ def show_letter(
 
     `kuomian dead-letters show enrollment 7`
     """
-    letters = asyncio.run(_letters(url, token_of(token, None, data_dir, "operator"), service))
+    bearer = token_of(token, None, data_dir, "operator")
+    letters = asyncio.run(_letters(url, bearer, service, open_only=False))
     found = next((item for item in letters if item["id"] == letter), None)
     if found is None:
         raise Failure(f"没有死信 {letter} · no dead letter {letter} in {service}")
@@ -272,9 +280,10 @@ def replay_letters(
     print(json.dumps(answer, ensure_ascii=False))
 
 
-async def _letters(url: str, token: str, service: str) -> list[dict[str, Any]]:
+async def _letters(url: str, token: str, service: str, *, open_only: bool) -> list[dict[str, Any]]:
+    path = f"/{service}/v1/dead-letters"
     async with Api(url, token) as api:
-        return [item async for item in api.items(f"/{service}/v1/dead-letters", limit=1000)]
+        return [item async for item in api.items(path, limit=1000, open_only=open_only)]
 
 
 async def _replay(url: str, token: str, service: str, letters: list[int]) -> Any:

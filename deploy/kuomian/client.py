@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
@@ -53,7 +53,7 @@ class Pushed:
 
 
 class Api:
-    """A caller of all services at one address, or of each at its own (``addresses``, by name)."""
+    """A caller of all services at one address."""
 
     def __init__(
         self,
@@ -61,15 +61,16 @@ class Api:
         token: str | None = None,
         *,
         seconds: float = 60.0,
-        addresses: Mapping[str, str] | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        self._addresses = addresses or {}
+        """``transport`` is the way there, the network by default."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._client = httpx.AsyncClient(
             base_url=url.rstrip("/"),
             headers=headers,
             timeout=httpx.Timeout(seconds, connect=5.0),
             trust_env=False,
+            transport=transport,
         )
 
     async def __aenter__(self) -> Api:
@@ -101,15 +102,11 @@ class Api:
     async def request(self, method: str, path: str, **arguments: Any) -> httpx.Response:
         """Any request; answers of 400 and above are raised as Refused."""
         try:
-            answer = await self._client.request(method, self._at(path), **arguments)
+            answer = await self._client.request(method, path, **arguments)
         except httpx.TransportError as error:
             raise Unreachable(_words(error, str(self._client.base_url))) from error
         _raise_for(answer)
         return answer
-
-    def _at(self, path: str) -> str:
-        service = path.split("/", 2)[1] if path.startswith("/") else ""
-        return self._addresses.get(service, "") + path
 
     async def push(
         self,
@@ -206,8 +203,9 @@ async def _patiently(once: Callable[[], Awaitable[httpx.Response]]) -> httpx.Res
     raise AssertionError("unreachable")
 
 
-def _present(query: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in query.items() if value is not None}
+def _present(query: dict[str, Any]) -> dict[str, Any] | None:
+    # None, for httpx takes an empty query to replace the one that the path has.
+    return {name: value for name, value in query.items() if value is not None} or None
 
 
 def _raise_for(answer: httpx.Response) -> None:

@@ -142,6 +142,24 @@ class Processes:
         return f"{lines[-1][:500] if lines else ''} ({self.log(name)})"
 
 
+class Doors(httpx.AsyncBaseTransport):
+    """The way to services that stand at different addresses, by the first segment of the path:
+    what an ingress does, on the caller's side."""
+
+    def __init__(self, addresses: Mapping[str, str]) -> None:
+        self._addresses = {name: httpx.URL(address) for name, address in addresses.items()}
+        self._network = httpx.AsyncHTTPTransport()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        door = self._addresses[request.url.path.split("/", 2)[1]]
+        request.url = request.url.copy_with(scheme=door.scheme, host=door.host, port=door.port)
+        request.headers["Host"] = door.netloc.decode()
+        return await self._network.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        await self._network.aclose()
+
+
 def free_ports(count: int) -> list[int]:
     """So many different ports of 127.0.0.1 that nobody listens on now."""
     probes = [socket.socket() for _ in range(count)]

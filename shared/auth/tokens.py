@@ -98,7 +98,7 @@ class Authority:
         ``unauthenticated``; the token itself is never repeated in them."""
         claims = self.claims_of(token)
         department = claims.get("department")
-        if department not in DEPARTMENTS:
+        if not isinstance(department, str) or department not in DEPARTMENTS:
             raise problem("unauthenticated", reason="claim department")
         units = claims.get("units")
         if units is not None and not _is_texts(units):
@@ -106,7 +106,7 @@ class Authority:
         if department == "unit" and not units:
             raise problem("unauthenticated", reason="claim units")
         scope = None if units is None else frozenset(units)
-        return Caller(str(claims["sub"]), str(department), scope)
+        return Caller(str(claims["sub"]), department, scope)
 
     def claims_of(self, token: str) -> dict[str, Any]:
         """The verified claims of a token; raises as ``caller_of``."""

@@ -28,13 +28,14 @@ from shared.deliveries.views import receipt_view as receipt_of
 from shared.dependencies import ReadTx, RuntimeDep
 from shared.metrics import DELIVERIES
 from shared.paging import PageDep
-from shared.problems import Problem, problem
+from shared.problems import Problem, field_error, problem
 from shared.runtime import Runtime
 from shared.service import Service
 
 MAX_WAIT_SECONDS: Final = 60.0
 _FIRST_LOOK_SECONDS: Final = 0.01
 _LAST_LOOK_SECONDS: Final = 0.25
+_PUSH_QUERY: Final = frozenset({"period", "dry_run", "nil", "wait"})
 _FINISHED: Final = ("done", "rejected")
 
 _BODY: Final[dict[str, Any]] = {
@@ -123,6 +124,7 @@ def _add_push(router: APIRouter, service: Service, feeds: Mapping[str, Feed]) ->
         content_digest: Annotated[str | None, Header(description="RFC 9530, sha-256=:…:")] = None,
         prefer: Annotated[str | None, Header(description="respond-async")] = None,
     ) -> Response:
+        _check_query(request)
         feed = _feed(feeds, name)
         if caller.department not in feed.departments:
             raise problem(
@@ -151,6 +153,16 @@ def _add_push(router: APIRouter, service: Service, feeds: Mapping[str, Feed]) ->
         seconds = runtime.settings.delivery_wait_seconds if wait is None else wait
         row = await _finished(runtime, accepted.id, 0.0 if at_once else seconds)
         return _answer(service, row, accepted, at_once)
+
+
+def _check_query(request: Request) -> None:
+    """No parameter but those there are: who writes ``dry-run=true`` must not push in earnest."""
+    unknown = [name for name in request.query_params if name not in _PUSH_QUERY]
+    if unknown:
+        errors = [
+            field_error("field-unknown", f"query/{n[:60]}", {"field": n[:60]}) for n in unknown
+        ]
+        raise problem("parameter-invalid", errors=errors[:10], count=len(unknown))
 
 
 def _length(request: Request) -> int | None:

@@ -6,6 +6,7 @@ rest. Other content types (CSV, XLSX) are added by registering one more ``Reader
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -83,7 +84,8 @@ class NdjsonReader:
 
 
 def _lines(data: bytes) -> list[bytes]:
-    lines = [line for line in data.removeprefix(_BOM).split(b"\n") if line]
+    data = data.removeprefix(_BOM)
+    lines = [line for line in data.split(b"\n") if line]
     # Blank lines are rare: look at each line only where there may be some.
     if b"\n " in data or b"\n\r" in data or b"\n\t" in data or data[:1].isspace():
         lines = [line for line in lines if not line.isspace()]
@@ -133,6 +135,9 @@ class _Document(msgspec.Struct, forbid_unknown_fields=True):
     records: list[msgspec.Raw]
 
 
+_WRAPPED: Final = re.compile(rb'[ \t\r\n]*\{[ \t\r\n]*"records"[ \t\r\n]*:')
+
+
 class JsonReader:
     """One JSON document: an array of records, or ``{"records": […]}``."""
 
@@ -164,10 +169,10 @@ class _JsonSplitter:
 
     def finish(self) -> Iterator[Cut]:
         data = bytes(self._buffer)
-        spans = list(_spans(data, _raw_records(data)))
+        spans = list(_spans(data))
         if not spans:
             if data:
-                yield Cut(data, 0)
+                yield Cut(data, 0, head_bytes=len(data))  # all framing, as "[]"
             return
         step = self._limits.chunk_records
         for first in range(0, len(spans), step):
@@ -177,8 +182,8 @@ class _JsonSplitter:
             yield Cut(data[begin:end], len(chunk), chunk[0][0] - begin, end - chunk[-1][1])
 
 
-def _raw_records(data: bytes) -> list[msgspec.Raw]:
-    text = data.removeprefix(_BOM)
+def _raw_records(text: bytes) -> list[msgspec.Raw]:
+    """The records of a whole document, without BOM; a Problem for what is none."""
     try:
         if text.lstrip()[:1] == b"{":
             return _RAW_DOCUMENT.decode(text).records
@@ -189,15 +194,34 @@ def _raw_records(data: bytes) -> list[msgspec.Raw]:
         raise problem("malformed-json", reason=str(error)[:200]) from error
 
 
-def _spans(data: bytes, raws: list[msgspec.Raw]) -> Iterator[tuple[int, int]]:
+def _spans(data: bytes) -> Iterator[tuple[int, int]]:
     """Where each record stands. Between records there are only spaces and commas, so the first
     occurrence after the one before is the record itself."""
-    position = 0
+    position = len(_BOM) if data.startswith(_BOM) else 0
+    raws = _raw_records(data[position:])
+    if wrapped := _WRAPPED.match(data, position):
+        position = wrapped.end()  # a record may say "records" too
+        _check_stands_once(data[position:])
+    elif data[position:].lstrip()[:1] == b"{":
+        raise problem("malformed-json", reason='"records" 不得转义 · must not be escaped')
     for raw in raws:
         text = bytes(raw)
         begin = data.index(text, position)
         position = begin + len(text)
         yield begin, position
+
+
+def _check_stands_once(inner: bytes) -> None:
+    """``inner``, from after ``"records":`` to the end of a well-formed document, is one array.
+
+    JSON lets a name stand twice and readers take the last: the records of the first array would
+    be lost without a word.
+    """
+    try:
+        _RAW_LIST.decode(inner.rstrip(b" \t\r\n").removesuffix(b"}"))
+    except msgspec.DecodeError as error:
+        reason = '"records" 出现多次 · stands more than once'
+        raise problem("malformed-json", reason=reason) from error
 
 
 READERS: Final[dict[str, Reader]] = {

@@ -7,6 +7,7 @@ from shared.problems.http import (
     problem_pages,
     problem_response,
     unexpected_response,
+    without_numbers,
 )
 from shared.problems.problem import (
     MEDIA_TYPE,
@@ -36,4 +37,5 @@ __all__ = [
     "problem_pages",
     "problem_response",
     "unexpected_response",
+    "without_numbers",
 ]

@@ -173,8 +173,8 @@ def test_log_events_exist() -> None:
 
 def test_every_reason_of_trust_has_an_answer() -> None:
     everything = trust.Findings(
-        missing=("x",),
-        late=("x",),
+        missing=(trust.Owed("x", "y"),),
+        late=(trust.Owed("x", "y"),),
         held=1,
         rejected=1,
         dead_letters=1,
@@ -184,7 +184,7 @@ def test_every_reason_of_trust_has_an_answer() -> None:
         unsent=1,
         unknown_producers=("x",),
         unplaced_units=("x",),
-        unknown_employer_fen=1,
+        unknown_employers=1,
     )
     _, reasons = trust.judge(everything)
     codes = set(code_of((DOCS / "operations.md").read_text("utf-8")))

@@ -5,10 +5,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from kuomian.city.wrongs import PLANTED_TEXTS
 from kuomian.demo.drain import flow_of
 from kuomian.demo.driver import known_truth
 from kuomian.demo.gather import feed_sums, mess_of
 from kuomian.demo.state import Loaded
+from kuomian.demo.traces import traces_of
 from shared.periods import Dekad
 from tests.e2e.conftest import Whole
 from tests.e2e.recount import Recount
@@ -139,18 +141,39 @@ class TestConservation:
 
     async def test_all_planted_mess_is_found(self, whole: Whole) -> None:
         loaded = known_truth(Loaded(0, 0, ""), whole.city, whole.plan)
-        mess = mess_of(loaded, whole.answers.values(), await feed_sums(whole.api))
+        traces = await traces_of(whole.api, LAST, whole.plan)
+        mess = mess_of(loaded, whole.answers.values(), await feed_sums(whole.api), traces)
         assert len(mess) >= 10
         assert [one for one in mess if not one.ok] == []
+        # A firm that hides people from every office leaves no trace to count.
+        assert [one.en for one in mess if one.found is None] == [PLANTED_TEXTS["understated"][1]]
+        assert (traces["late"], traces["missing"]) == (3, 1)
+
+
+class TestALongList:
+    async def test_is_the_same_read_in_short_pages(self, whole: Whole) -> None:
+        path = "/enrollment/v1/deliveries"
+        asked = {"feed": "insured-persons"}
+        once = [d["delivery"] async for d in whole.api.items(path, limit=1000, **asked)]
+        paged = [d["delivery"] async for d in whole.api.items(path, limit=3, **asked)]
+        assert len(once) > 3
+        assert paged == once
 
 
 class TestTrust:
     async def test_names_what_never_came_and_what_came_late(self, whole: Whole) -> None:
         trust = await whole.api.get("/reporting/v1/trust")
-        states: dict[str, set[tuple[str, str]]] = defaultdict(set)
+        states: dict[str, set[tuple[str, str, str | None]]] = defaultdict(set)
         for line in trust["feeds"]:
-            states[line["state"]].add((line["feed"], line["period"]))
-        assert ("organisation-codes", "2008-11") in states["missing"]
+            unit = line["unit"]["code"] if line["unit"] else None
+            states[line["state"]].add((line["feed"], line["period"], unit))
+        assert states["missing"] == {("organisation-codes", "2008-11", None)}
+        assert states["late"] == {
+            ("business-licences", "2008-07", None),
+            ("person-applications", "2008-07-D1", "210505"),
+            ("person-applications", "2008-10-D2", "210521"),
+        }
+        assert ("person-applications", "2008-08-D1", "L-BT") in states["nil"]
         assert trust["dead_letters_open"] == 0
         assert trust["gaps"] == 0
         for producer in trust["producers"]:

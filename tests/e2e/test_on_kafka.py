@@ -22,7 +22,7 @@ from kuomian.demo.load import Loader, set_clock
 from kuomian.demo.state import Loaded, Memory
 from kuomian.demo.tokens import write_tokens
 from kuomian.kafka_broker import KafkaBroker
-from kuomian.processes import Part, Processes, free_ports
+from kuomian.processes import Doors, Part, Processes, free_ports
 from kuomian.services import all_services
 from shared.embedded import EmbeddedPostgres
 from shared.periods import Dekad, local_date
@@ -54,9 +54,9 @@ async def test_four_services_in_processes_of_their_own(
     with EmbeddedPostgres(folder, POSTGRES_OPTIONS) as postgres:
         databases = await upgrade_all(postgres)
         parts = parts_of(folder, databases, empty_kafka, tokens["operator"])
-        addresses = {part.service: part.address for part in parts if part.role == "api"}
+        doors = Doors({part.service: part.address for part in parts if part.role == "api"})
         with Processes(parts, folder / "logs", os.environ) as running:
-            async with Api("", tokens["operator"], addresses=addresses) as api:
+            async with Api("http://city.test", tokens["operator"], transport=doors) as api:
                 loader = Loader(api, tokens, memory, Quiet())
                 loading = asyncio.ensure_future(loader.run(city.deliveries))
                 await until_answered(memory, len(city.deliveries) // 4, loading)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 
 import pytest
 
 from reporting.overview.texts import FEEDS, TEXTS
 from reporting.trust.rules import FIGURE_FEEDS
+from shared.clock import FixedClock
 from tests.reporting.conftest import Desk
 from tests.reporting.objects import person, receipt
+from tests.reporting.test_trust import applications
 
 _VOID = {"meta", "link", "br", "rect", "input", "img"}
 
@@ -79,6 +82,18 @@ class TestThePage:
         assert len(links) >= 3 * 11 * 3
         assert "/reporting/v1/figures/insured-total.210500.2008-06-D1.cumulative" in links
         assert (await desk.get(links[0]))["value"] >= 0
+
+    async def test_says_once_per_feed_which_units_are_missing(
+        self, public_desk: Desk, clock: FixedClock
+    ) -> None:
+        clock.set(datetime(2008, 6, 11, 4, tzinfo=UTC))
+        units = ("210502", "210503", "210504", "210505", "210521", "210522", "L-BG", "L-BT")
+        came = [applications(n, unit) for n, unit in enumerate(units)]
+        await public_desk.take(came)
+        page = Outline((await public_desk.http.get("/?lang=en")).text)
+        assert page.texts.count("Person applications") == 1
+        assert "2008-06-D1 Benxi Economic Development Zone, City level" in page.texts
+        assert "8/30" in page.texts  # of three dekads and ten units
 
     async def test_shows_a_dash_for_what_is_not_there(self, public_desk: Desk) -> None:
         page = Outline((await public_desk.http.get("/")).text)

@@ -10,9 +10,9 @@ import httpx
 import pytest
 
 from reporting.trust import peers, rules
-from reporting.trust.rules import Came, FeedState, Findings, Verdict
+from reporting.trust.rules import Came, FeedState, Findings, Owed, Verdict
 from shared.clock import FixedClock
-from shared.events.deliveries import TaxFeedDeliveryReceived
+from shared.events.deliveries import EnrollmentDeliveryReceived, TaxFeedDeliveryReceived
 from shared.settings import Settings
 from tests.reporting.conftest import Desk
 from tests.reporting.objects import AT, receipt
@@ -23,6 +23,18 @@ DUE = datetime(2008, 6, 10, 16, tzinfo=UTC)
 
 def delivery(number: int = 1, revision: int = 1, **state: Any) -> TaxFeedDeliveryReceived:
     """A delivery of 10 receipts of the first dekad of June, all applied, on its morning."""
+    return TaxFeedDeliveryReceived(**_values(number, revision, state))
+
+
+def applications(number: int = 1, unit: str | None = None, **state: Any) -> Any:
+    """The same of person applications, from the desk of a unit."""
+    values = _values(
+        number, 1, {"feed": "person-applications", "department": "unit", "unit": unit, **state}
+    )
+    return EnrollmentDeliveryReceived(**values)
+
+
+def _values(number: int, revision: int, state: dict[str, Any]) -> dict[str, Any]:
     values: dict[str, Any] = {
         "feed": "receipts",
         "department": "tax",
@@ -36,14 +48,14 @@ def delivery(number: int = 1, revision: int = 1, **state: Any) -> TaxFeedDeliver
         "held_count": 0,
         **state,
     }
-    return TaxFeedDeliveryReceived(
-        key=values["feed"],
-        subject=f"delivery:{number}",
-        revision=revision,
-        delivery_id=str(UUID(int=number)),
-        recorded_at=AT,
+    return {
+        "key": values["feed"],
+        "subject": f"delivery:{number}",
+        "revision": revision,
+        "delivery_id": str(UUID(int=number)),
+        "recorded_at": AT,
         **values,
-    )
+    }
 
 
 class TestAnExpectedDelivery:
@@ -71,11 +83,11 @@ class TestTheVerdict:
         ("found", "verdict", "code"),
         [
             (Findings(), Verdict.YES, None),
-            (Findings(missing=["receipts 2008-06-D1"]), Verdict.NO, "feeds-missing"),
+            (Findings(missing=[Owed("receipts", "2008-06-D1")]), Verdict.NO, "feeds-missing"),
             (Findings(dead_letters=1), Verdict.NO, "dead-letters"),
             (Findings(gaps=1), Verdict.NO, "gaps"),
             (Findings(stopped=True), Verdict.NO, "consumer-stopped"),
-            (Findings(late=["arrears 2008-05"]), Verdict.RESERVATIONS, "feeds-late"),
+            (Findings(late=[Owed("arrears", "2008-05")]), Verdict.RESERVATIONS, "feeds-late"),
             (Findings(held=1), Verdict.RESERVATIONS, "records-held"),
             (Findings(rejected=1), Verdict.RESERVATIONS, "records-rejected"),
             (Findings(lag=1), Verdict.RESERVATIONS, "facts-on-the-way"),
@@ -91,9 +103,46 @@ class TestTheVerdict:
         assert [reason.code for reason in reasons] == ([code] if code else [])
         assert all(reason.zh and reason.en for reason in reasons)
 
+    def test_names_each_feed_and_period_once_with_its_units(self) -> None:
+        owed = [Owed("arrears", "2008-05")]
+        owed += [Owed("applications", "2008-06-D1", f"区{n}", f"District {n}") for n in range(4)]
+        _, [reason] = rules.judge(Findings(missing=owed))
+        assert reason.count == 5
+        assert reason.zh.endswith(":arrears 2008-05, applications 2008-06-D1 (区0, 区1, 区2 …)")
+        assert reason.en.endswith(
+            ": arrears 2008-05, applications 2008-06-D1 (District 0, District 1, District 2 …)"
+        )
+
+
+class TestWhatCameForAUnit:
+    EARLY, LATER = DUE, DUE + timedelta(hours=1)
+
+    @pytest.mark.parametrize(
+        ("own", "for_all", "came"),
+        [
+            (None, None, None),
+            (Came(EARLY, True), None, Came(EARLY, True)),
+            (None, Came(EARLY, False), Came(EARLY, False)),
+            (Came(LATER, True), Came(EARLY, False), Came(EARLY, False)),
+            (Came(EARLY, True), Came(LATER, True), Came(EARLY, True)),
+        ],
+    )
+    def test_is_its_own_and_what_came_for_all(
+        self, own: Came | None, for_all: Came | None, came: Came | None
+    ) -> None:
+        assert rules.either(own, for_all) == came
+
 
 def lines(answer: dict[str, Any], feed: str) -> dict[str, str]:
     return {line["period"]: line["state"] for line in answer["feeds"] if line["feed"] == feed}
+
+
+def by_unit(answer: dict[str, Any], period: str) -> dict[str, str]:
+    return {
+        line["unit"]["code"]: line["state"]
+        for line in answer["feeds"]
+        if line["feed"] == "person-applications" and line["period"] == period and line["owed"]
+    }
 
 
 class TestTheAnswer:
@@ -122,6 +171,65 @@ class TestTheAnswer:
         assert codes[:1] == ["feeds-missing"]
         assert "feeds-late" in codes
         assert "county-dekad-reports" in answer["not_received_yet"]
+
+    async def test_expects_a_delivery_of_each_unit_that_owes_one(
+        self, desk: Desk, clock: FixedClock
+    ) -> None:
+        clock.set(datetime(2008, 6, 11, 4, tzinfo=UTC))
+        await desk.take(
+            [
+                applications(1, "210502"),
+                applications(2, "210503", received_at=DUE + timedelta(seconds=1)),
+                applications(3, "L-BT", nil=True, sent_count=0, applied_count=0),
+            ]
+        )
+        answer = await desk.get("trust")
+        states = by_unit(answer, "2008-06-D1")
+        assert states.pop("210502") == "in"
+        assert states.pop("210503") == "late"
+        assert states.pop("L-BT") == "nil"
+        assert (len(states), set(states.values())) == (7, {"missing"})
+        reasons = {reason["code"]: reason for reason in answer["reasons"]}
+        assert "person-applications 2008-06-D1 (溪湖区)" in reasons["feeds-late"]["zh"]
+        assert "person-applications 2008-06-D1 (Xihu District)" in reasons["feeds-late"]["en"]
+        assert reasons["feeds-late"]["count"] == 1
+
+    async def test_takes_what_the_agency_gives_for_all_units_for_each(
+        self, desk: Desk, clock: FixedClock
+    ) -> None:
+        clock.set(datetime(2008, 6, 11, 4, tzinfo=UTC))
+        late = DUE + timedelta(seconds=1)
+        await desk.take(
+            [
+                applications(1, department="agency"),
+                applications(2, "210503", received_at=late),
+                applications(3, period="2008-05-D3", department="agency", received_at=late),
+                applications(4, "L-BT", period="2008-05-D3", sent_count=4, applied_count=4),
+            ]
+        )
+        answer = await desk.get("trust")
+        assert set(by_unit(answer, "2008-06-D1").values()) == {"in"}
+        assert set(by_unit(answer, "2008-05-D3").values()) == {"late"}
+        extra = [line for line in answer["feeds"] if not line["owed"]]
+        assert [(line["period"], line["unit"], line["sent"]) for line in extra] == [
+            ("2008-05-D3", None, 10),
+            ("2008-06-D1", None, 10),
+        ]
+        ours = [line for line in answer["feeds"] if line["feed"] == "person-applications"]
+        assert sum(line["sent"] for line in ours) == 34
+        # Ten owe the one of May, and nobody is late for being covered in June.
+        [reason] = [r for r in answer["reasons"] if r["code"] == "feeds-late"]
+        assert reason["count"] == 10
+
+    async def test_takes_a_desk_of_several_units_for_none_of_them(
+        self, desk: Desk, clock: FixedClock
+    ) -> None:
+        clock.set(datetime(2008, 6, 11, 4, tzinfo=UTC))
+        await desk.take([applications(1)])
+        answer = await desk.get("trust")
+        assert set(by_unit(answer, "2008-06-D1").values()) == {"missing"}
+        [line] = [line for line in answer["feeds"] if not line["owed"]]
+        assert (line["unit"], line["sent"]) == (None, 10)
 
     async def test_follows_held_records_as_they_resolve(self, desk: Desk) -> None:
         await desk.take([delivery(1, applied_count=7, held_count=2, rejected_count=1)])

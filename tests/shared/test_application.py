@@ -176,6 +176,8 @@ async def test_an_unforeseen_error_undoes_everything_and_tells_nothing(
     ("request_of", "status", "code"),
     [
         ({"method": "GET", "url": "/sample/v1/nowhere"}, 404, "not-found"),
+        ({"method": "GET", "url": "/sample/v1/things?name=a%00b"}, 400, "http-error"),
+        ({"method": "GET", "url": "/sample/v1/problems/%00"}, 400, "http-error"),
         ({"method": "DELETE", "url": "/sample/v1/things"}, 405, "method-not-allowed"),
         ({"method": "GET", "url": "/sample/v1/away"}, 503, "database-away"),
         (
@@ -345,6 +347,9 @@ async def test_the_demo_clock_is_set_and_exists_only_there(
     assert (await client.get("/sample/v1/clock")).json()["now"] == "2008-06-20T15:59:00+00:00"
     naive = await client.put("/sample/v1/clock", json={"at": "2008-06-20T23:59:00"})
     assert naive.status_code == 422
+    for at in ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"):
+        answer = await client.put("/sample/v1/clock", json={"at": at})
+        assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/at")
     real = runtime.settings.model_copy(update={"clock": "real"})
     app = create_app(service, build_runtime(service, real), roles=())
     assert "/sample/v1/clock" not in app.openapi()["paths"]

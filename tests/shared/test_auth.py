@@ -101,6 +101,8 @@ def test_a_public_key_cannot_sign(issuer: Issuer, authority: Authority) -> None:
     [
         {"department": "treasury"},
         {"department": "unit"},
+        {"department": ["operator"]},
+        {"department": {"operator": 1}},
         {"department": "unit", "units": []},
         {"department": "tax", "units": "210502"},
         {"department": "tax", "sub": None},

@@ -59,7 +59,12 @@ class RegistryOffice:
                 self._month.append((firm, "registered", on))
         self._move(month)
         for shape in b.shapes:
-            idle = [firm for firm in b.households[shape.code][:4000] if not firm.enrolled_on]
+            # Not one of this month's: it would close before it was licensed.
+            idle = [
+                firm
+                for firm in b.households[shape.code][:4000]
+                if not firm.enrolled_on and firm.licensed_on < month.first_on
+            ]
             for firm in b.rng.sample(idle, min(len(idle) // 50, b.some(4))):
                 b.households[shape.code].remove(firm)
                 firm.closed = True

@@ -97,8 +97,10 @@ async def _load_and_show(
             say(f"城市已载入 · the city is loaded: {loaded.described}")
             await drained(api)
         await set_clock(api, datetime.fromisoformat(loaded.closing_at), tokens)
-        period = str(_closing_dekad(datetime.fromisoformat(loaded.closing_at), plan))
-        closing: Closing = await gather(api, loaded, memory.answers(), period)
+    say("核对 · checking …")
+    period = _closing_dekad(datetime.fromisoformat(loaded.closing_at), plan)
+    async with Api(child.url, tokens["auditor"]) as api:
+        closing: Closing = await gather(api, loaded, memory.answers(), period, plan)
     summary.show(closing, loaded)
     return closing.ok
 

@@ -10,7 +10,10 @@ from typing import Any
 from kuomian.city.wrongs import PLANTED_TEXTS
 from kuomian.client import Api
 from kuomian.demo.state import Answer, Loaded
+from kuomian.demo.traces import traces_of
 from kuomian.services import all_services
+from shared.periods import Dekad
+from shared.plan import Plan
 
 COUNTS = ("applied", "duplicate", "rejected", "held")
 
@@ -24,6 +27,8 @@ class FeedSum:
     deliveries: int
     sent: int
     counts: dict[str, int]
+    nil: int
+    """Of the deliveries, those that say there is nothing."""
 
     @property
     def conserved(self) -> bool:
@@ -32,7 +37,7 @@ class FeedSum:
 
 @dataclass(frozen=True)
 class Mess:
-    """One kind of planted mess; ``found`` is None where only the figures can tell."""
+    """One kind of planted mess; ``found`` is None for what the departments see in part only."""
 
     zh: str
     en: str
@@ -79,15 +84,18 @@ class Closing:
         )
 
 
-async def gather(api: Api, loaded: Loaded, answers: Mapping[str, Answer], period: str) -> Closing:
-    """Ask the running system. Raises Refused, Unreachable."""
-    progress = await api.get("/reporting/v1/progress", period=period)
+async def gather(
+    api: Api, loaded: Loaded, answers: Mapping[str, Answer], period: Dekad, plan: Plan
+) -> Closing:
+    """Ask the running system, as an auditor. Raises Refused, Unreachable."""
+    progress = await api.get("/reporting/v1/progress", period=str(period))
+    traces = await traces_of(api, period, plan)
     sums = await feed_sums(api)
     differences, compared = compare(progress, loaded.truth)
     return Closing(
         progress=progress,
         sums=sums,
-        mess=mess_of(loaded, answers.values(), sums),
+        mess=mess_of(loaded, answers.values(), sums, traces),
         differences=differences,
         compared=compared,
         unexpected=[answer for answer in answers.values() if not answer.as_expected],
@@ -101,16 +109,17 @@ async def feed_sums(api: Api) -> list[FeedSum]:
     for service in all_services():
         for feed in service.feeds:
             counts: Counter[str] = Counter()
-            deliveries = sent = 0
+            deliveries = sent = nil = 0
             path = f"/{service.name}/v1/deliveries"
             async for delivery in api.items(path, feed=feed.name, limit=1000):
                 if delivery["dry_run"]:
                     continue
                 deliveries += 1
                 sent += delivery["records_sent"]
+                nil += delivery["nil"]
                 counts.update(delivery["counts"])
             four = {name: counts[name] for name in COUNTS}
-            sums.append(FeedSum(service.name, feed.name, deliveries, sent, four))
+            sums.append(FeedSum(service.name, feed.name, deliveries, sent, four, nil))
     return sums
 
 
@@ -131,9 +140,12 @@ def compare(
     return differences, compared
 
 
-def mess_of(loaded: Loaded, answers: Iterable[Answer], sums: list[FeedSum]) -> list[Mess]:
-    """The planted mess with what became of it, counted from receipts and the feeds' sums."""
-    found = _found(list(answers), sums)
+def mess_of(
+    loaded: Loaded, answers: Iterable[Answer], sums: list[FeedSum], traces: Mapping[str, int]
+) -> list[Mess]:
+    """The planted mess with what became of it, counted from receipts, the feeds' sums and the
+    traces it left."""
+    found = {**_found(list(answers), sums), **traces}
     names = {texts[1]: name for name, texts in PLANTED_TEXTS.items()}
     # What is held at first is released, unless its employer never came.
     found["held-released"] = found.pop("held-at-first", 0) - found["held-forever"]
@@ -170,7 +182,7 @@ def _found(answers: list[Answer], sums: list[FeedSum]) -> dict[str, int]:
             if answer.kind == "again"
         ),
         "cut": sum(answer.kind == "cut" and answer.as_expected for answer in answers),
-        "nil": sum(answer.kind == "nil" and bool(answer.delivery) for answer in answers),
+        "nil": sum(s.nil for s in sums),
     }
 
 

@@ -11,6 +11,7 @@ import asyncio
 import hashlib
 import json
 import time
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -49,6 +50,7 @@ class Loader:
         self._answers = memory.answers()
         self._running: list[_Running] = []
         self._partly: dict[str, int] = {}
+        self._lanes: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._done = sum(answer.sent for answer in self._answers.values())
         self._clock_at: datetime | None = None
         self._clock_set = 0.0
@@ -136,7 +138,9 @@ class Loader:
                 self._partly[push_id(planned)] = done
                 self._show(planned)
 
-            receipt = await self._api.receipt(pushed, token=token, on_progress=progress)
+            # One feed's deliveries end in order: only the oldest is asked after.
+            async with self._lanes[planned.feed]:
+                receipt = await self._api.receipt(pushed, token=token, on_progress=progress)
             self._partly.pop(push_id(planned), None)
             self._note(planned, began, receipt)
 

@@ -101,7 +101,8 @@ class Memory:
     def add(self, answer: Answer) -> None:
         """Remember an answered push."""
         with self._pushed.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(asdict(answer)) + "\n")
+            # The line break comes first: a line cut off by a kill must not spoil the next one.
+            file.write("\n" + json.dumps(asdict(answer)))
 
     def answers(self) -> dict[str, Answer]:
         """The answered pushes, by ``push_id``; a line cut off by a kill is left out."""

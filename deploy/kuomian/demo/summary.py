@@ -97,12 +97,12 @@ def _mess(closing: Closing) -> Table:
     shown.add_column("")
     shown.add_column("处置 · what became of it")
     for mess in closing.mess:
-        found = "见指标 figures" if mess.found is None else f"{mess.found:,}"
+        found = "未逐一核对 not counted" if mess.found is None else f"{mess.found:,}"
         shown.add_row(
             f"{mess.zh} · {mess.en}",
             f"{mess.planted:,}",
             found,
-            "✓" if mess.ok else "✗",
+            "" if mess.found is None else "✓" if mess.ok else "✗",
             f"{mess.outcome_zh} · {mess.outcome_en}",
         )
     return shown

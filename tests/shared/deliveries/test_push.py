@@ -182,6 +182,12 @@ class TestNil:
         assert isinstance(fact, DeliveryReceived)
         assert fact.nil
 
+    async def test_an_empty_document_says_so_too(self, door: Door) -> None:
+        json = {"Content-Type": "application/json"}
+        for body in (b"[]", b'{"records": []}\n'):
+            delivery = await door.push(body, nil=True, headers=json)
+            assert (delivery["receipt"]["nil"], delivery["receipt"]["sent"]) == (True, 0)
+
     async def test_silence_is_not(self, door: Door) -> None:
         for body in (b"", b"\n \n"):
             answer = await door.post(body)
@@ -229,6 +235,11 @@ class TestSameNumber:
         for body, first in ((lines(licence(1)), 2), (lines(*map(licence, (1, 2, 3))), 3)):
             answer = await door.post(body, key="k1")
             assert answer.json()["difference"]["first_differing_record"] == first
+
+    async def test_a_misspelt_dry_run_does_not_push_in_earnest(self, door: Door) -> None:
+        answer = await door.post(lines(licence(1)), dryrun="true")
+        assert (answer.status_code, answer.json()["code"]) == (422, "parameter-invalid")
+        assert answer.json()["errors"][0]["pointer"] == "query/dryrun"
 
     async def test_dry_runs_feeds_and_units_have_numbers_of_their_own(self, door: Door) -> None:
         await door.push(lines(licence(1)), key="k1", dry_run=True)

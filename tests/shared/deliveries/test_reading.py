@@ -67,6 +67,10 @@ class TestNdjson:
         assert [text.strip() for text in records_in(NdjsonReader(), cuts)] == texts
         assert all(cut.record_count <= 3 for cut in cuts)
 
+    def test_blank_lines_after_a_byte_order_mark_are_no_records(self) -> None:
+        cuts = cuts_of(NdjsonReader(), b'\xef\xbb\xbf\r\n{"a":1}\r\n')
+        assert [text.strip() for text in records_in(NdjsonReader(), cuts)] == [b'{"a":1}']
+
     def test_a_line_without_end_is_not_gathered_for_ever(self) -> None:
         splitter = NdjsonReader().splitter(LIMITS)
         with pytest.raises(Problem) as refused:
@@ -93,6 +97,34 @@ class TestJson:
         cuts = cuts_of(JsonReader(), body, step)
         assert b"".join(cut.data for cut in cuts) == body
         assert records_in(JsonReader(), cuts) == texts
+
+    @pytest.mark.parametrize(
+        ("body", "records"),
+        [
+            (b'{"records": ["records", {"a":1}]}', [b'"records"', b'{"a":1}']),
+            (b"[]", []),
+            (b'\xef\xbb\xbf {"records" : [ ] } ', []),
+            (b'\xef\xbb\xbf\n[1, 1,1,"1" ]\n', [b"1", b"1", b"1", b'"1"']),
+        ],
+    )
+    def test_framing_is_never_taken_for_a_record(self, body: bytes, records: list[bytes]) -> None:
+        cuts = cuts_of(JsonReader(), body)
+        assert b"".join(cut.data for cut in cuts) == body
+        assert records_in(JsonReader(), cuts) == records
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            b'{"records": [1], "records": [2]}',
+            b'{"records": [1, 2], "records": [2, 1]}',
+            b'{"records": [1], "\\u0072ecords": [2]}',
+            b'{"\\u0072ecords": [2]}',
+        ],
+    )
+    def test_records_named_twice_are_not_lost_without_a_word(self, body: bytes) -> None:
+        with pytest.raises(Problem) as refused:
+            cuts_of(JsonReader(), body)
+        assert refused.value.code == "malformed-json"
 
 
 class TestContentType:

@@ -279,6 +279,10 @@ class TestObligations:
         )
         assert plan.owed_by("tax-dekad-reports") == ("tax",)
 
+    def test_every_unit_owes_its_own_applications(self, plan: Plan) -> None:
+        assert plan.owed_by("person-applications") == tuple(unit.code for unit in plan.units)
+        assert plan.owed_by("employer-applications") == ("agency",)
+
     def test_days_of_the_calendar_and_of_the_feeds_agree(self, plan: Plan) -> None:
         assert plan.feed("pre-levies").due.day == plan.calendar.pre_levy_list_day.value == 20
         assert plan.feed("county-written-reports").due.day == plan.calendar.written_report_day.value

@@ -19,6 +19,8 @@ from shared.periods import LOCAL, Dekad
 DASH = "—"
 _DAY = timedelta(days=1)
 SIGN_IN = "/reporting/sign-in"
+_WORST = ("missing", "late", "not-due", "in", "nil")
+_UNITS_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,21 +175,34 @@ def _trust(viewer: Viewer, answer: trust.Trust) -> dict[str, Any]:
 
 
 def _feed(viewer: Viewer, feed: str, lines: list[trust.FeedLine]) -> dict[str, Any]:
-    due = [line for line in lines if line.state != "not-due"]
+    owed = [line for line in lines if line.owed]
+    due = [line for line in owed if line.state != "not-due"]
     states = Counter(line.state for line in due)
-    latest = (due or lines)[-1]
-    # A delivery that is missing shows, however long ago it was due.
-    worst = next((s for s in ("missing", latest.state) if s == latest.state or states[s]), "in")
+    latest = (due or owed)[-1].period
+    of_latest = {line.state for line in due or owed if line.period == latest}
+    # A delivery that is missing shows, however long ago it was due; else the latest's worst.
+    worst = "missing" if states["missing"] else next(s for s in _WORST if s in of_latest)
     return {
         "name": feed_name(feed, viewer.lang),
-        "latest": latest.period,
+        "latest": latest,
         "state": worst,
         "words": words(viewer.lang)[f"state_{worst}"],
+        "where": _where(viewer, [line for line in due if line.state == worst]),
         "received": f"{len(due) - states['missing']}/{len(due)}" if due else DASH,
         "records": f"{sum(line.sent for line in lines):,}",
         "rejected": f"{sum(line.rejected for line in lines):,}",
         "held": f"{sum(line.held for line in lines):,}",
     }
+
+
+def _where(viewer: Viewer, lines: list[trust.FeedLine]) -> str:
+    """Of what is missing or late: its newest period, and there the units that owe it by name."""
+    if not lines or lines[-1].state not in ("missing", "late"):
+        return ""
+    period = lines[-1].period
+    units = [viewer.text(line.unit) for line in lines if line.unit and line.period == period]
+    more = f" +{len(units) - _UNITS_NAMED}" if len(units) > _UNITS_NAMED else ""
+    return f"{period} {', '.join(units[:_UNITS_NAMED])}{more}".strip()
 
 
 def _quantity(value: int | None, *, money: bool) -> str:

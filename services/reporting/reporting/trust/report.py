@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from reporting.figures import views
+from reporting.figures.schemas import UnitName
 from reporting.trust import peers, rules, schemas, store
 from reporting.trust.peers import Sent
 from reporting.trust.rules import FeedState
 from shared.inbox import Inbox, InboxStatus
+from shared.plan import Due, Feed
 from shared.runtime import Runtime
 
 
 class Seen(NamedTuple):
     """What this service's own database has to say."""
 
-    came: Mapping[tuple[str, str], store.FeedCame]
+    came: Mapping[store.Place, store.FeedCame]
     inbox: InboxStatus
     employers: int
     employers_fen: int
@@ -31,7 +35,7 @@ async def look(conn: AsyncConnection, runtime: Runtime) -> Seen:
     known = [plan.city.code, *(unit.code for unit in plan.units)]
     employers, fen = await store.unknown_employer_money(conn)
     return Seen(
-        await store.feeds_came(conn),
+        await store.feeds_came(conn, [feed.name for feed in plan.feeds if feed.unit_kinds]),
         await Inbox.of(runtime).status(conn),
         employers,
         fen,
@@ -49,8 +53,8 @@ def trust_answer(
     rejected = sum(came.rejected for came in seen.came.values())
     verdict, reasons = rules.judge(
         rules.Findings(
-            missing=_names(feeds, FeedState.MISSING),
-            late=_names(feeds, FeedState.LATE),
+            missing=_owed(feeds, FeedState.MISSING),
+            late=_owed(feeds, FeedState.LATE),
             held=held,
             rejected=rejected,
             dead_letters=seen.inbox.dead_letters_open,
@@ -88,32 +92,61 @@ def trust_answer(
 
 
 def _feeds(runtime: Runtime, seen: Seen) -> list[schemas.FeedLine]:
+    """Oldest period first within a feed, and within a period in the plan's order of units."""
     plan, now = runtime.plan, runtime.clock.now()
+    names: dict[str | None, UnitName] = {u.code: views.unit_name(u.code, plan) for u in plan.units}
     lines = []
     for feed in plan.feeds:
         if feed.name not in rules.FIGURE_FEEDS:
             continue
+        owing: tuple[str | None, ...] = plan.owed_by(feed.name) if feed.unit_kinds else (None,)
+        # Beside what is owed: for all units at once, or for several, or from one that owes none.
+        others = {p[2] for p in seen.came if p[0] == feed.name} - set(owing)
         for due in plan.due_for(feed.name, now, include_open=True):
-            came = seen.came.get((feed.name, str(due.period)))
-            first = rules.Came(came.first_received_at, came.all_nil) if came else None
-            lines.append(
-                schemas.FeedLine(
-                    feed=feed.name,
-                    departments=list(feed.departments),
-                    period=str(due.period),
-                    cut_off_on=due.cut_off_on,
-                    due_at=due.due_at,
-                    state=rules.feed_state(due.due_at, now, first),
-                    first_received_at=came.first_received_at if came else None,
-                    deliveries=came.deliveries if came else 0,
-                    sent=came.sent if came else 0,
-                    applied=came.applied if came else 0,
-                    duplicate=came.duplicate if came else 0,
-                    rejected=came.rejected if came else 0,
-                    held=came.held if came else 0,
+            period = str(due.period)
+            for_all = seen.came.get((feed.name, period, None))
+            for unit in (*owing, *sorted(others, key=str)):
+                own = seen.came.get((feed.name, period, unit))
+                if own is None and unit in others:
+                    continue
+                owed = unit in owing
+                lines.append(
+                    _line(feed, due, names.get(unit), owed, own, for_all if owed else None, now)
                 )
-            )
     return lines
+
+
+def _line(
+    feed: Feed,
+    due: Due,
+    unit: UnitName | None,
+    owed: bool,
+    own: store.FeedCame | None,
+    for_all: store.FeedCame | None,
+    now: datetime,
+) -> schemas.FeedLine:
+    came = rules.either(_came(own), _came(for_all))
+    return schemas.FeedLine(
+        feed=feed.name,
+        departments=list(feed.departments),
+        unit=unit,
+        owed=owed,
+        period=str(due.period),
+        cut_off_on=due.cut_off_on,
+        due_at=due.due_at,
+        state=rules.feed_state(due.due_at, now, came),
+        first_received_at=came.first_received_at if came else None,
+        deliveries=own.deliveries if own else 0,
+        sent=own.sent if own else 0,
+        applied=own.applied if own else 0,
+        duplicate=own.duplicate if own else 0,
+        rejected=own.rejected if own else 0,
+        held=own.held if own else 0,
+    )
+
+
+def _came(found: store.FeedCame | None) -> rules.Came | None:
+    return rules.Came(found.first_received_at, found.all_nil) if found else None
 
 
 def _producer(name: str, sent: Sent | None, inbox: InboxStatus) -> schemas.ProducerLine:
@@ -133,5 +166,11 @@ def _producer(name: str, sent: Sent | None, inbox: InboxStatus) -> schemas.Produ
     )
 
 
-def _names(feeds: list[schemas.FeedLine], state: FeedState) -> list[str]:
-    return [f"{line.feed} {line.period}" for line in feeds if line.state == state]
+def _owed(feeds: list[schemas.FeedLine], state: FeedState) -> list[rules.Owed]:
+    return [
+        rules.Owed(line.feed, line.period, line.unit.zh, line.unit.en)
+        if line.unit
+        else rules.Owed(line.feed, line.period)
+        for line in feeds
+        if line.owed and line.state == state
+    ]

@@ -51,6 +51,23 @@ def feed_state(due_at: datetime, now: datetime, came: Came | None) -> FeedState:
     return FeedState.NIL if came.all_nil else FeedState.IN
 
 
+def either(own: Came | None, for_all: Came | None) -> Came | None:
+    """What has come for a unit: its own deliveries, and those that one sender gave for all."""
+    if own is None or for_all is None:
+        return own or for_all
+    first = min(own.first_received_at, for_all.first_received_at)
+    return Came(first, own.all_nil and for_all.all_nil)
+
+
+class Owed(NamedTuple):
+    """One expected delivery by name; without names of a unit where the feed is not by unit."""
+
+    feed: str
+    period: str
+    unit_zh: str = ""
+    unit_en: str = ""
+
+
 class Verdict(StrEnum):
     """The answer to "can today's 旬报 be trusted?"."""
 
@@ -81,9 +98,8 @@ class Reason:
 class Findings:
     """What was looked at, as counts."""
 
-    missing: Sequence[str] = ()
-    """Feed and period of each missing delivery."""
-    late: Sequence[str] = ()
+    missing: Sequence[Owed] = ()
+    late: Sequence[Owed] = ()
     held: int = 0
     rejected: int = 0
     dead_letters: int = 0
@@ -107,13 +123,13 @@ def judge(found: Findings) -> tuple[Verdict, list[Reason]]:
 
 def _reasons(found: Findings) -> Iterable[Reason]:
     if found.missing:
-        names = _some(found.missing)
+        zh, en = _which(found.missing)
         yield Reason(
             "feeds-missing",
             True,
             len(found.missing),
-            f"{len(found.missing)} 项到期报送未收到:{names}",
-            f"{len(found.missing)} deliveries due have not come: {names}",
+            f"{len(found.missing)} 项到期报送未收到:{zh}",
+            f"{len(found.missing)} deliveries due have not come: {en}",
         )
     if found.stopped:
         yield Reason(
@@ -144,13 +160,13 @@ def _reasons(found: Findings) -> Iterable[Reason]:
 
 def _reservations(found: Findings) -> Iterable[Reason]:
     if found.late:
-        names = _some(found.late)
+        zh, en = _which(found.late)
         yield Reason(
             "feeds-late",
             False,
             len(found.late),
-            f"{len(found.late)} 项报送逾期收到:{names}",
-            f"{len(found.late)} deliveries came late: {names}",
+            f"{len(found.late)} 项报送逾期收到:{zh}",
+            f"{len(found.late)} deliveries came late: {en}",
         )
     if found.held:
         yield Reason(
@@ -203,6 +219,21 @@ def _reservations(found: Findings) -> Iterable[Reason]:
             f"{found.unknown_employers} 个有征缴金额的缴费单位尚未与参保登记关联",
             f"money was collected from {found.unknown_employers} employers not in the register",
         )
+
+
+def _which(owed: Sequence[Owed]) -> tuple[str, str]:
+    """Feed and period with the units it is of, each feed and period once; in zh and en."""
+    units: dict[str, list[Owed]] = {}
+    for one in owed:
+        units.setdefault(f"{one.feed} {one.period}", []).append(one)
+    zh = [name + _in_brackets([one.unit_zh for one in of]) for name, of in units.items()]
+    en = [name + _in_brackets([one.unit_en for one in of]) for name, of in units.items()]
+    return _some(zh), _some(en)
+
+
+def _in_brackets(units: Sequence[str]) -> str:
+    named = [unit for unit in units if unit]
+    return f" ({_some(named, 3)})" if named else ""
 
 
 def _some(names: Sequence[str], most: int = 5) -> str:

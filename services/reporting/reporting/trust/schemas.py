@@ -6,14 +6,22 @@ from datetime import date, datetime
 
 from pydantic import Field
 
-from reporting.figures.schemas import Answer
+from reporting.figures.schemas import Answer, UnitName
 
 
 class FeedLine(Answer):
-    """One expected delivery and what has come of it."""
+    """One expected delivery and what has come of it; of a feed owed by units, one for each.
+
+    The counts are of the unit's own deliveries. What one sender gave for all units has a line of
+    its own that nobody owes, and answers for every unit that owes one.
+    """
 
     feed: str
     departments: list[str]
+    unit: UnitName | None = Field(
+        description="应报单位;空:不分单位 · who owes it; null: not by unit"
+    )
+    owed: bool = Field(description="应报 · expected; false: came without being owed by unit")
     period: str
     cut_off_on: date
     due_at: datetime

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert
@@ -87,7 +87,7 @@ async def employer_names(conn: AsyncConnection, subjects: Sequence[str]) -> dict
 
 
 class FeedCame(NamedTuple):
-    """Everything received of one feed for one period, counts as their newest facts state them."""
+    """Everything received of one feed for one period (and unit), counts by their newest facts."""
 
     first_received_at: datetime
     all_nil: bool
@@ -99,16 +99,28 @@ class FeedCame(NamedTuple):
     held: int
 
 
-async def feeds_came(conn: AsyncConnection) -> dict[tuple[str, str], FeedCame]:
-    """What has come, by feed and period."""
+SEVERAL_UNITS: Final = ""
+"""Stands where a unit would: sent by a desk of several units, which one it is for is not known."""
+
+Place: TypeAlias = tuple[str, str, str | None]
+"""Feed, period and unit; no unit: for all of them, or a feed that is not owed by units."""
+
+
+async def feeds_came(conn: AsyncConnection, per_unit: Sequence[str]) -> dict[Place, FeedCame]:
+    """What has come, by feed and period, and by unit too of the feeds ``per_unit``."""
     rows = await conn.execute(
         text(
-            "SELECT feed, period, min(received_at), bool_and(nil), count(*), sum(sent_count),"
+            "SELECT feed, period, CASE WHEN feed = ANY(CAST(:per_unit AS text[]))"
+            " THEN coalesce(unit, CASE department WHEN 'unit' THEN :several END) END AS unit,"
+            " min(received_at), bool_and(nil), count(*), sum(sent_count),"
             " sum(applied_count), sum(duplicate_count), sum(rejected_count), sum(held_count)"
-            " FROM delivery_facts GROUP BY feed, period"
-        )
+            " FROM delivery_facts GROUP BY 1, 2, 3"
+        ),
+        {"per_unit": list(per_unit), "several": SEVERAL_UNITS},
     )
-    return {(row[0], row[1]): FeedCame(*row[2:5], *(int(n) for n in row[5:])) for row in rows}
+    return {
+        (row[0], row[1], row[2]): FeedCame(*row[3:6], *(int(n) for n in row[6:])) for row in rows
+    }
 
 
 async def unknown_employer_money(conn: AsyncConnection) -> tuple[int, int]:
