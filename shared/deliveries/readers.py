@@ -116,8 +116,9 @@ class _NdjsonSplitter:
     def finish(self) -> Iterator[Cut]:
         rest = bytes(self._buffer)
         last = rest.rpartition(b"\n")[2]
-        if last.strip() and not _is_json(last):
+        if last.strip() and not last.rstrip().endswith(b"}") and not _is_json(last):
             # No newline after it and no JSON in it: the sender was cut off inside this line.
+            # One that ends as a record does is whole and wrong (in GBK, say): rejected alone.
             raise problem("body-truncated", reason="最后一行不完整 · the last line is incomplete")
         if rest:
             yield Cut(rest, len(_lines(rest)))

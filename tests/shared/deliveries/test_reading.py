@@ -71,6 +71,13 @@ class TestNdjson:
         cuts = cuts_of(NdjsonReader(), b'\xef\xbb\xbf\r\n{"a":1}\r\n')
         assert [text.strip() for text in records_in(NdjsonReader(), cuts)] == [b'{"a":1}']
 
+    def test_a_last_line_in_another_encoding_is_not_called_cut_off(self) -> None:
+        line = '{"name":"本溪"}'.encode("gbk")
+        assert records_in(NdjsonReader(), cuts_of(NdjsonReader(), line)) == [line]
+        with pytest.raises(Problem) as refused:
+            cuts_of(NdjsonReader(), line[:-1])
+        assert refused.value.code == "body-truncated"
+
     def test_a_line_without_end_is_not_gathered_for_ever(self) -> None:
         splitter = NdjsonReader().splitter(LIMITS)
         with pytest.raises(Problem) as refused:
