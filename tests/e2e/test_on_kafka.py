@@ -150,13 +150,12 @@ async def until_shared(broker: KafkaBroker) -> None:
     async with asyncio.timeout(60):
         while True:
             shares = await asyncio.to_thread(shares_of, broker, list(wanted))
-            if all(
-                len(shares[group]) == CONSUMERS
-                and all(shares[group])
-                and sum(shares[group]) == count
-                for group, count in wanted.items()
-            ):
+            if all(ready(shares[group], count) for group, count in wanted.items()):
                 return
+
+
+def ready(shares: list[int], count: int) -> bool:
+    return len(shares) == CONSUMERS and min(shares) > 0 and sum(shares) == count
 
 
 def shares_of(broker: KafkaBroker, groups: list[str]) -> dict[str, list[int]]:
