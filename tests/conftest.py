@@ -1,6 +1,9 @@
-"""What every test may ask for: one PostgreSQL per session, fresh databases, a fixed clock."""
+"""What every test may ask for: one PostgreSQL and one Kafka per session, fresh databases, a fixed
+clock."""
 
 import itertools
+import os
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -8,7 +11,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from confluent_kafka.admin import AdminClient
 
+from kuomian.kafka_broker import KafkaBroker
+from kuomian.kafka_install import KafkaMissing
 from shared.clock import FixedClock
 from shared.embedded import EmbeddedPostgres
 
@@ -57,6 +63,36 @@ def postgres() -> Iterator[PostgresForTests]:
 def database_url(postgres: PostgresForTests) -> str:
     """The URL of an empty database of this test's own."""
     return postgres.fresh_database()
+
+
+@pytest.fixture(scope="session")
+def kafka_broker() -> Iterator[KafkaBroker]:
+    """One real Apache Kafka for the whole session, for tests marked ``kafka``.
+
+    Where it cannot run the test is skipped and says why; under CI=true that is a failure.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="kuomian-kafka-"))
+    broker = KafkaBroker(folder)
+    try:
+        with broker:
+            yield broker
+    except KafkaMissing as missing:
+        if os.environ.get("CI") == "true":
+            raise
+        pytest.skip(str(missing))
+    finally:
+        shutil.rmtree(folder)
+
+
+@pytest.fixture
+def empty_kafka(kafka_broker: KafkaBroker) -> KafkaBroker:
+    """The session's broker without topics, hence without offsets of groups."""
+    admin = AdminClient({"bootstrap.servers": kafka_broker.address()})
+    topics = [name for name in admin.list_topics(timeout=30).topics if not name.startswith("__")]
+    if topics:
+        for deleted in admin.delete_topics(topics, operation_timeout=30).values():
+            deleted.result(30)
+    return kafka_broker
 
 
 @pytest.fixture

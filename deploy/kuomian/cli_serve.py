@@ -52,7 +52,7 @@ def serve(
             serve_all(host, port, data_dir_of(data_dir), demo=demo, with_parent=with_parent)
         )
     else:
-        asyncio.run(serve_one(service, role or [], host, port))
+        asyncio.run(serve_one(service, role or [], host, port, with_parent=with_parent))
 
 
 def migrate(service: ServiceName = "all", data_dir: DataDir = None) -> None:

@@ -83,7 +83,14 @@ async def serve_all(
         await serve(whole.app, bound, on_stop=whole.drain, with_parent=with_parent)
 
 
-async def serve_one(name: str, roles: Sequence[str], host: str | None, port: int | None) -> None:
+async def serve_one(
+    name: str,
+    roles: Sequence[str],
+    host: str | None,
+    port: int | None,
+    *,
+    with_parent: bool = False,
+) -> None:
     """One service until a signal; its database and bus come from the environment."""
     unknown = set(roles) - set(ROLES)
     if unknown:
@@ -96,7 +103,7 @@ async def serve_one(name: str, roles: Sequence[str], host: str | None, port: int
     app = create_app(service, runtime, roles=[ROLES[role] for role in roles or ROLES])
     async with app.router.lifespan_context(app):
         log.info("serving", service=name, address=address_of(bound))
-        await serve(app, bound, on_stop=app.state.health.drain)
+        await serve(app, bound, on_stop=app.state.health.drain, with_parent=with_parent)
 
 
 async def migrate_one(name: str) -> dict[str, str | None]:

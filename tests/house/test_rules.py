@@ -189,7 +189,8 @@ MACHINE = re.compile(
 )
 ADDRESS = re.compile(
     r"\b(10\.\d+\.\d+\.\d+|192\.168\.\d+\.\d+|172\.(1[6-9]|2\d|3[01])\.\d+\.\d+)\b"
-    r"|https?://[^\s\"'`)]*(pypi|npmjs|registry|artifactory|nexus|mirror|maven)[^\s\"'`)]*",
+    r"|https?://(?!maven\.apache\.org/POM/)"  # an XML namespace, nothing is fetched there
+    r"[^\s\"'`)]*(pypi|npmjs|registry|artifactory|nexus|mirror|maven)[^\s\"'`)]*",
     re.IGNORECASE,
 )
 

@@ -1,0 +1,185 @@
+"""Several processes of one installation on this machine, started and ended together.
+
+What is started is said by ``Part``; each is ``kuomian`` itself with other arguments. All end with
+whoever started them, however that one ends.
+"""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+import httpx
+
+from kuomian.words import Failure
+
+START_SECONDS: Final = 120.0
+STOP_SECONDS: Final = 30.0
+
+
+@dataclass(frozen=True)
+class Part:
+    """One process: ``kuomian serve SERVICE --role ROLE``, and the settings it is given."""
+
+    name: str
+    service: str
+    role: str
+    port: int
+    environment: Mapping[str, str] = field(repr=False)  # holds secrets
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def arguments(self) -> Sequence[str]:
+        return (*("serve", self.service, "--role", self.role), *("--port", str(self.port)))
+
+
+class Processes:
+    """A context manager: all parts ready inside, all gone after.
+
+    ``environment`` is what they inherit (a search path and the like), below what each is given.
+    """
+
+    def __init__(
+        self, parts: Iterable[Part], log_dir: Path, environment: Mapping[str, str]
+    ) -> None:
+        self.parts = {part.name: part for part in parts}
+        self._log_dir = log_dir
+        self._environment = environment
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+
+    def __enter__(self) -> Self:
+        try:
+            for name in self.parts:
+                self.start(name)
+            self.wait_until_ready()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def start(self, name: str) -> None:
+        """Start a part that does not run; it is not ready yet when this returns."""
+        part = self.parts[name]
+        self._log_dir.mkdir(parents=True, exist_ok=True)
+        with self.log(name).open("ab") as log:
+            self._running[name] = subprocess.Popen(
+                [sys.executable, "-m", "kuomian", *part.arguments, "--with-parent"],
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                env={**self._environment, **part.environment},
+                start_new_session=True,
+            )
+
+    def stop(self, *names: str) -> None:
+        """End parts in order (SIGTERM), all at once; by default all. Those that take longer than
+        ``STOP_SECONDS`` are killed."""
+        ending = {name: self._running.pop(name) for name in names or tuple(self._running)}
+        for process in ending.values():
+            process.send_signal(signal.SIGTERM)
+        deadline = time.monotonic() + STOP_SECONDS
+        for process in ending.values():
+            try:
+                process.wait(max(0.0, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            _close(process)
+
+    def kill(self, name: str) -> None:
+        """SIGKILL a part; ``start`` brings it back."""
+        process = self._running.pop(name)
+        process.kill()
+        process.wait()
+        _close(process)
+
+    def check(self) -> None:
+        """Raise Failure, with the last line of its log, for a part that ended by itself."""
+        for name, process in self._running.items():
+            if process.poll() is not None:
+                raise Failure(
+                    f"进程已结束 · {name} ended ({process.returncode}): {self._last(name)}"
+                )
+
+    def wait_until_ready(self) -> None:
+        """Return when every running part says it is. Raises Failure after ``START_SECONDS``."""
+        waiting = set(self._running)
+        deadline = time.monotonic() + START_SECONDS
+        with httpx.Client(timeout=5.0, trust_env=False) as client:
+            while waiting:
+                self.check()
+                if time.monotonic() > deadline:
+                    name = sorted(waiting)[0]
+                    raise Failure(f"未能就绪 · {name} does not get ready: {self._last(name)}")
+                waiting = {name for name in waiting if not _is_ready(client, self.parts[name])}
+                time.sleep(0.1 if waiting else 0)
+
+    def log(self, name: str) -> Path:
+        """Where a part's output goes."""
+        return self._log_dir / f"{name}.log"
+
+    def _last(self, name: str) -> str:
+        lines = self.log(name).read_text("utf-8", "replace").strip().splitlines()
+        return f"{lines[-1][:500] if lines else ''} ({self.log(name)})"
+
+
+class Doors(httpx.AsyncBaseTransport):
+    """The way to services that stand at different addresses, by the first segment of the path:
+    what an ingress does, on the caller's side."""
+
+    def __init__(self, addresses: Mapping[str, str]) -> None:
+        self._addresses = {name: httpx.URL(address) for name, address in addresses.items()}
+        self._network = httpx.AsyncHTTPTransport()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        door = self._addresses[request.url.path.split("/", 2)[1]]
+        request.url = request.url.copy_with(scheme=door.scheme, host=door.host, port=door.port)
+        request.headers["Host"] = door.netloc.decode()
+        return await self._network.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        await self._network.aclose()
+
+
+def free_ports(count: int) -> list[int]:
+    """So many different ports of 127.0.0.1 that nobody listens on now."""
+    probes = [socket.socket() for _ in range(count)]
+    try:
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [int(probe.getsockname()[1]) for probe in probes]
+    finally:
+        for probe in probes:
+            probe.close()
+
+
+def _close(process: subprocess.Popen[bytes]) -> None:
+    if process.stdin is not None:
+        process.stdin.close()
+
+
+def _is_ready(client: httpx.Client, part: Part) -> bool:
+    try:
+        answer = client.get(f"{part.address}/{part.service}/health/ready")
+    except httpx.TransportError:
+        return False
+    return answer.status_code == 200
