@@ -238,6 +238,17 @@ async def test_an_application_sent_again_and_corrected(world: World) -> None:
     assert state == {"status": "retired"}
 
 
+async def test_a_duplicate_between_an_application_and_its_correction_changes_nothing(
+    world: World,
+) -> None:
+    await world.push("person-applications", [person_application(1)])
+    redated = person_application(1, effective_on="2008-06-09", applied_on="2008-06-03")
+    sent = await world.push("person-applications", [person_application(1), redated])
+    assert counts(await world.delivery(sent["delivery"])) == (1, 1, 0, 0)
+    (fact,) = await world.facts(PersonChanged)
+    assert (fact.effective_on, fact.enrolled_on) == (date(2008, 6, 9), date(2008, 6, 9))
+
+
 async def test_a_unit_corrects_applications_of_its_own_only(world: World) -> None:
     sent = [
         ("person-applications", person_application(1), person_application(1, unit="210503")),

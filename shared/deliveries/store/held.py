@@ -33,6 +33,7 @@ async def hold(
         "held_records",
         ("delivery_id", "no", "feed", "waiting_for", "due", "held_at"),
         ((delivery_id, no, feed, token, True, held_at) for no, token in waiting_for.items()),
+        types=("uuid", "int4", "text", "text", "bool", "timestamptz"),
     )
 
 

@@ -93,14 +93,12 @@ async def apply_employer_applications(ctx: ApplyContext, rows: Sequence[JudgedRo
     mine = ctx.delivery
     for judged, row in told:
         last = known.get(judged.key)
-        behind = (
-            ctx.replay and last is not None and (last.seq, last.record_no) > (mine.seq, judged.no)
-        )
+        behind = last is not None and ctx.is_behind(judged.no, last.seq, last.record_no)
         same = last is not None and last.content_hash == judged.content_hash
         if not (behind or same) and not _goes_on(ledger, outcome, judged, row, last):
             continue
         accepted.append(judged._replace(row=judged.row[:5]))
-        if not behind:
+        if not (behind or same):  # a duplicate leaves the version that stands
             known[judged.key] = ApplicationVersion(
                 judged.content_hash,
                 row.agency_no,

@@ -134,8 +134,11 @@ class _Round:
             row.unit,
         )
         last = self.known.get(judged.key)
-        if last is None or (last.seq, last.record_no) <= (version.seq, version.record_no):
-            self.known[judged.key] = version
+        if last is not None:
+            same = last.content_hash == judged.content_hash
+            if same or self.ctx.is_behind(judged.no, last.seq, last.record_no):
+                return  # what stands is the version before
+        self.known[judged.key] = version
 
     def _goes_on(self, judged: JudgedRow, row: Row) -> bool:
         """Move the person if the application does; False when it is rejected or held."""
@@ -145,8 +148,7 @@ class _Round:
                 return True  # a duplicate, as upsert_state will find
             if self._refused(judged.no, row, last):
                 return False
-            later = (last.seq, last.record_no) > (self.ctx.delivery.seq, judged.no)
-            if self.ctx.replay and later:
+            if self.ctx.is_behind(judged.no, last.seq, last.record_no):
                 return True  # a version that came into its own too late
         before = self.ledger.current.get(row.person_key)
         if row.action == "enrol":
