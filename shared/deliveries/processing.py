@@ -13,6 +13,7 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from shared.crypto import mask_within
 from shared.deliveries import store
 from shared.deliveries.apply import Result, apply_judged, problem_codes
 from shared.deliveries.feed import ApplyContext, Disposition, Feed, RowProblem
@@ -195,9 +196,15 @@ def _with_disposition(
     result: Result,
 ) -> list[tuple[int, Disposition, tuple[RowProblem, ...]]]:
     return [
-        (no, result.dispositions.get(no, Disposition.APPLIED), found)
+        (no, result.dispositions.get(no, Disposition.APPLIED), tuple(map(_masked, found)))
         for no, found in sorted(result.problems.items())
     ]
+
+
+def _masked(found: RowProblem) -> RowProblem:
+    """As it is kept and shown: what a sender put in the wrong field may be an identity number."""
+    params = {name: mask_within(value) for name, value in found.params.items()}
+    return RowProblem(found.code, mask_within(found.pointer), params)
 
 
 def _counted(
