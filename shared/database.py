@@ -203,6 +203,7 @@ async def copy_rows(
     Values are Python values, None is NULL. With ``types`` (PostgreSQL type names, one per column;
     see ``copy_types``) the binary format is used: about three times as fast, but it accepts only
     values that fit those types exactly (an int for a date column is an error of the server).
+    Raises NumericValueOutOfRange, as the server would, for an int beyond its column.
     COPY never ignores a conflict: copy into a ``stage`` when the rows may already be there.
     """
     driver = await raw(connection)
@@ -217,17 +218,61 @@ async def copy_rows(
             copy.set_types(types)
         # The formatter is called directly: a coroutine per row would cost more than the row.
         write_row, send = copy.formatter.write_row, copy.writer.write
-        for row in rows:
+        for row in _within(rows, types) if types else rows:
             count += 1
-            if block := write_row(row):
+            try:
+                block = write_row(row)
+            except OverflowError as error:
+                raise psycopg.errors.NumericValueOutOfRange(str(error)) from error
+            if block:
                 await send(block)
     return count
+
+
+_NARROW = {"int2": 2**15, "smallint": 2**15, "int4": 2**31, "integer": 2**31}
+
+
+def _within(rows: Iterable[Sequence[Any]], types: Sequence[str]) -> Iterable[Sequence[Any]]:
+    """The rows, their narrow integers checked: the driver would cut off the higher bytes."""
+    narrow = [(place, _NARROW[kind]) for place, kind in enumerate(types) if kind in _NARROW]
+    for row in rows:
+        for place, limit in narrow:
+            value = row[place]
+            if value is not None and not -limit <= value < limit:
+                raise psycopg.errors.NumericValueOutOfRange(f"{value} is beyond {types[place]}")
+        yield row
 
 
 def copy_types(table: Table, columns: Sequence[str]) -> list[str]:
     """The ``types`` for ``copy_rows``, from a table's own declaration."""
     compiled = (table.c[name].type.compile(dialect=_DIALECT) for name in columns)
     return [name.partition("(")[0].strip().lower() for name in compiled]
+
+
+async def copy_into(
+    connection: AsyncConnection,
+    table: Table,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+) -> int:
+    """``copy_rows`` in binary into a declared table."""
+    types = copy_types(table, columns)
+    return await copy_rows(connection, table.name, columns, rows, types)
+
+
+async def stage_into(
+    connection: AsyncConnection,
+    name: str,
+    table: Table,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+) -> int:
+    """``copy_rows`` in binary into an emptied ``stage`` with these columns of a declared table;
+    what becomes of them there is the caller's statement."""
+    types = copy_types(table, columns)
+    described = zip(columns, types, strict=True)
+    await stage(connection, name, ", ".join(f'"{column}" {kind}' for column, kind in described))
+    return await copy_rows(connection, name, columns, rows, types)
 
 
 async def stage(connection: AsyncConnection, name: str, ddl_columns: str) -> None:

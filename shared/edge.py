@@ -20,7 +20,6 @@ from shared.problems import (
     problem,
     problem_response,
     unexpected_response,
-    without_numbers,
 )
 from shared.telemetry import tracing
 
@@ -134,7 +133,7 @@ class Edge:
             "request",
             service=self.service,
             method=method,
-            path=without_numbers(scope["path"]),
+            path=scope["path"],
             status=status,
             ms=round(seconds * 1000, 1),
             department=scope.get("state", {}).get("department"),

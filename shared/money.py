@@ -14,8 +14,9 @@ from typing import Final
 FEN_PER_YUAN: Final = 100
 FEN_PER_WAN: Final = 1_000_000
 
-MAX_FEN: Final = 10**17
-"""Largest amount read from outside (10^15 yuan): far above any budget, far below a bigint."""
+MAX_FEN: Final = 10**13
+"""Largest amount read from outside (10^11 yuan, 千亿元): above any city's budget, and so far below
+a bigint that half a million slips of the pen still add up in one."""
 
 EMPTY: Final = "—"
 """What a form shows where there is no figure, as against a figure of 0."""
@@ -32,7 +33,7 @@ def fen_from_yuan(value: str | Decimal | int) -> int:
 
     Text must be a plain number such as ``125000``, ``-3.5`` or ``0.05``: no separators, spaces
     or exponents, for those are the sender's to settle. Raises MoneyError for more than two
-    decimals (also zeros), what is not finite, beyond ±10^15 yuan, and for floats and booleans,
+    decimals (also zeros), what is not finite, beyond ±10^11 yuan, and for floats and booleans,
     which have already lost what was meant.
     """
     if isinstance(value, bool) or not isinstance(value, str | Decimal | int):

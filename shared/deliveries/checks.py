@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Final, TypeAlias
 
@@ -62,6 +62,8 @@ CHECK_TEXTS: Final[Mapping[str, tuple[str, str]]] = {
 }
 """Codes noted here → (zh, en) over ``RowProblem.params``."""
 
+_EARLIEST: Final = date(1949, 10, 1)
+
 
 class Problems(list[RowProblem]):
     """The problems of one record, gathered field by field so that a sender sees them all."""
@@ -83,6 +85,14 @@ class Problems(list[RowProblem]):
         """The date is not later than ``limit`` (inclusive)."""
         if on is not None and on > limit:
             self.add(code, pointer, value=on.isoformat(), limit=limit.isoformat())
+
+    def takes_effect(self, on: date, last_on: date, pointer: str) -> None:
+        """A day something takes effect: none before the People's Republic, none more than a year
+        after ``last_on``. A slip of the pen (2080 for 2008) would be applied and never count."""
+        latest = last_on + timedelta(days=366)
+        if not _EARLIEST <= on <= latest:
+            bounds = {"minimum": _EARLIEST.isoformat(), "maximum": latest.isoformat()}
+            self.add("value-out-of-range", pointer, **bounds)
 
     def fen(self, amount: Decimal, pointer: str, minimum: int | None = 0) -> int:
         """Yuan as integer fen, at least ``minimum`` fen; 0 with a problem noted where it is no

@@ -132,6 +132,11 @@ class ApplyContext:
     """Rows of this call were held before: state may meanwhile hold a version accepted later,
     which they must not undo (``upsert_state`` sees to it)."""
 
+    def is_behind(self, no: int, seq: int, record_no: int) -> bool:
+        """Whether record ``no``, held before, comes too late: what stands was made by record
+        ``record_no`` of the delivery accepted as ``seq``, after it."""
+        return self.replay and (seq, record_no) > (self.delivery.seq, no)
+
 
 Judge = Callable[[Sequence[Any], JudgeContext], list[Verdict]]
 """Pure: records of ``Feed.record`` in, one verdict each out, same order. Runs in a worker

@@ -152,13 +152,17 @@ class JudgePool:
             return judge_segment(task, self._plan, self._secrecy)
         if self._workers == 0:
             return await asyncio.to_thread(judge_segment, task, self._plan, self._secrecy)
+        pool = await self._running()
         try:
-            return await self._in_worker(task)
+            return await self._in_worker(pool, task)
         except BrokenProcessPool:
-            self.close()
-            return await self._in_worker(task)
+            # Whoever shares it finds out too: only the first may close it, or the second would
+            # close the new one over what the first has given it.
+            if self._pool is pool:
+                self.close()
+        return await self._in_worker(await self._running(), task)
 
-    async def _in_worker(self, task: JudgeTask) -> Judged:
+    async def _running(self) -> ProcessPoolExecutor:
         async with self._starting:
             if self._pool is None:
                 self._pool = ProcessPoolExecutor(
@@ -168,8 +172,12 @@ class JudgePool:
                     initializer=_start_worker,
                     initargs=(self._plan, self._secrecy),
                 )
+            return self._pool
+
+    async def _in_worker(self, pool: ProcessPoolExecutor, task: JudgeTask) -> Judged:
+        async with self._starting:
             # The first submissions start processes, which blocks until they have read the plan.
-            future = await asyncio.to_thread(self._pool.submit, _judge_in_worker, task)
+            future = await asyncio.to_thread(pool.submit, _judge_in_worker, task)
         return await asyncio.wrap_future(future)
 
     @property

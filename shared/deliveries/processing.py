@@ -13,6 +13,7 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from shared.crypto import mask_within
 from shared.deliveries import store
 from shared.deliveries.apply import Result, apply_judged, problem_codes
 from shared.deliveries.feed import ApplyContext, Disposition, Feed, RowProblem
@@ -164,17 +165,15 @@ async def judge_again(
 async def _settle_held(
     conn: AsyncConnection,
     row: DeliveryRow,
-    waited_for: Mapping[int, str],
+    waited_for: Mapping[int, held_store.Due],
     result: Result,
     now: datetime,
 ) -> None:
     """Held records judged again: resolved, or waiting on."""
     waiting = result.waiting_for
-    same = {no: token for no, token in waiting.items() if waited_for[no] == token}
-    other = {no: token for no, token in waiting.items() if waited_for[no] != token}
     resolved = [no for no in waited_for if no not in waiting]
-    await held_store.keep_waiting(conn, row.id, same, due=False)
-    await held_store.keep_waiting(conn, row.id, other, due=True)
+    await held_store.settle(conn)
+    await held_store.keep_waiting(conn, row.id, waiting, waited_for)
     await held_store.resolve(conn, row.id, resolved, now)
     await held_store.rewrite_chunks(
         conn,
@@ -197,9 +196,15 @@ def _with_disposition(
     result: Result,
 ) -> list[tuple[int, Disposition, tuple[RowProblem, ...]]]:
     return [
-        (no, result.dispositions.get(no, Disposition.APPLIED), found)
+        (no, result.dispositions.get(no, Disposition.APPLIED), tuple(map(_masked, found)))
         for no, found in sorted(result.problems.items())
     ]
+
+
+def _masked(found: RowProblem) -> RowProblem:
+    """As it is kept and shown: what a sender put in the wrong field may be an identity number."""
+    params = {name: mask_within(value) for name, value in found.params.items()}
+    return RowProblem(found.code, mask_within(found.pointer), params)
 
 
 def _counted(

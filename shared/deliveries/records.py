@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from shared.crypto import mask_identity, mask_tax_no
+from shared.crypto import mask_identity, mask_tax_no, mask_within
 from shared.deliveries.feed import Disposition, Feed
 from shared.deliveries.receipts import CODES, DISPOSITIONS
 
@@ -43,14 +43,26 @@ def shown(feed: Feed, text: bytes) -> Any:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     if not isinstance(content, dict):
-        return content if not feed.personal else None
+        return _without_identities(content) if not feed.personal else None
     known = {field.encode_name for field in msgspec.structs.fields(feed.record)}
     hidden = {
         name for name in content if name in feed.personal or (feed.personal and name not in known)
     }
     return {
-        name: _masked(name, value) if name in hidden else value for name, value in content.items()
+        mask_within(name): _masked(name, value) if name in hidden else _without_identities(value)
+        for name, value in content.items()
     }
+
+
+def _without_identities(value: Any) -> Any:
+    """A field that is not personal may hold an identity number all the same, by mistake."""
+    if isinstance(value, str):
+        return mask_within(value)
+    if isinstance(value, list):
+        return [_without_identities(item) for item in value]
+    if isinstance(value, dict):
+        return {mask_within(name): _without_identities(item) for name, item in value.items()}
+    return value
 
 
 def _masked(name: str, value: Any) -> Any:

@@ -4,32 +4,55 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 from uuid import UUID
 from zlib import crc32
 
 from psycopg import sql
 from sqlalchemy import Table
-from sqlalchemy.dialects import postgresql
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.database import copy_rows, raw, stage
+from shared.database import copy_rows, raw, stage_into
 from shared.deliveries.feed import ApplyContext, Changed, Disposition, JudgedRow, Outcome
 from shared.deliveries.models import state_columns
 
-__all__ = ["Changed", "state_columns", "upsert_state"]
+__all__ = ["Changed", "Superseded", "keep_superseded", "state_columns", "upsert_state"]
 
 _STATE = ("natural_key", "revision", "content_hash", "delivery_id", "record_no", "recorded_at")
-_SUPERSEDED = (
-    "feed",
-    "natural_key",
-    "revision",
-    "delivery_id",
-    "record_no",
-    "content_hash",
-    "superseded_by_delivery",
-    "superseded_by_no",
-    "superseded_at",
+_SUPERSEDED_TYPES = (
+    "text",
+    "text",
+    "int4",
+    "uuid",
+    "int4",
+    "bytea",
+    "uuid",
+    "int4",
+    "timestamptz",
 )
+
+
+class Superseded(NamedTuple):
+    """A version that is current no more, as ``superseded_versions`` keeps it."""
+
+    feed: str
+    natural_key: str
+    revision: int | None
+    """None: it came into its own too late ever to be current."""
+    delivery_id: UUID
+    record_no: int
+    content_hash: bytes
+    superseded_by_delivery: UUID
+    superseded_by_no: int
+    superseded_at: datetime
+
+
+async def keep_superseded(conn: AsyncConnection, versions: Sequence[Superseded]) -> None:
+    """Note versions that gave way to others, in the transaction that replaced them."""
+    if versions:
+        fields = Superseded._fields
+        await copy_rows(conn, "superseded_versions", fields, versions, _SUPERSEDED_TYPES)
 
 
 @dataclass(slots=True)
@@ -63,7 +86,7 @@ async def upsert_state(
     """
     before = await _current(ctx, table, columns, {row.key for row in rows})
     latest: dict[str, _Version] = dict(before)
-    superseded: list[tuple[Any, ...]] = []
+    superseded: list[Superseded] = []
     delivery_id = UUID(ctx.delivery.id)
     for row in rows:
         current = latest.get(row.key)
@@ -72,7 +95,7 @@ async def upsert_state(
             continue
         new = _Version(1, row.content_hash, delivery_id, row.no, row.row, ctx.delivery.seq)
         if current is not None:
-            if ctx.replay and (current.seq, current.record_no) > (new.seq, new.record_no):
+            if ctx.is_behind(row.no, current.seq, current.record_no):
                 superseded.append(_superseded(ctx, row.key, None, new, current))
                 continue
             new.revision = current.revision + 1
@@ -92,8 +115,7 @@ async def upsert_state(
     changed.sort(key=lambda change: change.no)
     keys = sorted(change.key for change in changed)
     await _write(ctx, table, columns, ((key, latest[key]) for key in keys))
-    if superseded:
-        await copy_rows(ctx.conn, "superseded_versions", _SUPERSEDED, superseded)
+    await keep_superseded(ctx.conn, superseded)
     return changed
 
 
@@ -118,8 +140,8 @@ async def _current(
 
 def _superseded(
     ctx: ApplyContext, key: str, revision: int | None, old: _Version, by: _Version
-) -> tuple[Any, ...]:
-    return (
+) -> Superseded:
+    return Superseded(
         ctx.feed.name,
         key,
         revision,
@@ -156,8 +178,7 @@ async def _write(
         return
     # One stage per set of columns: two feeds may each keep some columns of one table.
     staged = f"stage_{table.name}_{crc32(','.join(names).encode()):08x}"
-    await stage(ctx.conn, staged, _ddl(table, names))
-    await copy_rows(ctx.conn, staged, names, rows)
+    await stage_into(ctx.conn, staged, table, names, rows)
     driver = await raw(ctx.conn)
     listed = sql.SQL(", ").join(map(sql.Identifier, names))
     await driver.execute(
@@ -173,8 +194,3 @@ async def _write(
             ),
         )
     )
-
-
-def _ddl(table: Table, names: Sequence[str]) -> str:
-    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
-    return ", ".join(f'"{name}" {table.c[name].type.compile(dialect)}' for name in names)

@@ -7,7 +7,6 @@ from shared.problems.http import (
     problem_pages,
     problem_response,
     unexpected_response,
-    without_numbers,
 )
 from shared.problems.problem import (
     MEDIA_TYPE,
@@ -37,5 +36,4 @@ __all__ = [
     "problem_pages",
     "problem_response",
     "unexpected_response",
-    "without_numbers",
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
@@ -37,7 +36,6 @@ _FIELD_CODES: Mapping[str, str] = {
     "less_than_equal": "value-out-of-range",
     "string_pattern_mismatch": "pattern-mismatch",
 }
-_LONG_NUMBER = re.compile(r"[0-9]{14,}[0-9Xx]")
 _STATUS_CODES: Mapping[int, str] = {
     401: "unauthenticated",
     403: "forbidden",
@@ -112,14 +110,8 @@ def unexpected_response(request: Request, error: Exception) -> JSONResponse:
         _LOG.warning("database away", reason=str(error))
         return problem_response(request, problem("database-away"))
     trace = str(request.scope.get("trace_id", "—"))
-    _LOG.error("unexpected error", exc_info=error, path=without_numbers(request.url.path))
+    _LOG.error("unexpected error", exc_info=error, path=request.url.path)
     return problem_response(request, problem("internal-error", trace=trace))
-
-
-def without_numbers(path: str) -> str:
-    """A path as it may be logged: someone may have put an identity number in it, or a tax number
-    that contains one, where a key was meant."""
-    return _LONG_NUMBER.sub("***", path)
 
 
 def install_problems(app: FastAPI) -> None:

@@ -71,6 +71,8 @@ class Whole:
 @pytest.fixture(scope="session", autouse=True)
 def _environment_of_children() -> Iterator[None]:
     """Child processes find our packages, installed or not, and take small bodies only."""
+    # A run started in the background ignores Ctrl-C, and its children would too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", os.pathsep.join(path for path in sys.path if path))
         patch.setenv("MAX_BODY_BYTES", str(MAX_BODY_BYTES))

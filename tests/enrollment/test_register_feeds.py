@@ -238,6 +238,46 @@ async def test_an_application_sent_again_and_corrected(world: World) -> None:
     assert state == {"status": "retired"}
 
 
+async def test_a_duplicate_between_an_application_and_its_correction_changes_nothing(
+    world: World,
+) -> None:
+    await world.push("person-applications", [person_application(1)])
+    redated = person_application(1, effective_on="2008-06-09", applied_on="2008-06-03")
+    sent = await world.push("person-applications", [person_application(1), redated])
+    assert counts(await world.delivery(sent["delivery"])) == (1, 1, 0, 0)
+    (fact,) = await world.facts(PersonChanged)
+    assert (fact.effective_on, fact.enrolled_on) == (date(2008, 6, 9), date(2008, 6, 9))
+
+
+async def test_a_unit_corrects_applications_of_its_own_only(world: World) -> None:
+    sent = [
+        ("person-applications", person_application(1), person_application(1, unit="210503")),
+        (
+            "employer-applications",
+            employer_application(1),
+            employer_application(1, unit="210503", name="改了名的厂"),
+        ),
+    ]
+    for feed, first, taken in sent:
+        await world.push(feed, [first])
+        mine = await world.push(feed, [taken], department="unit", units=["210503"])
+        assert await world.problems(mine) == {1: ["unit-not-yours"]}
+        own = {**first, "effective_on": "2008-06-04"}
+        mine = await world.push(feed, [own], department="unit", units=["210502"])
+        assert counts(await world.delivery(mine["delivery"])) == (1, 0, 0, 0)
+
+
+async def test_days_nobody_means_are_refused(world: World) -> None:
+    for feed, make in (
+        ("person-applications", person_application),
+        ("employer-applications", employer_application),
+    ):
+        days = ("0001-01-01", "1949-09-30", "2080-06-03", "9999-12-31")
+        records = [make(n, effective_on=day) for n, day in enumerate(days, 1)]
+        sent = await world.push(feed, [*records, make(9, effective_on="2009-06-01")])
+        assert await world.problems(sent) == {n: ["value-out-of-range"] for n in (1, 2, 3, 4)}
+
+
 async def test_employers_enter_change_and_leave_by_application(world: World) -> None:
     sent = await world.push(
         "employer-applications",

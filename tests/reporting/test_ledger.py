@@ -326,6 +326,17 @@ class TestOneHolder:
         async with database.read() as conn:
             assert (await conn.execute(text("SELECT count(*) FROM entries"))).scalar_one() == 1
 
+    async def test_the_first_day_of_all_is_in_what_counts_from_ever(
+        self, database: Database
+    ) -> None:
+        await apply(database, [person(1, effective_on=date.min)])
+        measure, window = MEASURES["insured-total"], Window(None, date(2008, 6, 10))
+        async with database.read(snapshot=True) as conn:
+            unit = (await reading.units_by_code(conn))["210502"]
+            await _check_figure(conn, Span(measure, (unit,), window), {person(1).person_id: 1})
+            sums = await reading.sums_by_unit(conn, [("x", measure, window)])
+        assert sums == {"x": {"210502": 1}}
+
     async def test_a_lower_revision_that_comes_late_is_left_out(self, database: Database) -> None:
         await apply(database, [person(1, 3, status="ended")])
         await apply(database, [person(1, 2)], first_position=2)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.crypto import Secrecy, SecrecyError, mask_identity, mask_tax_no
+from shared.crypto import Secrecy, SecrecyError, mask_identity, mask_tax_no, mask_within
 
 KEYS = {1: b"1" * 32, 2: b"2" * 32}
 HASH_KEYS = {1: b"a" * 32, 2: b"b" * 40, 3: b"c" * 100}
@@ -124,3 +124,11 @@ class TestMask:
             number[:position] + char + number[position + 1 :],
         ):
             assert "*******" in mask_tax_no(wrong)
+
+
+def test_identity_numbers_in_a_text_are_masked_and_nothing_else() -> None:
+    assert mask_within(f"号码{WORKER}，税号{WORKER}00") == (
+        "号码210502**********51，税号210502**********5100"
+    )
+    for other in ("210502200000015", "91210500MA0000000X", "20081206123456789012345", "125000.00"):
+        assert mask_within(other) == other

@@ -148,6 +148,21 @@ async def test_copy_types_come_from_the_declaration(database: Database) -> None:
     assert tuple(found) == (*row[:10], {"a": 1}, "x")
 
 
+@pytest.mark.parametrize(("kind", "bits"), [("int2", 15), ("integer", 31), ("int8", 63)])
+async def test_no_integer_is_cut_to_fit_its_column(
+    database: Database, kind: str, bits: int
+) -> None:
+    async with database.transaction() as connection:
+        await connection.execute(text(f"CREATE TEMP TABLE fitted (n {kind}) ON COMMIT DROP"))
+        ends = [(2**bits - 1,), (-(2**bits),), (None,)]
+        assert await copy_rows(connection, "fitted", ["n"], ends, types=[kind]) == 3
+        assert list(await connection.scalars(text("SELECT n FROM fitted"))) == [n for (n,) in ends]
+        for beyond in (2**bits, -(2**bits) - 1):
+            with pytest.raises(psycopg.errors.NumericValueOutOfRange):
+                async with connection.begin_nested():
+                    await copy_rows(connection, "fitted", ["n"], [(beyond,)], types=[kind])
+
+
 async def test_a_stage_is_empty_at_each_use_and_after_each_commit(database: Database) -> None:
     for _ in range(2):
         async with database.transaction() as connection:

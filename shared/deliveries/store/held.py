@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from psycopg.rows import class_row
@@ -32,19 +33,22 @@ async def hold(
         "held_records",
         ("delivery_id", "no", "feed", "waiting_for", "due", "held_at"),
         ((delivery_id, no, feed, token, True, held_at) for no, token in waiting_for.items()),
+        types=("uuid", "int4", "text", "text", "bool", "timestamptz"),
     )
 
 
 async def release(conn: AsyncConnection, tokens: Iterable[str]) -> None:
     """Make every record that waits for one of the tokens due, and wake the feeds concerned.
 
-    Holds the lock ``settle`` waits for until this transaction ends.
+    Those that are due are touched all the same: whoever judges them again just now, without
+    seeing what this transaction brings, finds out and leaves them due (``keep_waiting``). Holds
+    the lock ``settle`` waits for until this transaction ends.
     """
     driver = await raw(conn)
     await driver.execute(_LOCK)
     cursor = await driver.execute(
         "WITH made_due AS (UPDATE held_records SET due = true WHERE waiting_for = ANY(%s) "
-        "AND resolved_at IS NULL AND NOT due RETURNING feed) SELECT DISTINCT feed FROM made_due",
+        "AND resolved_at IS NULL RETURNING feed) SELECT DISTINCT feed FROM made_due",
         (sorted(tokens),),
     )
     for (feed,) in await cursor.fetchall():
@@ -63,9 +67,10 @@ async def has_due(conn: AsyncConnection, feed: str) -> bool:
 
 
 async def settle(conn: AsyncConnection) -> None:
-    """Return when every transaction that released tokens before now has ended.
+    """Return when every transaction that released tokens before now has ended; none does so
+    while the lock is held.
 
-    In a transaction of its own: what it waited for is visible to the next one.
+    What it waited for is visible to the next statement.
     """
     driver = await raw(conn)
     await driver.execute(_LOCK)
@@ -84,15 +89,22 @@ async def due_delivery(conn: AsyncConnection, feed: str) -> DeliveryRow | None:
     return None if found is None else await find_delivery(conn, found[0])
 
 
-async def due_records(conn: AsyncConnection, delivery_id: UUID, limit: int) -> dict[int, str]:
-    """Number and token of records to be judged again, in order, locked."""
+class Due(NamedTuple):
+    """What a record to be judged again waits for, and the version of its row."""
+
+    token: str
+    version: str
+
+
+async def due_records(conn: AsyncConnection, delivery_id: UUID, limit: int) -> dict[int, Due]:
+    """Records to be judged again by number, in order. Not locked: a release goes on beside."""
     driver = await raw(conn)
     cursor = await driver.execute(
-        "SELECT no, waiting_for FROM held_records WHERE delivery_id = %s AND due "
-        "AND resolved_at IS NULL ORDER BY no LIMIT %s FOR UPDATE",
+        "SELECT no, waiting_for, xmin::text FROM held_records WHERE delivery_id = %s AND due "
+        "AND resolved_at IS NULL ORDER BY no LIMIT %s",
         (delivery_id, limit),
     )
-    return dict(await cursor.fetchall())
+    return {no: Due(token, version) for no, token, version in await cursor.fetchall()}
 
 
 async def segments_holding(
@@ -112,15 +124,22 @@ async def segments_holding(
 
 
 async def keep_waiting(
-    conn: AsyncConnection, delivery_id: UUID, waiting_for: Mapping[int, str], due: bool
+    conn: AsyncConnection, delivery_id: UUID, waiting_for: Mapping[int, str], was: Mapping[int, Due]
 ) -> None:
-    """These wait on, for these tokens; due at once when the token is another one than before."""
+    """These wait on, for these tokens. Due at once when the token is another one than before, or
+    was released since ``was`` was read. Needs ``settle`` in the same transaction."""
     driver = await raw(conn)
     await driver.execute(
-        "UPDATE held_records AS h SET waiting_for = n.token, due = %s "
-        "FROM unnest(%s::int[], %s::text[]) AS n (no, token) "
+        "UPDATE held_records AS h SET waiting_for = n.token, "
+        "due = h.waiting_for <> n.token OR h.xmin::text <> n.version "
+        "FROM unnest(%s::int[], %s::text[], %s::text[]) AS n (no, token, version) "
         "WHERE h.delivery_id = %s AND h.no = n.no",
-        (due, list(waiting_for), list(waiting_for.values()), delivery_id),
+        (
+            list(waiting_for),
+            list(waiting_for.values()),
+            [was[no].version for no in waiting_for],
+            delivery_id,
+        ),
     )
 
 

@@ -66,9 +66,10 @@ async def write_problems(
         "record_problems",
         ("delivery_id", "no", "disposition", "problems"),
         (
-            (delivery_id, no, CODES[disposition], msgspec.json.encode(found).decode())
+            (delivery_id, no, CODES[disposition], Jsonb(found, msgspec.json.encode))
             for no, disposition, found in problems
         ),
+        types=("uuid", "int4", "int2", "jsonb"),
     )
 
 

@@ -129,6 +129,25 @@ class TestRace:
         await door.worker.drain()
         assert (await door.delivery(licences))["counts"]["applied"] == 11
 
+    async def test_a_token_that_comes_while_a_record_is_being_judged_again(
+        self, door: Door
+    ) -> None:
+        """The second look has seen no shop; the shop comes before that look is committed."""
+        licences = (await door.post(lines(licence(1, shop_no="s0")))).json()["delivery"]
+        assert await door.worker.step(LICENCES_FEED)
+        await door.post(shops("s0"), "shops", period="2008-06-D1")
+
+        async def the_shop_comes(ctx: ApplyContext, rows: Sequence[JudgedRow]) -> None:
+            if ctx.replay:
+                made_service.seams.clear()
+                assert await door.worker.step(SHOPS_FEED)
+
+        made_service.seams.append(the_shop_comes)
+        assert await door.worker.step(LICENCES_FEED)
+        assert (await door.delivery(licences))["counts"]["held"] == 1
+        await door.worker.drain()
+        assert (await door.delivery(licences))["counts"]["applied"] == 1
+
     async def test_a_held_record_does_not_keep_the_worker_busy(self, door: Door) -> None:
         await door.push(lines(licence(1, shop_no="s0")))
         assert not await door.worker.step(LICENCES_FEED)

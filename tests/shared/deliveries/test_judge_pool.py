@@ -65,6 +65,22 @@ async def test_a_worker_judges_as_this_process_does_and_is_replaced_when_it_dies
     assert pool.worker_pids != [worker]
 
 
+async def test_feeds_that_share_a_worker_that_dies_all_get_their_verdicts(
+    pool: JudgePool, task: JudgeTask, secrecy: Secrecy
+) -> None:
+    """Each finds the worker gone; the second must not close what the first has started anew."""
+    here = judge_segment(task, Plan.default(), secrecy)
+    await pool.judge(task)
+    for _ in range(3):
+        (worker,) = pool.worker_pids
+        os.kill(worker, signal.SIGSTOP)
+        judging = [asyncio.create_task(pool.judge(task)) for _ in range(3)]
+        await asyncio.sleep(0)
+        os.kill(worker, signal.SIGKILL)
+        found = await asyncio.wait_for(asyncio.gather(*judging), 60)
+        assert [one.rows for one in found] == [here.rows] * 3
+
+
 async def test_a_segment_that_was_moved_is_not_judged(
     pool: JudgePool, task: JudgeTask, secrecy: Secrecy
 ) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from shared.events.deliveries import DeliveryReceived
 from tests.shared.deliveries.conftest import Door
 from tests.shared.deliveries.made_service import SERVICE, licence, lines
 
@@ -144,6 +145,21 @@ class TestRecords:
             assert answer.status_code == 200
             assert OWNER not in answer.text
         assert OWNER not in (await door.get(path)).text
+
+    async def test_what_stands_in_the_wrong_field_is_masked_too(self, door: Door) -> None:
+        wrong: list[dict[str, Any]] = [
+            {"name": OWNER},
+            {"licence_no": OWNER + "00"},
+            {OWNER: 1},
+            {"licensed_on": [f"born as {OWNER}"]},
+            {"name": {OWNER: OWNER}},
+        ]
+        delivery = await door.push(lines(*({**licence(9), **fields} for fields in wrong)))
+        path = f"/deliveries/{delivery['delivery']}"
+        for tail in ("", "/records", *(f"/records/{no}" for no in range(1, len(wrong) + 1))):
+            assert OWNER not in (await door.get(path + tail)).text
+        (fact,) = await door.facts(DeliveryReceived)
+        assert OWNER not in str(fact)
 
     async def test_one_that_is_not_there(self, door: Door, path: str) -> None:
         assert (await door.get(f"{path}/31")).status_code == 404

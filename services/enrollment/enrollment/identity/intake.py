@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -98,7 +99,7 @@ async def _link(
     await store.insert_keys(
         conn,
         (
-            (key, employer, rule, recorded_at, claim.delivery_id, claim.record_no)
+            (key, employer, rule, recorded_at, _uuid(claim.delivery_id), claim.record_no)
             for key, employer, rule, claim in rows
         ),
     )
@@ -128,3 +129,7 @@ async def _link(
             )
         )
     return facts
+
+
+def _uuid(text: str | None) -> UUID | None:
+    return None if text is None else UUID(text)

@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.database import copy_rows, raw
+from enrollment.identity import models
+from shared.database import copy_into, raw
 
 _MINT_LOCK = 0x656E726F6C6C01
 """One transaction at a time brings in keys; those that bring none in never wait for it."""
@@ -52,13 +53,13 @@ async def mint(conn: AsyncConnection, count: int) -> list[str]:
 async def insert_employers(conn: AsyncConnection, rows: Iterable[Sequence[Any]]) -> None:
     """(employer_id, name, unit, household, link_revision, minted_at)."""
     columns = ("employer_id", "name", "unit", "household", "link_revision", "minted_at")
-    await copy_rows(conn, "employers", columns, rows)
+    await copy_into(conn, models.employers, columns, rows)
 
 
 async def insert_keys(conn: AsyncConnection, rows: Iterable[Sequence[Any]]) -> None:
-    """(key, employer_id, rule, linked_at, delivery_id, record_no)."""
+    """(key, employer_id, rule, linked_at, delivery_id as a UUID, record_no)."""
     columns = ("key", "employer_id", "rule", "linked_at", "delivery_id", "record_no")
-    await copy_rows(conn, "employer_keys", columns, rows)
+    await copy_into(conn, models.employer_keys, columns, rows)
 
 
 async def next_link_revisions(

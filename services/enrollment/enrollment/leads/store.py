@@ -3,29 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from psycopg.rows import namedtuple_row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from enrollment.leads import models
 from enrollment.leads.changes import Cause, Step, Stored
 from enrollment.leads.rules import Entry, Event
-from shared.database import copy_rows, raw, stage
+from shared.database import raw, stage_into
 
 _EVENT_COLUMNS = ("employer_id", *Event._fields)
-_STAGED_EVENTS = (
-    "employer_id text, subject text, revision int, what text, recorded_at timestamptz, "
-    "effective_on date, feed text, unit text, period text, taxable int, delivery_id uuid, "
-    "record_no int"
-)
 _LEAD_COLUMNS = (*Stored._fields, "changed_at")
-_STAGED_LEADS = (
-    "lead_id text, employer_id text, kind text, ordinal int, revision int, status text, "
-    "unit text, gap int, opened_on date, closed_on date, outcome text, sources text, "
-    "records text, void bool, changed_at timestamptz"
-)
 
 
 async def insert_events(
@@ -44,12 +36,8 @@ async def insert_events(
         (list({subject for subject, _ in about}),),
     )
     about.update((row[0], row[1]) for row in await cursor.fetchall())
-    await stage(conn, "stage_lead_events", _STAGED_EVENTS)
-    await copy_rows(
-        conn,
-        "stage_lead_events",
-        _EVENT_COLUMNS,
-        ((employer, *event) for employer, event in events),
+    await stage_into(
+        conn, "stage_lead_events", models.lead_events, _EVENT_COLUMNS, _event_rows(events)
     )
     names = ", ".join(_EVENT_COLUMNS)
     await driver.execute(
@@ -59,6 +47,15 @@ async def insert_events(
     told = Counter(subject for subject, _ in about)
     moved = [subject for subject, employers in told.items() if employers > 1]
     return await _tell_they_are_gone(conn, moved) if moved else {}
+
+
+def _event_rows(events: Sequence[tuple[str, Event]]) -> Iterator[tuple[Any, ...]]:
+    """Events with their deliveries' ids as the driver takes them; few deliveries, many events."""
+    ids: dict[str | None, UUID | None] = {None: None}
+    for employer, event in events:
+        if event.delivery_id not in ids:
+            ids[event.delivery_id] = UUID(event.delivery_id)
+        yield (employer, *event[:-2], ids[event.delivery_id], event.record_no)
 
 
 async def _tell_they_are_gone(conn: AsyncConnection, subjects: Sequence[str]) -> dict[str, Cause]:
@@ -135,10 +132,8 @@ async def write_steps(conn: AsyncConnection, steps: Sequence[Step], changed_at: 
     """Bring leads to their last step."""
     last = {step.lead.lead_id: step.lead for step in steps}
     driver = await raw(conn)
-    await stage(conn, "stage_leads", _STAGED_LEADS)
-    await copy_rows(
-        conn, "stage_leads", _LEAD_COLUMNS, ((*lead, changed_at) for lead in last.values())
-    )
+    rows = ((*lead, changed_at) for lead in last.values())
+    await stage_into(conn, "stage_leads", models.leads, _LEAD_COLUMNS, rows)
     names = ", ".join(_LEAD_COLUMNS)
     sets = ", ".join(f"{name} = EXCLUDED.{name}" for name in _LEAD_COLUMNS[1:])
     # Closed ones first: an employer never has two of a kind open, not even for a moment.

@@ -23,6 +23,12 @@ STATUS_AFTER = {
 """Reason for leaving → status after it. A pensioner stays insured."""
 
 
+def may_correct(scope: frozenset[str] | None, unit: str) -> bool:
+    """Whether a sender may correct an application about ``unit``: one confined to units, those of
+    its own only. Numbers are not secret, and two units may count alike."""
+    return scope is None or unit in scope
+
+
 class Place(NamedTuple):
     """An employer as persons need it: who it is, and the segments it puts them in."""
 

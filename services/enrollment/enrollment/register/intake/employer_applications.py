@@ -56,6 +56,7 @@ def judge_employer_applications(
                 if getattr(record, needed) is None:
                     problems.add("field-missing", f"/{needed}", field=needed)
         problems.not_after(record.applied_on, last_on, "/applied_on", "period-mismatch")
+        problems.takes_effect(record.effective_on, last_on, "/effective_on")
         if problems:
             verdicts.append(Verdict(problems=tuple(problems)))
             continue
@@ -92,16 +93,20 @@ async def apply_employer_applications(ctx: ApplyContext, rows: Sequence[JudgedRo
     mine = ctx.delivery
     for judged, row in told:
         last = known.get(judged.key)
-        behind = (
-            ctx.replay and last is not None and (last.seq, last.record_no) > (mine.seq, judged.no)
-        )
+        behind = last is not None and ctx.is_behind(judged.no, last.seq, last.record_no)
         same = last is not None and last.content_hash == judged.content_hash
         if not (behind or same) and not _goes_on(ledger, outcome, judged, row, last):
             continue
         accepted.append(judged._replace(row=judged.row[:5]))
-        if not behind:
+        if not (behind or same):  # a duplicate leaves the version that stands
             known[judged.key] = ApplicationVersion(
-                judged.content_hash, row.agency_no, mine.id, judged.no, mine.seq, row.effective_on
+                judged.content_hash,
+                row.agency_no,
+                mine.id,
+                judged.no,
+                mine.seq,
+                row.effective_on,
+                row.unit,
             )
     await upsert_state(ctx, models.employer_applications, _STATE, accepted, outcome)
     facts, released = await ledger.settle()
@@ -120,6 +125,9 @@ def _goes_on(
     """Move the entry if the application does; False when it is rejected or held."""
     if last is not None and last.subject != row.agency_no:
         reject(outcome, judged.no, "correction-other-employer", "/agency_no")
+        return False
+    if last is not None and not rules.may_correct(ledger.ctx.delivery.units, last.unit):
+        reject(outcome, judged.no, "unit-not-yours", "/application_no", value=last.unit)
         return False
     before = ledger.current.get(row.agency_no)
     if row.action == "enrol":

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Self
+from uuid import UUID
 
 from enrollment.identity import store as identity_store
 from enrollment.identity.intake import identify
@@ -19,10 +20,10 @@ from enrollment.register import rules
 from enrollment.register.intake.insured_persons import waiting_for
 from enrollment.register.rules import Employer, Place
 from enrollment.register.store import employers as store
-from enrollment.register.store import persons as person_store
 from enrollment.register.store.employers import EntryVersion
 from shared.deliveries.checks import content_hash
 from shared.deliveries.feed import ApplyContext
+from shared.deliveries.state import Superseded, keep_superseded
 from shared.events import Fact
 from shared.events.enrollment import (
     EmployerChanged,
@@ -59,9 +60,10 @@ class EmployerLedger:
     def __init__(self, ctx: ApplyContext, current: dict[str, EntryVersion]) -> None:
         self.ctx = ctx
         self.current = current
+        self._delivery_id = UUID(ctx.delivery.id)
         self._known = dict(current)
         self._moves: list[_Move] = []
-        self._superseded: list[tuple[Any, ...]] = []
+        self._superseded: list[Superseded] = []
 
     @classmethod
     async def open(cls, ctx: ApplyContext, agency_nos: Collection[str]) -> Self:
@@ -71,11 +73,7 @@ class EmployerLedger:
     def is_behind(self, agency_no: str, no: int) -> bool:
         """Whether a record held before comes too late, see ``PersonLedger.is_behind``."""
         version = self.current.get(agency_no)
-        return (
-            self.ctx.replay
-            and version is not None
-            and (version.seq, version.record_no) > (self.ctx.delivery.seq, no)
-        )
+        return version is not None and self.ctx.is_behind(no, version.seq, version.record_no)
 
     def move(
         self,
@@ -94,14 +92,14 @@ class EmployerLedger:
         # What an application made has its versions in the application's own table.
         if before is not None and before.as_at is not None:
             self._superseded.append(
-                (
+                Superseded(
                     _LIST,
                     agency_no,
                     before.revision,
-                    before.delivery_id,
+                    UUID(before.delivery_id),
                     before.record_no,
                     content_hash((agency_no, before.state)),
-                    delivery.id,
+                    self._delivery_id,
                     no,
                     self.ctx.recorded_at,
                 )
@@ -131,7 +129,7 @@ class EmployerLedger:
         ids = {no: self.current[no].employer_id for no in last}
         await identity_store.lock_employers(conn, ids.values())
         await store.write_entries(conn, (self._row(move) for move in last.values()))
-        await person_store.insert_superseded(conn, self._superseded)
+        await keep_superseded(conn, self._superseded)
         await identity_store.rename_employers(
             conn, [(ids[no], move.after.name, move.after.unit) for no, move in last.items()]
         )
@@ -217,7 +215,7 @@ class EmployerLedger:
             move.agency_no,
             version.employer_id,
             version.revision,
-            version.delivery_id,
+            self._delivery_id,
             version.record_no,
             self.ctx.recorded_at,
             move.effective_on,

@@ -11,6 +11,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Self
+from uuid import UUID
 
 from enrollment.identity import store as identity_store
 from enrollment.leads import projections
@@ -23,6 +24,7 @@ from enrollment.register.store import persons as store
 from enrollment.register.store.persons import PersonVersion
 from shared.deliveries.checks import content_hash
 from shared.deliveries.feed import ApplyContext
+from shared.deliveries.state import Superseded, keep_superseded
 from shared.events import Fact
 from shared.events.enrollment import PersonChanged, PersonEnded, PersonEnrolled
 
@@ -53,9 +55,10 @@ class PersonLedger:
     def __init__(self, ctx: ApplyContext, current: dict[str, PersonVersion]) -> None:
         self.ctx = ctx
         self.current = current
+        self._delivery_id = UUID(ctx.delivery.id)
         self._known = set(current)
         self._moves: list[_Move] = []
-        self._superseded: list[tuple[Any, ...]] = []
+        self._superseded: list[Superseded] = []
 
     @classmethod
     async def open(cls, ctx: ApplyContext, keys: Collection[str]) -> Self:
@@ -66,11 +69,7 @@ class PersonLedger:
         """Whether a record held before comes too late: the person meanwhile has a state made by
         a record accepted after it."""
         version = self.current.get(key)
-        return (
-            self.ctx.replay
-            and version is not None
-            and (version.seq, version.record_no) > (self.ctx.delivery.seq, no)
-        )
+        return version is not None and self.ctx.is_behind(no, version.seq, version.record_no)
 
     def move(
         self,
@@ -100,14 +99,14 @@ class PersonLedger:
         # What an application made has its versions in the application's own table.
         if before is not None and before.as_at is not None:
             self._superseded.append(
-                (
+                Superseded(
                     _LIST,
                     key,
                     before.revision,
-                    before.delivery_id,
+                    UUID(before.delivery_id),
                     before.record_no,
                     content_hash((key, before.state)),
-                    delivery.id,
+                    self._delivery_id,
                     no,
                     self.ctx.recorded_at,
                 )
@@ -138,7 +137,7 @@ class PersonLedger:
         changed = sorted(key for key in moved if key in self._known)
         if changed:
             await store.update_persons(conn, map(self._row, changed))
-        await store.insert_superseded(conn, self._superseded)
+        await keep_superseded(conn, self._superseded)
         facts: list[Fact] = [self._fact(move) for move in self._moves]
         facts += await self._count()
         return facts
@@ -149,7 +148,7 @@ class PersonLedger:
             key,
             version.person_id,
             version.revision,
-            version.delivery_id,
+            self._delivery_id,
             version.record_no,
             self.ctx.recorded_at,
             version.effective_on,

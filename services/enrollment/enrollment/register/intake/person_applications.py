@@ -62,6 +62,7 @@ def judge_person_applications(
         if getattr(record, needed) is None:
             problems.add("field-missing", f"/{needed}", field=needed)
         problems.not_after(record.applied_on, last_on, "/applied_on", "period-mismatch")
+        problems.takes_effect(record.effective_on, last_on, "/effective_on")
         if problems:
             verdicts.append(Verdict(problems=tuple(problems)))
             continue
@@ -130,10 +131,14 @@ class _Round:
             judged.no,
             delivery.seq,
             row.effective_on,
+            row.unit,
         )
         last = self.known.get(judged.key)
-        if last is None or (last.seq, last.record_no) <= (version.seq, version.record_no):
-            self.known[judged.key] = version
+        if last is not None:
+            same = last.content_hash == judged.content_hash
+            if same or self.ctx.is_behind(judged.no, last.seq, last.record_no):
+                return  # what stands is the version before
+        self.known[judged.key] = version
 
     def _goes_on(self, judged: JudgedRow, row: Row) -> bool:
         """Move the person if the application does; False when it is rejected or held."""
@@ -141,11 +146,9 @@ class _Round:
         if last is not None:
             if last.content_hash == judged.content_hash:
                 return True  # a duplicate, as upsert_state will find
-            if last.subject != row.person_key:
-                reject(self.outcome, judged.no, "correction-other-person", "/identity_no")
+            if self._refused(judged.no, row, last):
                 return False
-            later = (last.seq, last.record_no) > (self.ctx.delivery.seq, judged.no)
-            if self.ctx.replay and later:
+            if self.ctx.is_behind(judged.no, last.seq, last.record_no):
                 return True  # a version that came into its own too late
         before = self.ledger.current.get(row.person_key)
         if row.action == "enrol":
@@ -170,6 +173,16 @@ class _Round:
                 correction=last is not None,
             )
         return True
+
+    def _refused(self, no: int, row: Row, last: ApplicationVersion) -> bool:
+        """Whether this is no correction of the application its number stands for."""
+        if last.subject != row.person_key:
+            reject(self.outcome, no, "correction-other-person", "/identity_no")
+            return True
+        if not rules.may_correct(self.ctx.delivery.units, last.unit):
+            reject(self.outcome, no, "unit-not-yours", "/application_no", value=last.unit)
+            return True
+        return False
 
     def _enrolled(self, no: int, row: Row, before: PersonVersion | None) -> Person | None:
         place = NO_EMPLOYER

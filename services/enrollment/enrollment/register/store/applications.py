@@ -24,6 +24,7 @@ class ApplicationVersion:
     seq: int
     """Order of acceptance of its delivery."""
     effective_on: date
+    unit: str
 
 
 _SUBJECTS = {"person_applications": "person_key", "employer_applications": "agency_no"}
@@ -38,7 +39,7 @@ async def applications(
     driver = await raw(conn)
     cursor = await driver.execute(
         f"SELECT a.natural_key, a.content_hash, a.{_SUBJECTS[table]}, a.delivery_id::text, "
-        "a.record_no, coalesce(d.seq, 0), a.effective_on "
+        "a.record_no, coalesce(d.seq, 0), a.effective_on, a.unit "
         f"FROM {table} a LEFT JOIN deliveries d ON d.id = a.delivery_id "
         "WHERE a.natural_key = ANY(%s)",
         (list(numbers),),

@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 from psycopg.rows import dict_row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from enrollment.register import models
 from enrollment.register.rules import Employer, Person, Place
-from shared.database import copy_rows, raw, stage
+from shared.database import raw, stage_into
 
 _REGISTER_LOCK = 0x656E726F6C6C02
 """The register is written by one chunk at a time, whichever of its four feeds it comes from."""
@@ -26,12 +27,6 @@ _COLUMNS = (
     "effective_on",
     "as_at",
     *Employer._fields,
-)
-_STAGED = (
-    "agency_no text, employer_id text, revision int, delivery_id uuid, record_no int, "
-    "recorded_at timestamptz, effective_on date, as_at date, name text, reg_type text, "
-    "industry text, unit text, enrolled_on date, status text, org_code text, licence_no text, "
-    "owner_key text, household bool, in_township bool, ownership text, trade text"
 )
 
 
@@ -88,8 +83,7 @@ async def places(conn: AsyncConnection, agency_nos: Collection[str]) -> dict[str
 async def write_entries(conn: AsyncConnection, rows: Iterable[Sequence[Any]]) -> None:
     """Bring entries to their current version; ``active_count`` stays as it is."""
     driver = await raw(conn)
-    await stage(conn, "stage_register_employers", _STAGED)
-    await copy_rows(conn, "stage_register_employers", _COLUMNS, rows)
+    await stage_into(conn, "stage_register_employers", models.register_employers, _COLUMNS, rows)
     names = ", ".join(_COLUMNS)
     sets = ", ".join(f"{name} = EXCLUDED.{name}" for name in _COLUMNS[1:])
     await driver.execute(

@@ -10,8 +10,9 @@ from typing import Any
 from psycopg.rows import dict_row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from enrollment.register import models
 from enrollment.register.rules import Person
-from shared.database import copy_rows, raw, stage
+from shared.database import copy_into, raw, stage_into
 
 _COLUMNS = (
     "person_key",
@@ -26,23 +27,6 @@ _COLUMNS = (
     "birth_on",
     "sex",
     *Person._fields,
-)
-_STAGED = (
-    "person_key text, person_id text, revision int, delivery_id uuid, record_no int, "
-    "recorded_at timestamptz, effective_on date, as_at date, sealed bytea, birth_on date, "
-    "sex text, name_hash text, unit text, status text, worker_class text, post text, "
-    "enrolled_on date, agency_no text, employer_id text, ownership text, trade text"
-)
-_SUPERSEDED = (
-    "feed",
-    "natural_key",
-    "revision",
-    "delivery_id",
-    "record_no",
-    "content_hash",
-    "superseded_by_delivery",
-    "superseded_by_no",
-    "superseded_at",
 )
 
 
@@ -99,14 +83,13 @@ async def mint(conn: AsyncConnection, count: int) -> list[str]:
 
 async def insert_persons(conn: AsyncConnection, rows: Iterable[Sequence[Any]]) -> None:
     """Rows of persons nobody knew, in the order of ``_COLUMNS``; the register lock is held."""
-    await copy_rows(conn, "persons", _COLUMNS, rows)
+    await copy_into(conn, models.persons, _COLUMNS, rows)
 
 
 async def update_persons(conn: AsyncConnection, rows: Iterable[Sequence[Any]]) -> None:
     """Rows of known persons, in the order of ``_COLUMNS``; a sealed of None stays as it is."""
     driver = await raw(conn)
-    await stage(conn, "stage_persons", _STAGED)
-    await copy_rows(conn, "stage_persons", _COLUMNS, rows)
+    await stage_into(conn, "stage_persons", models.persons, _COLUMNS, rows)
     kept = ("sealed", "birth_on", "sex")
     sets = ", ".join(
         f"{name} = coalesce(s.{name}, p.{name})" if name in kept else f"{name} = s.{name}"
@@ -115,12 +98,6 @@ async def update_persons(conn: AsyncConnection, rows: Iterable[Sequence[Any]]) -
     await driver.execute(
         f"UPDATE persons p SET {sets} FROM stage_persons s WHERE p.person_key = s.person_key"
     )
-
-
-async def insert_superseded(conn: AsyncConnection, rows: Sequence[Sequence[Any]]) -> None:
-    """Versions that are current no more, in the order of ``_SUPERSEDED``."""
-    if rows:
-        await copy_rows(conn, "superseded_versions", _SUPERSEDED, rows)
 
 
 async def find_person(conn: AsyncConnection, person_id: str) -> dict[str, Any] | None:

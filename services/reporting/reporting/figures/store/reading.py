@@ -19,7 +19,7 @@ from reporting.figures.rules import Measure, Segments, Window
 Label = TypeVar("Label", bound=Hashable)
 
 DAWN: Final = date(1, 1, 1)
-"""Before any effective day: the open side of a window."""
+"""No effective day is earlier: with entry 0, where the first page begins."""
 
 
 class Span(NamedTuple):
@@ -95,11 +95,15 @@ async def sums_by_unit(
     sums: list[str] = []
     params: dict[str, Any] = {"account": int(account)}
     for no, (_, measure, window) in enumerate(wanted):
+        params[f"to{no}"] = window.up_to_on
+        begun = ""
+        if window.after_on is not None:
+            params[f"after{no}"] = window.after_on
+            begun = f"effective_on > :after{no} AND"
         sums.append(
-            f"coalesce(sum(q{measure.slot}) FILTER (WHERE effective_on > :after{no}"
-            f" AND effective_on <= :to{no}), 0)::int8"
+            f"coalesce(sum(q{measure.slot}) FILTER (WHERE {begun} effective_on <= :to{no}),"
+            " 0)::int8"
         )
-        params |= {f"after{no}": window.after_on or DAWN, f"to{no}": window.up_to_on}
     rows = await conn.execute(
         text(
             f"SELECT u.code, {', '.join(sums)} FROM day_totals d JOIN unit_codes u ON u.id = d.unit"
@@ -120,7 +124,7 @@ async def value_of(conn: AsyncConnection, span: Span) -> int:
     found = await conn.execute(
         text(
             f"SELECT coalesce(sum(q{span.measure.slot}), 0)::int8 FROM {table}"
-            f" WHERE account = :account AND unit = ANY(:units) {_window()} {_segment(span)}"
+            f" WHERE account = :account AND unit = ANY(:units) {_window(span)} {_segment(span)}"
         ),
         _params(span),
     )
@@ -133,7 +137,7 @@ async def value_of_subject(conn: AsyncConnection, span: Span, subject: str) -> i
         text(
             f"SELECT coalesce(sum(q{span.measure.slot}), 0)::int8 FROM entries"
             " WHERE account = :account AND subject = :subject AND unit = ANY(:units)"
-            f" {_window()} {_segment(span)}"
+            f" {_window(span)} {_segment(span)}"
         ),
         {**_params(span), "subject": subject},
     )
@@ -189,7 +193,7 @@ async def entries_of_subject(
         text(
             f"SELECT {_entry_columns(span)} FROM entries e {_ENTRY_JOINS}"
             f" WHERE e.account = :account AND e.subject = :subject AND e.unit = ANY(:units)"
-            f" AND e.q{span.measure.slot} <> 0 {_window('e.')} {_segment(span, 'e.')}"
+            f" AND e.q{span.measure.slot} <> 0 {_window(span, 'e.')} {_segment(span, 'e.')}"
             " AND (e.effective_on, e.id) > (:from_on, :from_id)"
             " ORDER BY e.effective_on, e.id LIMIT :limit"
         ),
@@ -210,7 +214,7 @@ def _figure_entries(span: Span) -> str:
     FROM unnest(CAST(:units AS int2[])) AS asked (unit) CROSS JOIN LATERAL (
       SELECT * FROM entries e
       WHERE e.account = :account AND e.unit = asked.unit AND e.q{span.measure.slot} <> 0
-        {_window("e.")} {_segment(span, "e.")}
+        {_window(span, "e.")} {_segment(span, "e.")}
         AND (e.effective_on, e.id) > (:from_on, :from_id)
       ORDER BY e.effective_on, e.id LIMIT :limit
     ) AS e {_ENTRY_JOINS}
@@ -258,13 +262,14 @@ def _summed_members(span: Span) -> str:
     return f"""
     SELECT subject, sum({quantity}) AS quantity FROM entries
     WHERE account = :account AND unit = ANY(:units) AND subject > :after
-      {_window()} {_segment(span)}
+      {_window(span)} {_segment(span)}
     GROUP BY subject HAVING sum({quantity}) <> 0
     """
 
 
-def _window(prefix: str = "") -> str:
-    return f"AND {prefix}effective_on > :after_on AND {prefix}effective_on <= :up_to_on"
+def _window(span: Span, prefix: str = "") -> str:
+    begun = "" if span.from_ever else f"AND {prefix}effective_on > :after_on"
+    return f"{begun} AND {prefix}effective_on <= :up_to_on"
 
 
 def _segment(span: Span, prefix: str = "") -> str:
@@ -275,9 +280,10 @@ def _params(span: Span) -> dict[str, Any]:
     params: dict[str, Any] = {
         "account": int(span.measure.account),
         "units": list(span.units),
-        "after_on": span.window.after_on or DAWN,
         "up_to_on": span.window.up_to_on,
     }
+    if span.window.after_on is not None:
+        params["after_on"] = span.window.after_on
     if span.segments is not None:
         params["segments"] = list(span.segments)
     return params
