@@ -32,8 +32,8 @@ TOPIC_CONFIGURATION = {
 
 class KafkaBus:
     """The ``Bus`` on Kafka. ``security`` holds aiokafka's connection options for TLS and SASL;
-    a member silent for ``session_timeout_ms`` loses its partitions; what is not stored within
-    ``publish_seconds`` is given up, to be published again."""
+    a member silent for ``session_timeout_ms`` loses its partitions; a publish of which
+    nothing more is stored for ``publish_seconds`` is given up, to be tried again."""
 
     def __init__(
         self,
@@ -114,8 +114,7 @@ class KafkaBus:
         async with away(topic):
             producer = await self._connected_producer()
             try:
-                async with asyncio.timeout(self._publish_seconds):
-                    await _sent(producer, topic, messages)
+                await _send(producer, topic, messages, self._publish_seconds)
             except AssertionError:
                 raise BusError(f"{topic} has not all of the partitions {list(messages)}") from None
             except (KafkaError, TimeoutError, asyncio.CancelledError):
@@ -205,7 +204,8 @@ class KafkaBus:
     async def _drop(self, producer: AIOKafkaProducer) -> None:
         if self._producer is producer:  # another publish may have begun anew already
             self._producer = None
-        await given_up(producer)
+        # To its end even when this task is cancelled: nobody else would close it.
+        await asyncio.shield(asyncio.ensure_future(given_up(producer)))
 
     async def _connected_admin(self) -> AIOKafkaAdminClient:
         async with self._connecting:
@@ -246,13 +246,29 @@ def _filled(producer: AIOKafkaProducer, messages: Sequence[Message]) -> list[Any
     return batches
 
 
-async def _sent(
-    producer: AIOKafkaProducer, topic: str, messages: Mapping[int, Sequence[Message]]
+async def _send(
+    producer: AIOKafkaProducer,
+    topic: str,
+    messages: Mapping[int, Sequence[Message]],
+    seconds: float,
 ) -> None:
-    sent: list[asyncio.Future[Any]] = []
-    for partition, given in messages.items():
-        for batch in _filled(producer, given):
-            sent.append(await producer.send_batch(batch, topic, partition=partition))
-    for result in await asyncio.gather(*sent, return_exceptions=True):
-        if isinstance(result, BaseException):
-            raise result
+    """Return when all is stored. TimeoutError when nothing more has been for so long: however
+    much there is to send over however slow a line, it is not given up while it moves."""
+    waiting: set[asyncio.Future[Any]] = set()
+    try:
+        for partition, given in messages.items():
+            for batch in _filled(producer, given):
+                async with asyncio.timeout(seconds):
+                    waiting.add(await producer.send_batch(batch, topic, partition=partition))
+        while waiting:
+            done, waiting = await asyncio.wait(
+                waiting, timeout=seconds, return_when=asyncio.FIRST_COMPLETED
+            )
+            if not done:
+                raise TimeoutError(f"nothing stored for {seconds:g} s")
+            for error in [stored.exception() for stored in done]:  # all are looked at
+                if error is not None:
+                    raise error
+    finally:
+        for stored in waiting:
+            stored.cancel()
