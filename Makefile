@@ -1,9 +1,9 @@
-# Five verbs. Every target works from a clean clone, as root or not, and a second time without
+# Six verbs. Every target works from a clean clone, as root or not, and a second time without
 # network. PYTHON=… chooses the interpreter (3.11 or newer); DATA_DIR, PORT, CITY_SCALE, FRESH and
 # ONCE are handed on to the demo.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint clean ready
+.PHONY: help demo test bench lint clean ready
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -20,6 +20,9 @@ demo: ready ## 载入一座虚构的城市并打开系统 · load a made city, s
 
 test: ready ## 全部测试 · all tests
 	@$(BIN)/python -m pytest $(ARGS)
+
+bench: ready ## 测量性能,对照本机极限 · measure speed against what this machine can do (QUICK=1, ONLY=accept)
+	@$(BIN)/python -m tests.benchmarks
 
 lint: ready ## 检查格式、类型与依赖规则 · format, types, who may import whom
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

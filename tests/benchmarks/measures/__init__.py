@@ -1,0 +1,28 @@
+"""All measures, in the chapters they are run in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from tests.benchmarks.measures import accept, end_to_end, naive
+from tests.benchmarks.plan_of_run import Run
+from tests.benchmarks.rounds import Measure
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """Measures that are run and written together, and what their server is started with."""
+
+    measures: Callable[[Run], list[Measure]]
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+def _daily(run: Run) -> list[Measure]:
+    modules = (accept, end_to_end, naive)
+    return [measure for module in modules for measure in module.measures(run)]
+
+
+CHAPTERS: Final = {"bench": Chapter(_daily)}
+"""``make bench``, ``make bench DEMO=1``, ``make bench GROWTH=1``."""
