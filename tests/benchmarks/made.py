@@ -15,11 +15,13 @@ from typing import Any, Final
 import msgspec
 
 from kuomian.city.shape import COUNTY_PREFIXES
-from shared.identifiers import make_identity_no, make_reg_no
+from shared.identifiers import make_identity_no, make_org_code, make_reg_no
 from shared.periods import Month
 
 PERIOD: Final = "2008-06"
 LAST_ON: Final = Month.parse(PERIOD).last_on
+ENROLLED_BY: Final = date(2008, 3, 31)
+"""Before any period persons are reported for."""
 _line = msgspec.json.Encoder().encode
 _BORN_FROM, _BIRTH_DAYS, _ORDERS = date(1950, 1, 1), 14_000, range(980, 996)
 
@@ -82,24 +84,24 @@ def person(number: int) -> Record:
         "status": "retired" if number % 7 == 0 else "active",
         "worker_class": "flexible",
         "post": "worker",
-        "enrolled_on": LAST_ON - timedelta(days=number % 3650),
+        "enrolled_on": ENROLLED_BY - timedelta(days=number % 3650),
     }
 
 
 def receipt(number: int) -> Record:
-    """Money received on some day of the month."""
+    """Money received on some day of the month's last dekad."""
     unit = COUNTY_PREFIXES[number % len(COUNTY_PREFIXES)]
     return {
         "receipt_no": f"SP-{number:09d}",
         "name": f"本溪市示例第{number % 5000:07d}号商贸有限公司",
         "month_for": PERIOD,
-        "received_on": LAST_ON - timedelta(days=number % 28),
+        "received_on": LAST_ON - timedelta(days=number % 9),
         "collecting_unit": unit,
         "pooled": f"{1000 + number % 9000}.50",
         "individual": f"{400 + number % 900}.00",
         "of_which_arrears": "0",
         "payer_count": number % 60,
-        "tax_no": f"{unit}{number % 5000:09d}",
+        "tax_no": unit + make_org_code(f"{number % 5000:08d}"),
     }
 
 

@@ -62,15 +62,17 @@ class Pusher:
 
     def finished(self, location: str) -> dict[str, Any]:
         """The delivery once it is done. Raises Miscounted when it was refused or is stuck."""
-        until = time.monotonic() + STUCK_SECONDS
+        until, done = time.monotonic() + STUCK_SECONDS, 0
         while time.monotonic() < until:
             delivery: dict[str, Any] = self._client.get(location).json()
+            if delivery.get("records_done", 0) != done:
+                done, until = delivery["records_done"], time.monotonic() + STUCK_SECONDS
             if delivery["status"] == "done":
                 return delivery
             if delivery["status"] == "rejected":
                 raise Miscounted(f"refused: {delivery}")
             time.sleep(0.02)
-        raise Miscounted(f"no receipt within {STUCK_SECONDS:g} s: {location}")
+        raise Miscounted(f"nothing moves at {location}")
 
 
 def applied_in(receipts: Iterable[Mapping[str, Any]]) -> int:

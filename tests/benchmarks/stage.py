@@ -204,7 +204,8 @@ def empty_topics(broker: KafkaBroker) -> None:
 
 def make_topic(broker: KafkaBroker, name: str, partitions: int) -> None:
     """A topic of somebody else's than the product, which makes its own."""
-    from confluent_kafka.admin import AdminClient, NewTopic
+    from confluent_kafka.admin import AdminClient
+    from confluent_kafka.cimpl import NewTopic
 
     admin = AdminClient({"bootstrap.servers": broker.address()})
     admin.create_topics([NewTopic(name, partitions, 1)])[name].result(30)

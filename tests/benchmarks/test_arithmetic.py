@@ -1,5 +1,7 @@
 """The benchmark's own arithmetic: a wrong median would be believed for ever."""
 
+import json
+
 import pytest
 
 from tests.benchmarks.machine import Placing
@@ -7,6 +9,7 @@ from tests.benchmarks.made import LICENCES, PERSONS, RECEIPTS, Made, bodies
 from tests.benchmarks.profiles import costs
 from tests.benchmarks.rounds import Figure, Miscounted, Sample, run_rounds, share_of
 from tests.benchmarks.spread import Spread, percentile, ratios, rotated
+from tests.benchmarks.statements import scans_in
 from tests.benchmarks.table import compared, markdown, replaced
 
 
@@ -131,4 +134,25 @@ def test_runs_are_compared_by_medians() -> None:
     assert lines == [
         "accept · copy · rows/s: 2.5 → 5.0 (+100.0 %)",
         "accept · copy · p99: 4.0 → 2.0 (-50.0 %)",
+    ]
+
+
+def test_scans_of_large_tables_are_found_in_the_log() -> None:
+    def logged(kind: str, rows: int, removed: int, loops: int = 1) -> str:
+        scan = {
+            "Node Type": kind,
+            "Relation Name": "entries",
+            "Actual Rows": rows,
+            "Rows Removed by Filter": removed,
+            "Actual Loops": loops,
+        }
+        plan = {"Query Text": f"SELECT {kind}\n FROM x", "Plan": {"Plans": [scan]}}
+        text = json.dumps(plan, indent=1).replace("\n", "\n\t")
+        return f"LOG:  duration: 1.0 ms  plan:\n\t{text}\nLOG:  something else\n"
+
+    log = logged("Seq Scan", 10, 0) + logged("Index Scan", 9999, 0) + "LOG: plan:\n\t{cut"
+    assert scans_in(log) == []
+    log += logged("Seq Scan", 10, 9990) + logged("Seq Scan", 1, 9000, loops=3)
+    assert [(scan.query, scan.table, scan.rows) for scan in scans_in(log)] == [
+        ("SELECT Seq Scan FROM x", "entries", 27_003)
     ]

@@ -6,9 +6,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from tests.benchmarks.measures import accept, end_to_end, naive
+from tests.benchmarks.measures import (
+    accept,
+    datasette,
+    demo,
+    end_to_end,
+    growth,
+    latency,
+    memory,
+    naive,
+    rebuild,
+    reports,
+)
 from tests.benchmarks.plan_of_run import Run
 from tests.benchmarks.rounds import Measure
+from tests.benchmarks.statements import OPTIONS
 
 
 @dataclass(frozen=True)
@@ -20,9 +32,13 @@ class Chapter:
 
 
 def _daily(run: Run) -> list[Measure]:
-    modules = (accept, end_to_end, naive)
+    modules = (accept, end_to_end, datasette, naive, latency, reports, rebuild, memory)
     return [measure for module in modules for measure in module.measures(run)]
 
 
-CHAPTERS: Final = {"bench": Chapter(_daily)}
+CHAPTERS: Final = {
+    "bench": Chapter(_daily),
+    "demo": Chapter(demo.measures),
+    "growth": Chapter(growth.measures, OPTIONS),
+}
 """``make bench``, ``make bench DEMO=1``, ``make bench GROWTH=1``."""
