@@ -14,11 +14,12 @@ from tests.benchmarks.pushing import Meter, Pusher, applied_in
 from tests.benchmarks.rounds import check_rows
 from tests.benchmarks.stage import Whole
 
-MONTHS: Final = ("2008-04", "2008-06", "2008-08", "2008-10")
+MONTHS: Final = ("2008-04", "2008-06", "2008-09", "2008-11")
 SHARES: Final = (0.85, 0.05, 0.05, 0.05)
 """Most persons stand in the opening register, as in the made city."""
 RECEIPT_PERIOD: Final = "2008-06-D3"
-PAST_DEKAD, THIS_DEKAD = "2008-08-D3", "2008-10-D3"
+PAST_DEKAD, THIS_DEKAD = "2008-09-D3", "2008-11-D3"
+"""Of months with 30 days: a 31st counts in the next dekad."""
 SIZE: Final = 25_000
 
 

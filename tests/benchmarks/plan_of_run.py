@@ -58,9 +58,9 @@ QUICK: Final = Size(
     naive_rows=1_000,
     rate_per_second=20,
     rate_seconds=5,
-    entries=5_000,
-    reads=50,
-    body_megabytes=(2, 20),
+    entries=2_000,
+    reads=20,
+    body_megabytes=(1, 10),
 )
 
 

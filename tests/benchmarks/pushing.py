@@ -96,6 +96,17 @@ class Meter:
         row = self._conn.execute(self._statement).fetchone()
         return int(row[0] or 0) if row else 0
 
+    def wait_until_none(self, look_seconds: float = 0.02) -> None:
+        """Return once the number is 0. Raises Miscounted when it stands still above that."""
+        last, moved_at = self.read(), time.monotonic()
+        while last:
+            if time.monotonic() - moved_at > STUCK_SECONDS:
+                raise Miscounted(f"{last:,} left, and nothing moves")
+            time.sleep(look_seconds)
+            now = self.read()
+            if now != last:
+                last, moved_at = now, time.monotonic()
+
     def wait_for(self, wanted: int, look_seconds: float = 0.01) -> None:
         """Return once the number is ``wanted``. Raises Miscounted when it stands still below
         that for ``STUCK_SECONDS``, or goes beyond."""

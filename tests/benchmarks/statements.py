@@ -48,6 +48,15 @@ class Scan:
     rows: int
 
 
+@dataclass(frozen=True)
+class Seen:
+    """Costs, the dearest first, scans, the largest first, and the last plan of every statement."""
+
+    costs: list[Cost]
+    scans: list[Scan]
+    plans: Mapping[str, Mapping[str, Any]]
+
+
 class Server:
     """Asks one server about its statements, as its superuser."""
 
@@ -62,23 +71,25 @@ class Server:
         self._explain("0")
         self._from = self._log.stat().st_size
 
-    def end(self) -> tuple[list[Cost], list[Scan]]:
-        """Costs, the dearest first, and scans since ``begin``."""
+    def end(self) -> Seen:
+        """What was seen since ``begin``; of superusers, who only look, nothing."""
         self._explain("-1")
         rows = self._conn.execute(
             "SELECT s.query, s.calls, s.total_exec_time, s.shared_blks_hit + s.shared_blks_read"
             " FROM pg_stat_statements s JOIN pg_database d ON d.oid = s.dbid"
-            " WHERE d.datname <> 'postgres' ORDER BY s.total_exec_time DESC"
+            " JOIN pg_roles r ON r.oid = s.userid"
+            " WHERE d.datname <> 'postgres' AND NOT r.rolsuper ORDER BY s.total_exec_time DESC"
         ).fetchall()
         with self._log.open("rb") as log:
             log.seek(self._from)
             said = log.read().decode("utf-8", "replace")
-        return [Cost(*row) for row in rows], scans_in(said)
+        plans = {_one_line(plan.get("Query Text")): plan for plan in plans_in(said)}
+        return Seen([Cost(*row) for row in rows], scans_in(said), plans)
 
-    def tables(self) -> dict[str, int]:
-        """Live rows of all tables of the services, for what stands on disk."""
+    def bytes_on_disk(self) -> int:
+        """Size of all databases."""
         found = self._conn.execute("SELECT sum(pg_database_size(oid)) FROM pg_database").fetchone()
-        return {"bytes": int(found[0]) if found else 0}
+        return int(found[0]) if found else 0
 
     def close(self) -> None:
         """End the session."""
@@ -94,7 +105,7 @@ def scans_in(log: str) -> list[Scan]:
     """Every node of the logged plans that read a table of ``LARGE`` rows from end to end. Pure."""
     found: dict[tuple[str, str], Scan] = {}
     for plan in plans_in(log):
-        query = " ".join(str(plan.get("Query Text", "")).split())[:160]
+        query = _one_line(plan.get("Query Text"))[:160]
         for node in nodes(plan.get("Plan", {})):
             if node.get("Node Type") != "Seq Scan":
                 continue
@@ -105,6 +116,15 @@ def scans_in(log: str) -> list[Scan]:
             if rows >= LARGE and (key not in found or found[key].rows < rows):
                 found[key] = Scan(query, key[1], rows)
     return sorted(found.values(), key=lambda scan: -scan.rows)
+
+
+def quiet(url: str) -> str:
+    """The address for a session whose own statements are not logged; for superusers."""
+    return f"{url}?options=-c%20auto_explain.log_min_duration%3D-1"
+
+
+def _one_line(query: object) -> str:
+    return " ".join(str(query or "").split())
 
 
 def plans_in(log: str) -> Iterator[Mapping[str, Any]]:

@@ -107,7 +107,7 @@ class Settle:
         answer.raise_for_status()
         check_rows(f"figure {figure}", int(answer.json()["value"]), wanted)
         for meter in self._rest:
-            meter.wait_for(0)
+            meter.wait_until_none()
 
     def close(self) -> None:
         """Give the connection back."""

@@ -33,7 +33,7 @@ from tests.benchmarks.rounds import (
     per_second,
     values,
 )
-from tests.benchmarks.statements import Cost, Scan, Server
+from tests.benchmarks.statements import Seen, Server, quiet
 
 TIMES: Final = (1, 3, 10)
 SIZE: Final = 5_000
@@ -72,9 +72,8 @@ class Load:
         seconds = time.perf_counter() - began
         self._sending.read_all()
         self._sent = SIZE * len(MADE)
-        costs, scans = server.end()
-        self._found.keep(self.name, costs, scans)
-        return Sample(self._sent, seconds, {"GB on disk": server.tables()["bytes"] / 1e9})
+        self._found.seen[self.name] = server.end()
+        return Sample(self._sent, seconds, {"GB on disk": server.bytes_on_disk() / 1e9})
 
     def check(self) -> None:
         self._sending.check()
@@ -86,21 +85,24 @@ MADE: Final = (LICENCES, PERSONS, RECEIPTS)
 class Sending:
     """One sender for each feed, and what has been sent so far."""
 
-    def __init__(self, doors: dict[str, str], run: Run, databases: dict[str, str]) -> None:
+    def __init__(self, doors: dict[str, str], run: Run) -> None:
         stage = run.stage
+
+        def look(database: str) -> str:
+            return quiet(stage.postgres.url(database))
+
         self.pushers = {m.feed: Pusher(doors[m.service], stage.tokens, m) for m in MADE}
         self._numbers = {made.feed: Numbers() for made in MADE}
         self._sent = dict.fromkeys((made.feed for made in MADE), 0)
         accounts = {"business-licences": 6, "insured-persons": 1, "receipts": 2}
         self._meters = {
             feed: Meter(
-                databases["reporting"], f"SELECT count(*) FROM holdings WHERE account = {number}"
+                look("reporting"), f"SELECT count(*) FROM holdings WHERE account = {number}"
             )
             for feed, number in accounts.items()
         }
         self._unsent = [
-            Meter(databases[name], UNSENT)
-            for name in ("registration-feed", "tax-feed", "enrollment")
+            Meter(look(name), UNSENT) for name in ("registration_feed", "tax_feed", "enrollment")
         ]
         self._reader = httpx.Client(
             base_url=doors["reporting"],
@@ -132,7 +134,7 @@ class Sending:
     def settle(self) -> None:
         """Wait until every fact is in the ledger."""
         for meter in self._unsent:
-            meter.wait_for(0, 0.05)
+            meter.wait_until_none()
         for feed, meter in self._meters.items():
             meter.wait_for(self._sent[feed], 0.05)
 
@@ -157,16 +159,11 @@ class Sending:
 
 
 class Found:
-    """Costs and scans by size."""
+    """What was seen at each size."""
 
     def __init__(self, server: Server) -> None:
         self.server = server
-        self.costs: dict[str, list[Cost]] = {}
-        self.scans: dict[str, list[Scan]] = {}
-
-    def keep(self, name: str, costs: Sequence[Cost], scans: Sequence[Scan]) -> None:
-        """Note what a size has shown."""
-        self.costs[name], self.scans[name] = list(costs), list(scans)
+        self.seen: dict[str, Seen] = {}
 
     def write(self) -> str:
         """All of it into a file; returns its name."""
@@ -175,10 +172,11 @@ class Found:
         out = folder / "growth.json"
         document = {
             name: {
-                "costs": [asdict(cost) for cost in self.costs[name][:100]],
-                "scans": [asdict(scan) for scan in self.scans[name]],
+                "costs": [asdict(cost) for cost in seen.costs[:100]],
+                "scans": [asdict(scan) for scan in seen.scans],
+                "plans": seen.plans,
             }
-            for name in self.costs
+            for name, seen in self.seen.items()
         }
         out.write_text(json.dumps(document, ensure_ascii=False, indent=1), "utf-8")
         return str(out.relative_to(ROOT))
@@ -197,7 +195,7 @@ def world(run: Run, keep: list[Found]) -> Iterator[Sequence[Alternative]]:
         stack.callback(server.close)
         found = Found(server)
         keep.append(found)
-        sending = Sending(running.doors, run, databases)
+        sending = Sending(running.doors, run)
         stack.callback(sending.close)
         base = run.size.entries
         yield [Load(times, base, sending, found) for times in TIMES]
@@ -215,8 +213,8 @@ def read(run: Run, keep: Sequence[Found], samples: Samples) -> list[Figure]:
         )
         for name in samples
     ]
-    before = {cost.query: cost for cost in found.costs[first]}
-    for cost in found.costs[last][:DEAREST]:
+    before = {cost.query: cost for cost in found.seen[first].costs}
+    for cost in found.seen[last].costs[:DEAREST]:
         known = before.get(cost.query)
         if known is None:
             continue
@@ -228,7 +226,7 @@ def read(run: Run, keep: Sequence[Found], samples: Samples) -> list[Figure]:
                 f" {cost.blocks // max(cost.calls, 1):,} buffers a call",
             )
         )
-    for scan in found.scans[last]:
+    for scan in found.seen[last].scans:
         figures.append(
             Figure(f"scan of {scan.table} at {last}", f"{scan.rows:,} rows: `{_short(scan.query)}`")
         )

@@ -122,4 +122,12 @@ def read(run: Run, samples: Samples) -> list[Figure]:
 
 
 def measures(run: Run) -> list[Measure]:
-    return [Measure("memory", "memory", partial(world, run), partial(read, run), ROUNDS)]
+    return [
+        Measure(
+            "memory",
+            "memory",
+            partial(world, run),
+            partial(read, run),
+            max(1, min(ROUNDS, run.size.rounds - 1)),
+        )
+    ]
