@@ -1,6 +1,6 @@
-"""The restore drill of ``docs/operations.md``, with the very scripts it shows: the machine is lost in
-the middle of a load, a backup taken while loading and the archive bring back one moment, and the
-departments send again what came after it."""
+"""The restore drill of ``docs/operations.md``, with the very scripts it shows: the machine is
+lost in the middle of a load, a backup taken while loading and the archive bring back one moment,
+and the departments send again what came after it."""
 
 import asyncio
 import os
@@ -66,6 +66,7 @@ class Machine:
 
     def __post_init__(self) -> None:
         self.account = server_account()
+        self.paths = (f"{self.elsewhere}/", "")
         self.programs = server_programs(self.data_dir, self.account)
         for script in SCRIPTS.glob("*.sh"):
             shutil.copy(script, self.elsewhere)
@@ -91,16 +92,16 @@ class Machine:
         with Child(self.data_dir, free_port()) as child:
             yield child
 
-    async def script(self, name: str, *arguments: str | Path) -> str:
+    async def script(self, name: str, *arguments: str | Path) -> None:
         """Run a script of the recipe as the server's user; every line of it goes to the log."""
-        return await asyncio.to_thread(self._script, name, *arguments)
+        await asyncio.to_thread(self._script, name, *arguments)
 
-    def _script(self, name: str, *arguments: str | Path) -> str:
+    def _script(self, name: str, *arguments: str | Path) -> None:
         notes = psycopg.conninfo.conninfo_to_dict(self.postgres.url())
-        done = subprocess.run(
+        with subprocess.Popen(
             ["sh", str(self.elsewhere / name), *map(str, arguments)],
-            check=False,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
             cwd="/",
             env={
@@ -114,12 +115,13 @@ class Machine:
             user=self.account.pw_uid if self.account else None,
             group=self.account.pw_gid if self.account else None,
             extra_groups=[] if self.account else None,
-        )
-        for line in done.stdout.splitlines():
-            self.drill.say(line.split("  ", 1)[-1])
-        if done.returncode:
-            raise RuntimeError(f"{name}: {done.stderr}")
-        return done.stdout
+        ) as running:
+            assert running.stdout is not None and running.stderr is not None
+            for line in running.stdout:
+                self.drill.say(line.rstrip().split("  ", 1)[-1].replace(*self.paths))
+            said = running.stderr.read()
+        if running.returncode:
+            raise RuntimeError(f"{name}: {said}")
 
     async def load(self, api: Api, memory: Memory, deliveries: list[Planned]) -> dict[str, Answer]:
         return await Loader(api, self.tokens, memory, Quiet()).run(deliveries)
@@ -162,9 +164,7 @@ class Machine:
         """All figures beside the truth, all sums, as the demo shows them."""
         async with Api(child.url, self.tokens["operator"]) as api:
             await set_clock(api, self.city.closing_at, self.tokens)
-        loaded = known_truth(
-            Loaded(self.city.seed, SCALE, self.plan.version), self.city, self.plan
-        )
+        loaded = known_truth(Loaded(self.city.seed, SCALE, self.plan.version), self.city, self.plan)
         period = Dekad.counting(local_date(self.city.closing_at), self.plan.cutoffs).previous()
         async with Api(child.url, self.tokens["auditor"]) as api:
             return await gather(api, loaded, answers, period, self.plan)
@@ -202,7 +202,7 @@ async def test_a_lost_machine_comes_back_to_a_moment_and_on_to_the_truth(
         drill.say(f"the moment: {moment}, {AT_MOMENT} deliveries, figures {hash_at_moment[:12]}…")
         async with Api(child.url, machine.tokens["operator"]) as api:
             later = asyncio.ensure_future(machine.load(api, memory, pushes))
-            while len(memory.answers()) < AT_LOSS and not later.done():
+            while len(memory.answers()) < AT_LOSS and not later.done():  # noqa: ASYNC110 - a file
                 await asyncio.sleep(0.02)
             machine.lose(child)
             later.cancel()
@@ -245,4 +245,3 @@ async def test_a_lost_machine_comes_back_to_a_moment_and_on_to_the_truth(
     held = f"{sent:,} records sent, all four sums equal; {closing.compared} figures equal the truth"
     drill.say(held)
     faults.survived("whole machine", "lost, restored to a moment", times=1, held=held)
-
