@@ -10,6 +10,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 import psycopg
@@ -19,16 +20,16 @@ from kuomian.city import City, Planned, build_city
 from kuomian.client import Api
 from kuomian.demo.child import Child
 from kuomian.demo.drain import drained
-from kuomian.demo.driver import known_truth
-from kuomian.demo.gather import Closing, gather
+from kuomian.demo.driver import MEASURES
+from kuomian.demo.gather import Difference, FeedSum, compare, feed_sums
 from kuomian.demo.load import Loader, set_clock
-from kuomian.demo.state import Answer, Loaded, Memory
+from kuomian.demo.state import Answer, Loaded, Memory, closing_truth
 from kuomian.demo.tokens import write_tokens
 from reporting.figures.rebuild import figures_hash
 from shared.database import Database
 from shared.embedded import SUPERUSER, EmbeddedPostgres
 from shared.embedded_programs import server_account, server_programs
-from shared.periods import Dekad, local_date
+from shared.periods import LOCAL, Dekad, local_date
 from shared.plan import Plan
 from tests.e2e.conftest import free_port, new_data_dir, remove
 from tests.faults.conftest import Drill, Faults
@@ -38,7 +39,9 @@ pytestmark = pytest.mark.slow
 SCRIPTS = Path(__file__).parents[2] / "deploy" / "postgres"
 SCALE = 0.001
 NEVER = "2100-01-01 00:00:00+08"
-BEFORE_BACKUP, AT_MOMENT, AT_LOSS, REPEATED = 120, 250, 280, 8
+CLOSING = datetime(2008, 7, 6, 12, tzinfo=LOCAL)
+"""The city is loaded up to here: seven weeks, and the figures of the dekad before."""
+BEFORE_BACKUP, AT_MOMENT, AT_LOSS, REPEATED = 40, 75, 88, 8
 """Pushes: loaded when the backup begins, at the moment to restore, when the machine is lost; and
 how many of those before the moment are sent once more after the restore."""
 
@@ -66,7 +69,6 @@ class Machine:
 
     def __post_init__(self) -> None:
         self.account = server_account()
-        self.paths = (f"{self.elsewhere}/", "")
         self.programs = server_programs(self.data_dir, self.account)
         for script in SCRIPTS.glob("*.sh"):
             shutil.copy(script, self.elsewhere)
@@ -118,7 +120,10 @@ class Machine:
         ) as running:
             assert running.stdout is not None and running.stderr is not None
             for line in running.stdout:
-                self.drill.say(line.rstrip().split("  ", 1)[-1].replace(*self.paths))
+                step = line.rstrip().split("  ", 1)[-1]
+                for folder in (self.elsewhere, self.data_dir):
+                    step = step.replace(f"{folder}/", "")
+                self.drill.say(step)
             said = running.stderr.read()
         if running.returncode:
             raise RuntimeError(f"{name}: {said}")
@@ -160,14 +165,16 @@ class Machine:
         if self.account is not None:
             os.chown(folder, self.account.pw_uid, self.account.pw_gid)
 
-    async def closing(self, child: Child, answers: dict[str, Answer]) -> Closing:
-        """All figures beside the truth, all sums, as the demo shows them."""
+    async def closing(self, child: Child) -> tuple[list[FeedSum], list[Difference], int]:
+        """The four sums of every feed, and all figures beside what the city knows to be true."""
         async with Api(child.url, self.tokens["operator"]) as api:
-            await set_clock(api, self.city.closing_at, self.tokens)
-        loaded = known_truth(Loaded(self.city.seed, SCALE, self.plan.version), self.city, self.plan)
-        period = Dekad.counting(local_date(self.city.closing_at), self.plan.cutoffs).previous()
+            await set_clock(api, CLOSING, self.tokens)
+        period = Dekad.counting(local_date(CLOSING), self.plan.cutoffs).previous()
+        units = [unit.code for unit in self.plan.units] + [self.plan.city.code]
+        truth = closing_truth(self.city, MEASURES, units, period.cutoff_on(self.plan.cutoffs))
         async with Api(child.url, self.tokens["auditor"]) as api:
-            return await gather(api, loaded, answers, period, self.plan)
+            progress = await api.get("/reporting/v1/progress", period=str(period))
+            return await feed_sums(api), *compare(progress, truth)
 
 
 @pytest.fixture
@@ -184,7 +191,8 @@ def machine(drill: Drill) -> Iterator[Machine]:
 async def test_a_lost_machine_comes_back_to_a_moment_and_on_to_the_truth(
     machine: Machine, faults: Faults
 ) -> None:
-    drill, pushes = machine.drill, list(machine.city.deliveries)
+    drill = machine.drill
+    pushes = [push for push in machine.city.deliveries if push.send_at <= CLOSING]
     backup = machine.elsewhere / "base"
     memory = Memory(machine.data_dir)
     memory.keep(Loaded(machine.city.seed, SCALE, machine.plan.version))
@@ -192,10 +200,11 @@ async def test_a_lost_machine_comes_back_to_a_moment_and_on_to_the_truth(
         async with Api(child.url, machine.tokens["operator"]) as api:
             await machine.load(api, memory, pushes[:BEFORE_BACKUP])
             drill.say(f"{BEFORE_BACKUP} deliveries in; base backup while loading goes on")
-            copying = asyncio.ensure_future(machine.script("backup.sh", backup))
-            # What is pushed meanwhile is in the backup in part, and in the archive.
-            before = await machine.load(api, memory, pushes[:AT_MOMENT])
-            await copying
+            loading = asyncio.ensure_future(machine.load(api, memory, pushes[:AT_MOMENT]))
+            await machine.script("backup.sh", backup)
+            assert not loading.done(), "nothing was pushed while it was copied"
+            drill.say(f"{len(memory.answers()) - BEFORE_BACKUP} deliveries came in meanwhile")
+            before = await loading
             await drained(api)
         hash_at_moment = await machine.hash()
         moment = await machine.archived_moment()
@@ -233,15 +242,26 @@ async def test_a_lost_machine_comes_back_to_a_moment_and_on_to_the_truth(
                 again.add(answer)
             answers = await machine.load(api, again, pushes)
             flow = await drained(api)
-        closing = await machine.closing(child, answers)
+        sums, differences, compared = await machine.closing(child)
         drill.say(f"{len(pushes) - AT_MOMENT} deliveries from after it sent again, same numbers")
-    sent = sum(one.sent for one in closing.sums)
-    assert [one for one in closing.sums if not one.conserved] == []
-    assert closing.differences == []
-    assert closing.unexpected == []
-    assert closing.ok
-    assert closing.compared == 3 * (len(machine.plan.units) + 1)
+    sent = sum(one.sent for one in sums)
+    assert [one for one in sums if not one.conserved] == []
+    assert sent == sum(push.records for push in pushes if push.kind not in ("again", "cut"))
+    assert differences == []
+    assert [answer for answer in answers.values() if not answer.as_expected] == []
+    assert compared == 3 * (len(machine.plan.units) + 1)
     assert flow.applied == flow.published > 0
-    held = f"{sent:,} records sent, all four sums equal; {closing.compared} figures equal the truth"
+    held = f"{sent:,} records sent, all four sums equal; {compared} figures equal the truth"
     drill.say(held)
     faults.survived("whole machine", "lost, restored to a moment", times=1, held=held)
+
+
+def test_the_archive_never_overwrites_another_file(tmp_path: Path) -> None:
+    """Two servers that share an archive would spoil both their backups."""
+    archive, wal = tmp_path / "wal", tmp_path / "000000010000000000000001"
+    archive.mkdir()
+    command = ["sh", str(SCRIPTS / "archive.sh"), str(wal), wal.name, str(archive)]
+    for content, code in ((b"one", 0), (b"one", 0), (b"two", 1)):
+        wal.write_bytes(content)
+        assert subprocess.run(command, check=False, capture_output=True).returncode == code
+    assert [path.read_bytes() for path in archive.iterdir()] == [b"one"]
