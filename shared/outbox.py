@@ -71,17 +71,16 @@ class Block(msgspec.Struct, frozen=True):
         """Its messages with their positions, by partition. Facts are not decoded."""
         contents = _decoder.decode(zstandard.ZstdDecompressor().decompress(self.payload))
         source, traceparent = contents.source, contents.traceparent
-        heads = self.heads
-        return {
-            partition: [
-                Message(
-                    *(m.id, m.type, source, m.key, position, m.time, traceparent, m.data),
-                    heads.get(partition, 0),
-                )
-                for position, m in enumerate(unplaced, self.first_positions[partition])
+        messages = {}
+        for partition, unplaced in contents.partitions.items():
+            first = self.first_positions[partition]
+            head = self.heads.get(partition, 0)
+            head = head if head >= first + len(unplaced) else 0  # the block ends with it
+            messages[partition] = [
+                Message(m.id, m.type, source, m.key, no, m.time, traceparent, m.data, head)
+                for no, m in enumerate(unplaced, first)
             ]
-            for partition, unplaced in contents.partitions.items()
-        }
+        return messages
 
 
 class OutboxStatus(msgspec.Struct, frozen=True):
