@@ -56,7 +56,7 @@ async def lost_and_restored(world: Any, running: Any, until: Any) -> list[Contri
     await world.write(world.facts(10))
     await world.relay().turn()
     await kept(world)
-    lost = world.facts(20)
+    lost: list[ContributionCollected] = world.facts(20)
     await world.write(lost)
     await world.relay().turn()
     await until(lambda: seen(world)(30))
