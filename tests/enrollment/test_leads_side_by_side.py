@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -20,16 +21,12 @@ FIRMS = 20
 
 def _states(number: int) -> tuple[Fact, Fact]:
     """One licence under one firm's code, then under another firm's."""
-    elsewhere = {
-        "key": f"oc:{org_code(number + 100)}",
-        "org_code": org_code(number + 100),
-        "subject": f"licence:{licence(number + 500)}",
-        "licence_no": None,
-    }
-    here = {"subject": elsewhere["subject"], "licence_no": None}
+    paper: dict[str, Any] = {"subject": f"licence:{licence(number + 500)}", "licence_no": None}
+    code = org_code(number + 100)
+    there: dict[str, Any] = {**paper, "key": f"oc:{code}", "org_code": code}
     return (
-        registered(number, **here),
-        registered(number, 2, what=EnterpriseChanged, revision=2, **elsewhere),
+        registered(number, **paper),
+        registered(number, 2, what=EnterpriseChanged, revision=2, **there),
     )
 
 
