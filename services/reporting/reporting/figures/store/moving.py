@@ -166,6 +166,4 @@ async def move_holdings(conn: AsyncConnection, round_no: int) -> None:
     # A statement of its own: only now that the holdings are locked are all their entries seen.
     cursor = await connection.execute(_ANY_AGAIN, {"round": round_no})
     if await cursor.fetchone() is not None:
-        # Its one loop over an index is priced as forbidden, which would have it compiled first.
-        await connection.execute("SET LOCAL jit = off")
         await connection.execute(_POST_AGAIN, {"round": round_no})
