@@ -16,14 +16,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any, Final
 
 import structlog
-from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from opentelemetry.trace import set_tracer_provider
 from structlog.typing import EventDict, Processor
 
 from shared.crypto import mask_identity
@@ -92,7 +87,13 @@ def current_traceparent() -> str | None:
 def tracing(traceparent: str | None) -> Iterator[Trace]:
     """Run a block as a child of ``traceparent``, or as a new trace without a valid one."""
     parent = parse_traceparent(traceparent)
-    trace = parent.child() if parent else new_trace()
+    with within(parent.child() if parent else new_trace()) as trace:
+        yield trace
+
+
+@contextmanager
+def within(trace: Trace) -> Iterator[Trace]:
+    """Run a block as that very span (``shared.spans`` makes one for a collector to see)."""
     token = _current.set(trace)
     try:
         yield trace
@@ -125,26 +126,6 @@ def add_trace(_logger: Any, _method: str, event: EventDict) -> EventDict:
     if trace is not None:
         event.setdefault("trace_id", trace.trace_id)
     return event
-
-
-def configure_tracing(settings: Settings, service: str) -> bool:
-    """Send spans of requests to the collector ``OTLP_ENDPOINT`` names; returns whether.
-
-    The exporter is not among the dependencies (``opentelemetry-exporter-otlp-proto-http``): asked
-    for and not installed it is a warning, for a missing trace must never stop the service.
-    """
-    if settings.otlp_endpoint is None:
-        return False
-    try:
-        exporter = import_module("opentelemetry.exporter.otlp.proto.http.trace_exporter")
-    except ImportError as error:
-        structlog.get_logger("telemetry").warning("no exporter for traces", reason=str(error))
-        return False
-    provider = TracerProvider(resource=Resource.create({"service.name": service}))
-    endpoint = settings.otlp_endpoint.rstrip("/") + "/v1/traces"
-    provider.add_span_processor(BatchSpanProcessor(exporter.OTLPSpanExporter(endpoint=endpoint)))
-    set_tracer_provider(provider)
-    return True
 
 
 def configure_logging(settings: Settings) -> None:
