@@ -22,13 +22,16 @@ import structlog
 from structlog.typing import EventDict, Processor
 
 from shared.crypto import mask_identity
+from shared.identifiers import check_identity_no
 from shared.settings import Settings
 
 # 15 or 18 characters, or the tax numbers of owners made of them (17 and 20): a run of digits,
 # the last perhaps X, not part of a longer run.
+# Full-width digits are digits too: senders type them.
 _IDENTITY: Final = re.compile(
-    r"(?<![0-9])(?:[0-9]{20}|[0-9]{17}[0-9Xx](?:00)?|[0-9]{15}(?:00)?)(?![0-9])"
+    r"(?<!\d)(?:\d{20}|\d{17}[\dXxＸｘ](?:[0０]{2})?|\d{15}(?:[0０]{2})?)(?!\d)"
 )
+_EIGHTEEN: Final = re.compile(r"[0-9]{18,}")
 _TRACEPARENT: Final = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
 
 
@@ -64,9 +67,19 @@ def parse_traceparent(value: str | None) -> Trace | None:
     version, trace_id, span_id, flags, more = found.groups()
     if version == "ff" or (version == "00" and more) or not trace_id.strip("0"):
         return None
-    if not span_id.strip("0"):
+    if not span_id.strip("0") or _names_somebody(trace_id):
         return None
     return Trace(trace_id, span_id, bool(int(flags, 16) & 1))
+
+
+def _names_somebody(trace_id: str) -> bool:
+    """Whether a valid identity number stands in a trace id that a caller chose: it would be shown
+    everywhere. One in ten million that were drawn by chance is given up with them."""
+    return any(
+        check_identity_no(run[0][start : start + 18]) is None
+        for run in _EIGHTEEN.finditer(trace_id)
+        for start in range(len(run[0]) - 17)
+    )
 
 
 _current: ContextVar[Trace | None] = ContextVar("trace", default=None)
@@ -116,8 +129,9 @@ def masked(value: Any) -> Any:
 
 
 def mask_identities(_logger: Any, _method: str, event: EventDict) -> EventDict:
-    """structlog processor: ``masked`` over every value of the line."""
-    return {key: masked(value) for key, value in event.items()}
+    """structlog processor: ``masked`` over every value of the line but the trace id, which may
+    hold a long run of digits by chance and would lead nowhere if it were starred."""
+    return {key: value if key == "trace_id" else masked(value) for key, value in event.items()}
 
 
 def add_trace(_logger: Any, _method: str, event: EventDict) -> EventDict:

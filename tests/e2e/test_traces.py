@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
-from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import confluent_kafka
 import pytest
-import structlog
 
 from kuomian.kafka_broker import KafkaBroker
 from shared.clock import FixedClock
 from shared.settings import Settings
 from shared.spans import SpanKind, spanning, traced
-from shared.telemetry import configure_logging, new_trace, tracing
+from shared.telemetry import new_trace, tracing
 from tax_feed.feeds import EMPLOYER_CHECKS
 from tests.conftest import PostgresForTests
 from tests.e2e.collector import Collector, Seen
@@ -27,27 +24,6 @@ from tests.e2e.four_services import bearer, four_services, until
 FIGURE = "/reporting/v1/figures/leads-open.210502.2008-06-D1.cumulative/entries"
 SERVER, PRODUCER, CONSUMER = 2, 4, 5
 """Kinds of spans as OTLP numbers them."""
-
-
-@pytest.fixture
-def collector() -> Iterator[Collector]:
-    with Collector() as listening:
-        yield listening
-
-
-@pytest.fixture
-def logged() -> Iterator[StringIO]:
-    """What this process logs, as an operator would see it."""
-    root, written = logging.getLogger(), StringIO()
-    before = (list(root.handlers), root.level)
-    configure_logging(Settings(log_level="debug"))
-    stream = root.handlers[0]
-    assert isinstance(stream, logging.StreamHandler)
-    stream.setStream(written)
-    yield written
-    root.handlers[:], level = before
-    root.setLevel(level)
-    structlog.reset_defaults()
 
 
 async def push_and_open(
@@ -171,7 +147,7 @@ def headers(broker: KafkaBroker, topic: str) -> dict[str, str]:
     )
     try:
         consumer.subscribe([topic])
-        found = consumer.poll(30)
+        found: Any = consumer.poll(30)
     finally:
         consumer.close()
     assert found is not None and found.error() is None
