@@ -17,6 +17,7 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from shared.api_page import api_page
 from shared.auth import Authority
 from shared.bus import Bus, build_bus
+from shared.certificates import watch_certificates
 from shared.clock import Clock, DemoClock, RealClock
 from shared.crypto import Secrecy
 from shared.database import Database
@@ -59,6 +60,8 @@ def build_runtime(
         clock = (
             DemoClock(settings.data_dir / "clock.json") if settings.clock == "demo" else RealClock()
         )
+    if bus is None:
+        watch_certificates(service.name, settings)
     return Runtime(
         service=service,
         settings=settings,
