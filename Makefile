@@ -19,6 +19,7 @@ demo: ready ## 载入一座虚构的城市并打开系统 · load a made city, s
 	@exec $(BIN)/kuomian demo
 
 test: ready ## 全部测试 · all tests
+	@sh deploy/debian.sh
 	@$(BIN)/python -m pytest $(ARGS)
 
 lint: ready ## 检查格式、类型与依赖规则 · format, types, who may import whom
