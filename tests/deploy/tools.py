@@ -45,6 +45,11 @@ def checkov() -> Path:
     return environment("checkov", (REQUIREMENTS / "checkov.txt").read_text("utf-8").splitlines())
 
 
+def sbom() -> Path:
+    """The ``bin`` of the environment with the tool that writes bills of materials."""
+    return environment("sbom", (REQUIREMENTS / "sbom.txt").read_text("utf-8").splitlines())
+
+
 def image_environment() -> Path:
     """The ``bin`` of an environment with what an image installs: what pyproject.toml asks for at
     the versions of constraints.txt, no extras, no installer."""
