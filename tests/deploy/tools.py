@@ -111,10 +111,12 @@ def _kustomize_version(kubectl: str) -> tuple[int, ...]:
 def from_debian(program: str, package: str) -> str:
     """Where a program lies that ``deploy/debian.sh`` installs; skips where it is not there."""
     found = shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin")
-    if found is None:
-        told = f"{program} is needed: apt-get install --no-install-recommends {package}"
-        pytest.fail(told) if in_ci() else pytest.skip(told)
-    return found
+    if found is not None:
+        return found
+    told = f"{program} is needed: apt-get install --no-install-recommends {package}"
+    if in_ci():
+        pytest.fail(told)
+    pytest.skip(told)
 
 
 def run(*command: str, ok: tuple[int, ...] = (0,), given: str | None = None, **env: str) -> str:
