@@ -21,7 +21,7 @@ def page(name: str) -> str:
 @pytest.mark.parametrize("name", PAGES)
 def test_paths_exist(name: str) -> None:
     text = page(name)
-    paths = set(re.findall(r"\b((?:deploy|docs|tests|shared)/[\w./-]*\w)", text))
+    paths = set(re.findall(r"(?<!exec )\b((?:deploy|docs|tests|shared)/[\w./-]*\w)", text))
     paths |= {f"deploy/k8s/{found}" for found in re.findall(r"`(components/[\w-]+)`", text)}
     assert paths
     assert {path for path in paths if not (tools.ROOT / path).exists()} == set()
@@ -37,16 +37,19 @@ def test_links_lead_somewhere(name: str) -> None:
 def test_resources_exist(name: str, overlays: dict[str, Rendered]) -> None:
     text = page(name)
     kinds = {"deployment": "Deployment", "service": "Service", "job": "Job"}
-    for kind, resource in re.findall(r"\b(deployment|service|job)/([a-z][a-z-]+)\b", text):
+    kinds["exec deploy"] = "Deployment"
+    named = re.findall(r"\b(deployment|service|job|exec deploy)/([a-z][a-z-]+)\b", text)
+    for kind, resource in named:
         known = {found["metadata"]["name"] for found in overlays["city"].kind(kinds[kind])}
         assert resource in known, f"{kind}/{resource}"
-    for namespace in re.findall(r"kubectl (?:-n|--namespace) (\S+)", text):
+    for namespace in re.findall(r"kubectl (?:-n|--namespace) ([a-z-]+)", text):
         assert namespace == "kuomian"
     labels = {
-        f"app.kubernetes.io/component={found['metadata']['labels']['app.kubernetes.io/component']}"
+        f"{label}={value}"
         for found in overlays["city"].workloads
+        for label, value in found["spec"]["template"]["metadata"]["labels"].items()
     }
-    assert set(re.findall(r" -l ([\w./]+=\w+)", text)) <= labels
+    assert set(re.findall(r" -l ([\w./]+=[\w-]+)", text)) <= labels
 
 
 def test_secrets_named_are_those_referred_to(overlays: dict[str, Rendered]) -> None:
