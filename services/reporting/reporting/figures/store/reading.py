@@ -57,6 +57,8 @@ class Entry(NamedTuple):
     fact_part: str
     fact_revision: int
     delivery_id: UUID | None
+    delivered_to: str | None
+    """The service that took the delivery; None while its own fact is still on the way."""
     record_no: int | None
     block: int
     block_index: int
@@ -297,7 +299,9 @@ def _entry_columns(span: Span) -> str:
     return (
         f"e.id, u.code AS unit_code, {segments}, e.q{span.measure.slot} AS quantity,"
         " e.effective_on, e.recorded_at, e.subject, e.holder, e.fact_type, e.fact_part,"
-        " e.fact_revision, e.delivery_id, e.record_no, e.block, e.block_index"
+        " e.fact_revision, e.delivery_id, e.record_no, e.block, e.block_index,"
+        " (SELECT d.producer FROM delivery_facts d WHERE d.delivery_id = e.delivery_id)"
+        " AS delivered_to"
     )
 
 
@@ -315,6 +319,7 @@ def _entry(row: Any) -> Entry:
         row.fact_part,
         row.fact_revision,
         row.delivery_id,
+        row.delivered_to,
         row.record_no,
         row.block,
         row.block_index,
