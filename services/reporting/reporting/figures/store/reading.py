@@ -167,10 +167,11 @@ async def members_of(
         (row.subject, int(row.quantity))
         for row in await conn.execute(text(_standing_members(span)), params)
     ]
-    last = None
-    if len(standing) == limit:
-        last = standing[-1][0]
-    moved = await conn.execute(text(_moved_members(span, last)), {**params, "last": last})
+    last = standing[-1][0] if len(standing) == limit else None
+    near = last is not None and await _is_near(conn, params, last)
+    moved = await conn.execute(
+        text(_moved_members(span, last, near=near)), {**params, "last": last}
+    )
     weights = Counter(dict(standing))
     for row in moved:
         weights[row.subject] += int(row.quantity)
@@ -264,23 +265,30 @@ def _standing_members(span: Span) -> str:
     """
 
 
-def _moved_members(span: Span, last: str | None) -> str:
+async def _is_near(conn: AsyncConnection, params: Mapping[str, Any], last: str) -> bool:
+    """Whether few entries lie between the page's first subject and its last: as the subjects of
+    one unit mostly do, but for those that joined it one by one."""
+    found = await conn.execute(text(_NEAR), {**params, "last": last, "near": NEAR_ENTRIES + 1})
+    return int(found.scalar_one()) <= NEAR_ENTRIES
+
+
+def _moved_members(span: Span, last: str | None, *, near: bool) -> str:
     """Those of whom something took effect in these units after the window's end: their entries up
     to it have to be summed. At most a page, by subject, none after ``last``.
 
-    With ``last`` the subjects are walked through the index (OFFSET 0 keeps the planner from
-    reading all later entries instead); without it the standing ones end before a page is full.
+    ``near``: the subjects up to ``last`` are walked through the index (OFFSET 0 keeps the planner
+    from reading all later entries instead).
     """
     quantity = f"q{span.measure.slot}"
     source = "entries"
-    if last is not None:
-        source = """(SELECT * FROM entries WHERE account = :account AND subject > :after
-          AND subject <= :last OFFSET 0) AS near"""
+    if near:
+        source = f"""(SELECT * FROM entries WHERE {_RANGE} OFFSET 0) AS near"""
+    up_to = "" if last is None else "AND subject <= :last"
     return f"""
     SELECT t.subject, s.quantity
     FROM (SELECT DISTINCT subject FROM {source}
       WHERE account = :account AND unit = ANY(:units) AND effective_on > :up_to_on
-        AND subject > :after ORDER BY subject OFFSET 0) AS t
+        AND subject > :after {up_to} ORDER BY subject OFFSET 0) AS t
     CROSS JOIN LATERAL (SELECT sum(e.{quantity}) AS quantity FROM entries e
       WHERE e.account = :account AND e.subject = t.subject AND e.unit = ANY(:units)
         {_segment(span, "e.")} AND e.effective_on <= :up_to_on) AS s
@@ -326,6 +334,10 @@ def _params(span: Span) -> dict[str, Any]:
     return params
 
 
+NEAR_ENTRIES: Final = 3000
+"""So many entries are walked through rather than asked for by unit and day."""
+_RANGE: Final = "account = :account AND subject > :after AND subject <= :last"
+_NEAR: Final = f"SELECT count(*) FROM (SELECT FROM entries WHERE {_RANGE} LIMIT :near) AS n"
 _ENTRY_JOINS: Final = "JOIN unit_codes u ON u.id = e.unit JOIN segment_sets s ON s.id = e.segment"
 
 
