@@ -2,7 +2,7 @@
 
 Batches are thousands of small tuples that live for a moment and form no cycles; with Python's own
 thresholds the collector walks them some ten times before they are gone, a third of the CPU of
-applying a delivery (docs/decisions/0020). What a process has loaded when it starts to serve stays
+applying a delivery (docs/decisions/0018). What a process has loaded when it starts to serve stays
 for ever and is not walked at all.
 """
 
