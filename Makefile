@@ -3,7 +3,7 @@
 # ONCE are handed on to the demo.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench lint clean ready
+.PHONY: help demo test bench lint sbom clean ready
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -19,6 +19,7 @@ demo: ready ## 载入一座虚构的城市并打开系统 · load a made city, s
 	@exec $(BIN)/kuomian demo
 
 test: ready ## 全部测试 · all tests
+	@sh deploy/debian.sh
 	@$(BIN)/python -m pytest $(ARGS)
 
 bench: ready ## 测量性能,对照本机极限 · measure speed against what this machine can do (QUICK=1, ONLY=accept)
@@ -28,6 +29,9 @@ lint: ready ## 检查格式、类型与依赖规则 · format, types, who may im
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@$(BIN)/mypy shared services/*/[a-z]*_[a-z]* services/enrollment/enrollment services/reporting/reporting deploy/kuomian
 	@$(BIN)/lint-imports
+
+sbom: ready ## 软件物料清单 · the images' bill of materials, build/kuomian.cdx.json
+	@sh deploy/sbom.sh build/kuomian.cdx.json
 
 clean: ## 删除虚拟环境、缓存与演示数据 · remove the virtual environment, caches and demo data
 	@if [ -x $(BIN)/kuomian ]; then $(BIN)/kuomian forget --yes || true; fi

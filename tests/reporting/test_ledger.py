@@ -5,14 +5,13 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
-from reporting.figures.postings import Counting, positions_of
 from reporting.figures.rebuild import figures_hash, rebuild
 from reporting.figures.rules import MEASURES, Measure, Segments, Window
 from reporting.figures.store import reading
@@ -23,6 +22,7 @@ from shared.events.enrollment import PersonChanged, PersonEnrolled
 from shared.plan import Plan
 from tests.conftest import PostgresForTests
 from tests.reporting.objects import apply, arrears, person, receipt
+from tests.reporting.recount import recount
 
 UNITS = ("210502", "210503", "L-BG")
 FIRST = date(2008, 5, 1)
@@ -80,39 +80,6 @@ def random_money(chance: random.Random) -> list[Fact]:
         balance, unit = chance.randrange(4) * 5_000, chance.choice(UNITS)
         facts.append(arrears(month, balance, earlier, unit=unit, carried_unit=before))
     return facts
-
-
-def recount(facts: Sequence[Fact], plan: Plan) -> dict[tuple[Any, ...], int]:
-    """(measure, unit, subject, segments, day) → quantity, fact by fact, in the plainest way."""
-    counting = Counting.of(plan)
-    found: dict[tuple[Any, ...], int] = defaultdict(int)
-    held: dict[tuple[int, str], Any] = {}
-    for fact in facts:
-        for new in positions_of(fact, counting):
-            key = (new.account, new.holder)
-            revision, old = held.get(key, (0, None))
-            if fact.revision <= revision:
-                continue
-            held[key] = (fact.revision, new)
-            # Nothing but the day may differ: that counts only when it is a correction.
-            same = old is not None and old._replace(effective_on=new.effective_on) == new
-            if same and (not fact.correction or old == new):
-                continue
-            if old is not None:
-                back = old.effective_on
-                back = back if fact.correction else max(back, new.effective_on)
-                for measure, quantity in _quantities(old):
-                    found[measure, old.unit, old.subject, old.segments, back] -= quantity
-            for measure, quantity in _quantities(new):
-                found[measure, new.unit, new.subject, new.segments, new.effective_on] += quantity
-    return {key: quantity for key, quantity in found.items() if quantity}
-
-
-def _quantities(position: Any) -> Iterator[tuple[str, int]]:
-    for measure in MEASURES.values():
-        quantity = position.quantities[measure.slot - 1]
-        if measure.account == position.account and quantity:
-            yield measure.name, quantity
 
 
 async def apply_in_batches(
@@ -241,11 +208,8 @@ def _expected(
 async def _check_figure(conn: Any, span: Span, expected: dict[str, int]) -> None:
     value = await reading.value_of(conn, span)
     assert value == sum(expected.values())
-    members, after = {}, None
-    while page := await reading.members_of(conn, span, after, 3):
-        members.update({member.subject: member.quantity for member in page})
-        after = page[-1].subject
-    assert members == expected
+    for near in (reading.NEAR_ENTRIES, 0):
+        assert await _walked(conn, span, near) == expected
     assert await reading.count_members(conn, span) == len(expected)
     total, place = 0, None
     while lines := await reading.entries_of(conn, span, place, 4):
@@ -256,6 +220,18 @@ async def _check_figure(conn: Any, span: Span, expected: dict[str, int]) -> None
         own = await reading.entries_of_subject(conn, span, subject, None, 1000)
         assert sum(line.quantity for line in own) == quantity
         assert await reading.value_of_subject(conn, span, subject) == quantity
+
+
+async def _walked(conn: Any, span: Span, near_entries: int) -> dict[str, int]:
+    """Members page by page, by whichever of the two ways to look for those that moved."""
+    members: dict[str, int] = {}
+    after = None
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reading, "NEAR_ENTRIES", near_entries)
+        while page := await reading.members_of(conn, span, after, 3):
+            members.update({member.subject: member.quantity for member in page})
+            after = page[-1].subject
+    return members
 
 
 class TestOrderlyLives:
