@@ -1,4 +1,4 @@
-# Six verbs. Every target works from a clean clone, as root or not, and a second time without
+# One verb each. Every target works from a clean clone, as root or not, and a second time without
 # network. PYTHON=… chooses the interpreter (3.11 or newer); DATA_DIR, PORT, CITY_SCALE, FRESH and
 # ONCE are handed on to the demo.
 SHELL := /bin/sh
