@@ -22,8 +22,9 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from tests.benchmarks.machine import Placing
 from tests.benchmarks.made import LAST_ON, LICENCES, Numbers, bodies
+from tests.benchmarks.measures.end_to_end import WAYS
 from tests.benchmarks.plan_of_run import Run
-from tests.benchmarks.pushing import Pusher
+from tests.benchmarks.pushing import WARM, Meter, Pusher, warm
 from tests.benchmarks.rounds import (
     Alternative,
     Figure,
@@ -101,6 +102,10 @@ class Steady:
         self._pusher, self._feed_url, self._ledger_url = pusher, feed_url, ledger_url
         self._rate, self._count = rate, rate * seconds
         self._numbers = Numbers()
+        warm(pusher, LICENCES, self._numbers)
+        meter = Meter(ledger_url, WAYS[0].moved)
+        meter.wait_for(WARM)
+        meter.close()
         self._bodies: list[bytes] = []
         self._seen = 0
 
