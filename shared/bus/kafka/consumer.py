@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
 from shared.bus.cloudevent import from_record
-from shared.bus.contract import Batch, BusError
+from shared.bus.contract import Batch, BusAway, BusError
 from shared.bus.contract import TopicPartition as Place
 from shared.bus.kafka.clients import WAIT_SECONDS, away, left, started
 
@@ -62,6 +62,9 @@ class KafkaConsumer:
                     raise
                 # Its inner tasks have ended, as when a right is missing: it has to be made anew.
                 raise BusError(f"{type(error).__name__}: {error}") from error
+        if not found and self._joined._coordinator.coordinator_id is None:
+            # aiokafka goes on asking in the background and says nothing; heartbeats find it out.
+            raise BusAway(f"no broker answers for group {self.group}")
         return [
             Batch(
                 place.topic,
