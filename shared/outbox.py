@@ -79,10 +79,15 @@ class Block(msgspec.Struct, frozen=True):
 
 
 class OutboxStatus(msgspec.Struct, frozen=True):
-    """What still waits in the outbox. ``heads``: last position given, per partition."""
+    """What still waits in the outbox. ``heads``: last position given, per partition.
+
+    ``unplaced_facts``: of the unsent ones, those that have no position yet. Heads and these are
+    all facts there are; the other unsent ones lie below the heads, perhaps applied already.
+    """
 
     unsent_blocks: int
     unsent_facts: int
+    unplaced_facts: int
     oldest_unsent_seconds: float | None
     heads: dict[int, int]
 
@@ -281,6 +286,7 @@ async def status(conn: AsyncConnection) -> OutboxStatus:
     return OutboxStatus(
         unsent_blocks=waiting.blocks,
         unsent_facts=waiting.facts,
+        unplaced_facts=waiting.unplaced,
         oldest_unsent_seconds=None if waiting.age is None else float(waiting.age),
         heads={row.partition: row.head for row in heads},
     )
@@ -345,6 +351,7 @@ _UNSEND_RANGE = text(
 )
 _STATUS = text(
     "SELECT count(*) AS blocks, coalesce(sum(fact_count), 0) AS facts,"
+    " coalesce(sum(fact_count) FILTER (WHERE placed_no IS NULL), 0) AS unplaced,"
     " extract(epoch FROM clock_timestamp() - min(created_at)) AS age"
     " FROM outbox_blocks WHERE sent_at IS NULL"
 )

@@ -1,7 +1,7 @@
 """The outbox: facts with the state, in order, not yet sent, kept, published again."""
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -147,7 +147,22 @@ async def test_status_tells_what_waits_and_the_heads(world: Any) -> None:
     assert (status.unsent_blocks, status.unsent_facts) == (1, 3)
     assert status.oldest_unsent_seconds is not None
     assert 0 <= status.oldest_unsent_seconds < 60
+    assert status.unplaced_facts == 3
     assert sum(status.heads.values()) == 12
+
+
+async def test_status_counts_no_fact_twice(world: Any) -> None:
+    """Heads and unplaced facts are all there are, also of those placed and not sent, or to be
+    sent once more."""
+    await world.write(world.facts(12))
+    await world.relay().turn()
+    await world.write(world.facts(3))
+    async with world.producer.transaction() as conn:
+        assert len(await outbox.take(conn, [], 100)) == 1  # and the relay dies
+        await outbox.republish(conn, since=datetime(2000, 1, 1, tzinfo=UTC))
+        status = await outbox.status(conn)
+    assert (status.unsent_facts, status.unplaced_facts) == (15, 0)
+    assert sum(status.heads.values()) == 15
 
 
 async def test_only_sent_blocks_of_long_ago_are_pruned(world: Any) -> None:
