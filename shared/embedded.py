@@ -128,6 +128,11 @@ class EmbeddedPostgres:
     ) -> None:
         self.stop()
 
+    @property
+    def programs(self) -> Path:
+        """The folder of PostgreSQL's own programs (psql and others), once it was started."""
+        return self._bin
+
     def url(self, database: str = "postgres", role: str = SUPERUSER) -> str:
         """``postgresql://`` address with the role's password. Raises KeyError: unknown role."""
         notes = self._read_notes()

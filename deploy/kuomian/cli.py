@@ -31,6 +31,7 @@ app = typer.Typer(
 app.command()(cli_serve.serve)
 app.command()(cli_serve.migrate)
 app.command()(cli_serve.demo)
+app.command(hidden=True)(cli_serve.gateway)
 app.command()(cli_data.push)
 app.command()(cli_data.rebuild)
 app.add_typer(cli_data.dead_letters, name="dead-letters")

@@ -55,6 +55,24 @@ def serve(
         asyncio.run(serve_one(service, role or [], host, port, with_parent=with_parent))
 
 
+def gateway(
+    addresses: Annotated[list[str], typer.Argument(help="service=http://…")],
+    port: Annotated[int, typer.Option(help="端口 · port")] = 8000,
+    with_parent: Annotated[bool, typer.Option("--with-parent", hidden=True)] = False,
+) -> None:
+    """一个地址通往各服务 · one address before services at addresses of their own.
+
+    **Example**
+
+    `kuomian gateway --port 8000 reporting=http://127.0.0.1:9001 tax-feed=http://127.0.0.1:9002`
+    """
+    from kuomian.run import serve_gateway  # noqa: PLC0415
+
+    pairs = (address.partition("=") for address in addresses)
+    doors = {name: url for name, _, url in pairs}
+    asyncio.run(serve_gateway(doors, port, with_parent=with_parent))
+
+
 def migrate(service: ServiceName = "all", data_dir: DataDir = None) -> None:
     """数据库升级到最新结构 · bring databases to the newest schema. Repeatable.
 

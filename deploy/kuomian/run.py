@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,6 +13,7 @@ import structlog
 
 from kuomian.all_in_one import all_in_one, sole_server, upgrade_all
 from kuomian.data_dir import prepare
+from kuomian.gateway import OTHERWISE, Gateway
 from kuomian.server import bind, serve
 from kuomian.services import get_service
 from kuomian.words import Failure
@@ -104,6 +105,22 @@ async def serve_one(
     async with app.router.lifespan_context(app):
         log.info("serving", service=name, address=address_of(bound))
         await serve(app, bound, on_stop=app.state.health.drain, with_parent=with_parent)
+
+
+async def serve_gateway(
+    addresses: Mapping[str, str], port: int, *, with_parent: bool = False
+) -> None:
+    """The one door before services at addresses of their own, until a signal."""
+    if OTHERWISE not in addresses:
+        raise Failure(f"缺少 {OTHERWISE} 的地址 · no address of {OTHERWISE}")
+    settings = _settings(host=None, port=port)
+    bound = _bound(settings)
+    door = Gateway(addresses)
+    log.info("serving", service="gateway", address=address_of(bound))
+    try:
+        await serve(door, bound, with_parent=with_parent)
+    finally:
+        await door.aclose()
 
 
 async def migrate_one(name: str) -> dict[str, str | None]:
