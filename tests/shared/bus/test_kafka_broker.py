@@ -1,6 +1,7 @@
 """The Kafka bus on a real broker: the one suite of behaviour, and what only a broker can show."""
 
 import asyncio
+import contextlib
 import os
 import struct
 import uuid
@@ -137,6 +138,27 @@ class TestTopics:
             await bus.ensure_topics({topic: 1})
             await bus.publish(topic, {0: [message(2)]})
             assert await bus.ends(topic) == {0: 1}
+
+    async def test_deleted_is_missed_by_its_readers_and_read_again_when_rebuilt(
+        self, kafka_broker: KafkaBroker, topic: str
+    ) -> None:
+        async with connected(KafkaBus(kafka_broker.address())) as bus:
+            await bus.ensure_topics({topic: 1})
+            await bus.publish(topic, {0: [message(1), message(2)]})
+            consumer = bus.consumer(f"readers-of-{topic}", [topic])
+            await consumer.start()
+            assert await consumer.commit(ends(await read(consumer, 2)))
+            admin = AdminClient({"bootstrap.servers": kafka_broker.address()})
+            admin.delete_topics([topic])[topic].result(30)
+            async with asyncio.timeout(60):
+                await until_away(lambda: consumer.fetch(10, 0.1))
+                await bus.ensure_topics({topic: 1})
+                await bus.publish(topic, {0: [message(1), message(2)]})
+                found: list[Batch] = []
+                while not found:
+                    with contextlib.suppress(BusAway):
+                        found = await consumer.fetch(10, 1)
+            assert positions(found) == [1, 2]
 
 
 class TestConnecting:
