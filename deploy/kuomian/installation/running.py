@@ -84,7 +84,11 @@ class Installation:
     # -- all of it --------------------------------------------------------------------------
 
     def __enter__(self) -> Self:
-        self._prepare()
+        try:
+            self._prepare()
+        except BaseException:
+            self._stack.close()
+            raise
         try:
             self._up()
         except BaseException:
