@@ -1,22 +1,25 @@
-# Five verbs. Every target works from a clean clone, as root or not, and a second time without
+# Six verbs. Every target works from a clean clone, as root or not, and a second time without
 # network. PYTHON=… chooses the interpreter (3.11 or newer); DATA_DIR, PORT, CITY_SCALE, FRESH and
 # ONCE are handed on to the demo.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint clean ready
+.PHONY: help demo demo-kafka test lint clean ready
 
 VENV := .venv
 BIN := $(VENV)/bin
 
 help: ## what can be made
 	@printf 'Kuomian 扩面\n\n'
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
 	@printf '\n  make demo CITY_SCALE=0.05     a twentieth of the city, in seconds\n'
 	@printf '  make demo ONCE=1 FRESH=1      load anew, print the figures, stop\n'
 	@printf '  make test ARGS="tests/e2e -x" some of the tests\n'
 
 demo: ready ## 载入一座虚构的城市并打开系统 · load a made city, show its figures, serve them (Ctrl-C ends)
 	@exec $(BIN)/kuomian demo
+
+demo-kafka: ready ## 同上,按 docker-compose.yml,真实 Kafka(需 Java 17、Maven) · the same as docker-compose.yml runs it, on a real Kafka
+	@exec $(BIN)/kuomian demo --on kafka
 
 test: ready ## 全部测试 · all tests
 	@$(BIN)/python -m pytest $(ARGS)
@@ -27,7 +30,7 @@ lint: ready ## 检查格式、类型与依赖规则 · format, types, who may im
 	@$(BIN)/lint-imports
 
 clean: ## 删除虚拟环境、缓存与演示数据 · remove the virtual environment, caches and demo data
-	@if [ -x $(BIN)/kuomian ]; then $(BIN)/kuomian forget --yes || true; fi
+	@if [ -x $(BIN)/kuomian ]; then $(BIN)/kuomian forget --yes || true; $(BIN)/kuomian forget --on kafka --yes || true; fi
 	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis dist build
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -27,7 +27,7 @@ from shared.embedded import EmbeddedPostgres
 from shared.periods import Dekad, local_date
 from shared.plan import Plan
 from tests.conftest import emptied
-from tests.e2e.answers import ledger_of, progress_of
+from tests.e2e.answers import leads_of, ledger_of, progress_of
 from tests.e2e.conftest import Whole, new_data_dir, remove
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]
@@ -45,7 +45,8 @@ class Played:
     flow: Flow
     closing: Closing
     progress: dict[str, Any]
-    ledger: list[tuple[Any, ...]]
+    ledger: set[tuple[Any, ...]]
+    leads: set[tuple[Any, ...]]
     troubles: list[str]
 
 
@@ -82,10 +83,12 @@ async def played(
             closing = await gather(api, loaded, answers, period, plan)
             progress = await progress_of(api)
         ledger = ledger_of(running.database_url("reporting"))
+        leads = leads_of(running.database_url("enrollment"))
         parts = running.names()
     logs = [running.log_dir / f"{name}.log" for name in parts]
     lines = [line for log in logs if log.exists() for line in log.read_text("utf-8").splitlines()]
-    yield Played(parts, flow, closing, progress, ledger, [one for one in lines if is_trouble(one)])
+    troubles = [line for line in lines if is_trouble(line)]
+    yield Played(parts, flow, closing, progress, ledger, leads, troubles)
 
 
 def test_it_is_what_the_file_says_twice_the_consumers(played: Played) -> None:
@@ -120,13 +123,18 @@ class TestTheAllInOne:
         self, played: Played, whole: Whole
     ) -> None:
         other = await progress_of(whole.api)
-        assert len(other) == len(played.progress) == 21
-        assert [dekad for dekad in other if other[dekad] != played.progress[dekad]] == []
+        assert len(other) == len(played.progress) == 21 + 1
+        assert [name for name in other if other[name] != played.progress[name]] == []
 
     async def test_has_the_same_ledger(self, played: Played, whole: Whole) -> None:
         other = ledger_of(EmbeddedPostgres(whole.data_dir).url("reporting", "reporting"))
         assert len(other) > 1000
-        assert set(other) ^ set(played.ledger) == set()
+        assert other ^ played.ledger == set()
+
+    async def test_knows_the_same_leads(self, played: Played, whole: Whole) -> None:
+        other = leads_of(EmbeddedPostgres(whole.data_dir).url("enrollment", "enrollment"))
+        assert len(other) > 100
+        assert other ^ played.leads == set()
 
 
 async def loaded_with_rebalances(

@@ -9,14 +9,12 @@ and restarting are an engine's business and not done here.
 
 from __future__ import annotations
 
-import shlex
 import sys
 import threading
 import time
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -27,24 +25,26 @@ from kuomian.all_in_one import sole_server
 from kuomian.compose import Compose, ComposeService, read_compose, read_variables
 from kuomian.data_dir import CHECKOUT, write_private
 from kuomian.installation.jobs import Jobs
+from kuomian.installation.parts import (
+    GATEWAY,
+    KAFKA,
+    OUTSIDE,
+    POSTGRES,
+    apis,
+    options,
+    parts_of,
+    serves,
+)
 from kuomian.installation.places import Places, mounts
+from kuomian.installation.programs import KAFKA_HOME, Programs
 from kuomian.kafka_broker import KafkaBroker, Protocol
-from kuomian.kafka_install import kafka_command
 from kuomian.processes import Doors, Part, Processes, free_ports
 from kuomian.words import Failure
 from shared.embedded import EmbeddedPostgres
 from shared.settings import inheritable_environment
 
 COMPOSE_FILE: Final = CHECKOUT / "docker-compose.yml"
-POSTGRES, KAFKA, GATEWAY = "postgres", "kafka", "gateway"
-OUTSIDE: Final = (POSTGRES, KAFKA)
-"""Started and stopped by names of their own, not among ``processes``."""
 INIT_FOLDER: Final = "/docker-entrypoint-initdb.d/"
-KAFKA_HOME: Final = "/opt/kafka"
-KAFKA_PROGRAMS: Final = {
-    "kafka-topics.sh": "org.apache.kafka.tools.TopicCommand",
-    "kafka-broker-api-versions.sh": "org.apache.kafka.tools.BrokerApiVersionsCommand",
-}
 LOOK_SECONDS: Final = 0.3
 
 
@@ -75,7 +75,7 @@ class Installation:
         self._protocol: Protocol = protocol
         self._scale, self._variables = dict(scale or {}), dict(variables or {})
         self._postgres_options = dict(postgres_options or {})
-        self._programs = self.data_dir / "programs.here"
+        self._programs = Programs(self.data_dir / "programs.here")
         self._jobs = Jobs(self.data_dir / "logs")
         self._stack = ExitStack()
         self._ending = threading.Event()
@@ -84,7 +84,11 @@ class Installation:
     # -- all of it --------------------------------------------------------------------------
 
     def __enter__(self) -> Self:
-        self._prepare()
+        try:
+            self._prepare()
+        except BaseException:
+            self._stack.close()
+            raise
         try:
             self._up()
         except BaseException:
@@ -123,7 +127,7 @@ class Installation:
     def names(self) -> list[str]:
         """Everything that can be started and stopped, in an order in which it may be."""
         services = self._compose.services.values()
-        return [*OUTSIDE, *(name for one in services if _serves(one) for name in _parts_of(one))]
+        return [*OUTSIDE, *(name for one in services if serves(one) for name in parts_of(one))]
 
     def address(self, name: str) -> str:
         """``http://127.0.0.1:port`` of a process."""
@@ -215,7 +219,7 @@ class Installation:
             raise Failure("没有 docker-compose.yml · it is run from a checkout only")
         folder.prepare(self.data_dir)
         self._stack.enter_context(sole_server(self.data_dir))
-        self._write_programs()
+        self._programs.write()
         given = {**self._env_file(), **self._variables}
         port = given["GATEWAY_PORT"] if "GATEWAY_PORT" in self._variables else str(free_ports(1)[0])
         given |= {"GATEWAY_PORT": port, "PUBLIC_URL": f"http://127.0.0.1:{port}"}
@@ -224,8 +228,8 @@ class Installation:
         self._compose = read_compose(text, given).scaled(self._scale)
         self._processes = Processes((), self.log_dir, self._inherited())
         self._ports = self._choose_ports()
-        options = _options(self._compose.services[POSTGRES].command) | self._postgres_options
-        self._postgres = EmbeddedPostgres(self.data_dir, options)
+        wanted = options(self._compose.services[POSTGRES].command) | self._postgres_options
+        self._postgres = EmbeddedPostgres(self.data_dir, wanted)
         if self._broker_is_ours:
             self.broker.prepare()
 
@@ -241,19 +245,11 @@ class Installation:
         names = [
             part
             for service in self._compose.services.values()
-            if _serves(service) and service.name != GATEWAY
-            for part in _parts_of(service)
+            if serves(service) and service.name != GATEWAY
+            for part in parts_of(service)
         ]
         ports = dict(zip(names, free_ports(len(names)), strict=True))
         return ports | {GATEWAY: int(self._compose.services[GATEWAY].ports[0].split(":")[1])}
-
-    def _write_programs(self) -> None:
-        """The programs the file takes for granted in its images: our Python, Kafka's tools."""
-        tools = self._programs / KAFKA
-        tools.joinpath("bin").mkdir(parents=True, exist_ok=True)
-        _write_script(self._programs / "python", [sys.executable])
-        for name, main in KAFKA_PROGRAMS.items():
-            _write_script(tools / "bin" / name, [*kafka_command(), main])
 
     def _up(self) -> None:
         """Each service as soon as what it waits for is as it should be."""
@@ -290,8 +286,8 @@ class Installation:
             self._jobs.until_well(
                 KAFKA, self._here(service, service.healthcheck), self._inherited()
             )
-        elif _serves(service):
-            names = _parts_of(service)
+        elif serves(service):
+            names = parts_of(service)
             for name in names:
                 self._processes.add(self._part(name, service))
                 self._processes.start(name)
@@ -327,15 +323,15 @@ class Installation:
         environment = {
             **self._inherited(),
             **self._places(service).environment(service.environment),
-            "KAFKA_HOME": str(self._programs / KAFKA),
+            "KAFKA_HOME": str(self._programs.kafka_home),
         }
         self._jobs.run(service.name, command, environment)
 
     def _part(self, name: str, service: ComposeService) -> Part:
         port = self._ports[name]
         if service.name == GATEWAY:
-            apis = [f"{n}={self.address(f'{n}-api')}" for n in _apis(service)]
-            command: tuple[str, ...] = (GATEWAY, "--port", str(port), *apis)
+            doors = [f"{n}={self.address(f'{n}-api')}" for n in apis(service)]
+            command: tuple[str, ...] = (GATEWAY, "--port", str(port), *doors)
             return Part(name, command, port, urlsplit(service.healthcheck[-1]).path, {})
         own = self._places(service).environment(service.environment)
         own |= {"HOST": "127.0.0.1", "PORT": str(port)}
@@ -357,11 +353,11 @@ class Installation:
         if self._postgres_started.is_set():
             addresses[f"{POSTGRES}:5432"] = urlsplit(self._postgres.url()).netloc.rpartition("@")[2]
         for other in self._compose.services.values():
-            if _serves(other) and (inside := other.environment.get("PORT")):
-                port = self._ports[_parts_of(other)[0]]
+            if serves(other) and (inside := other.environment.get("PORT")):
+                port = self._ports[parts_of(other)[0]]
                 addresses[f"{other.name}:{inside}"] = f"127.0.0.1:{port}"
         paths = self._mounts(service) if service is not None else {}
-        return Places(addresses, {**paths, KAFKA_HOME: str(self._programs / KAFKA)})
+        return Places(addresses, {**paths, KAFKA_HOME: str(self._programs.kafka_home)})
 
     def _mounts(self, service: ComposeService) -> dict[str, str]:
         return mounts(service.volumes, CHECKOUT, {"identity": self.data_dir})
@@ -369,7 +365,7 @@ class Installation:
     def _inherited(self, *programs: Path) -> dict[str, str]:
         """No setting but those the file gives; programs found here first."""
         found = inheritable_environment()
-        path = [str(self._programs), *map(str, programs), found.get("PATH", "/usr/bin:/bin")]
+        path = [str(self._programs.folder), *map(str, programs), found.get("PATH", "/usr/bin:/bin")]
         return {**found, "PATH": ":".join(path)}
 
     # -- going down -------------------------------------------------------------------------
@@ -383,30 +379,3 @@ class Installation:
                 last.callback(self.broker.stop)
             last.callback(self._processes.stop)
             last.callback(self._jobs.stop)
-
-
-def _serves(service: ComposeService) -> bool:
-    """Whether it is a process of ours that answers."""
-    return service.command[:1] == ("serve",) or service.name == GATEWAY
-
-
-def _parts_of(service: ComposeService) -> list[str]:
-    if service.scale == 1:
-        return [service.name]
-    return [f"{service.name}-{no}" for no in range(1, service.scale + 1)]
-
-
-def _apis(gateway: ComposeService) -> list[str]:
-    """The services behind it: those it waits for."""
-    return [name.removesuffix("-api") for name in gateway.depends_on]
-
-
-def _options(command: tuple[str, ...]) -> dict[str, str]:
-    """``postgres -c name=value …`` as settings."""
-    given = (word for flag, word in pairwise(command) if flag == "-c")
-    return dict(word.split("=", 1) for word in given)
-
-
-def _write_script(path: Path, command: list[str]) -> None:
-    path.write_text(f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n', "utf-8")
-    path.chmod(0o755)
