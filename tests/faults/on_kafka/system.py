@@ -108,7 +108,7 @@ class System:
         loading = self.load(deliveries)
         try:
             for no in range(count):
-                await self.answered(before + no * len(deliveries) // count, loading)
+                await self.answered(before + (no + 1) * len(deliveries) // (count + 1), loading)
                 # Not to wait for anything: a fault shall come in the middle of any work.
                 await asyncio.sleep(self.random.uniform(0, 0.2))
                 yield
