@@ -15,7 +15,7 @@ and publishes it. What may be relied upon:
 Ages and retention go by the database's clock, not the demo's: they are about this machine.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
@@ -67,10 +67,17 @@ class Block(msgspec.Struct, frozen=True):
     heads: Mapping[int, int] = {}
     """Last positions given, of a block that had its positions before: it may be an old one."""
 
-    def messages(self) -> dict[int, list[Message]]:
-        """Its messages with their positions, by partition. Facts are not decoded."""
+    def messages(
+        self, sent_by: Callable[[str | None], str | None] | None = None
+    ) -> dict[int, list[Message]]:
+        """Its messages with their positions, by partition. Facts are not decoded.
+
+        ``sent_by`` makes the ``traceparent`` the messages carry from the one they were written in.
+        """
         contents = _decoder.decode(zstandard.ZstdDecompressor().decompress(self.payload))
         source, traceparent = contents.source, contents.traceparent
+        if sent_by is not None:
+            traceparent = sent_by(traceparent)
         messages = {}
         for partition, unplaced in contents.partitions.items():
             first = self.first_positions[partition]
