@@ -8,7 +8,7 @@ import pytest
 from confluent_kafka.admin import AdminClient
 
 from kuomian.kafka_broker import KafkaBroker
-from shared import outbox
+from shared import outbox_again
 from shared.bus.kafka import KafkaBus
 from shared.consumers import FactConsumer
 
@@ -132,7 +132,7 @@ async def test_a_topic_deleted_and_made_again_is_filled_from_the_outbox(
     assert sum(gap.last_position - gap.first_position + 1 for gap in gaps) == 100
     async with world.producer.transaction() as conn:
         for gap in gaps:
-            await outbox.republish(conn, positions=tuple(gap))
+            await outbox_again.republish(conn, positions=tuple(gap))
     await world.relay().turn()
     await until(lambda: settled(world))
 
