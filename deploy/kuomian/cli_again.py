@@ -124,7 +124,8 @@ def republish(
         raise Failure(refusal_words(error)) from error
     print(
         f"{ordered['facts']:,} 个事实已重新发布 · facts sent again,"
-        f" {ordered['blocks']:,} 批 · blocks ({ordered['first_blocks']:,} 先于新事实 · before fresh ones)"
+        f" {ordered['blocks']:,} 批 · blocks,"
+        f" {ordered['first_blocks']:,} 批先于新事实 · of them before fresh ones"
     )
 
 

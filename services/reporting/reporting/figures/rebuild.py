@@ -141,11 +141,15 @@ class _Rebuild:
         )
 
     async def _catch_up(self) -> None:
-        """Replay until few facts are left; they go on coming."""
-        before = -1
-        while self.facts - before > FEW_FACTS or before < 0:
-            before = self.facts
+        """Replay until few facts are left, or until more come than are caught up with: then only
+        making appliers wait helps, and what is left is what came during the last round."""
+        came: float = float("inf")
+        while True:
+            before, last = self.facts, came
             await self._replay(await locks.settled_head(self.line))
+            came = self.facts - before
+            if came <= FEW_FACTS or came > last / 2:
+                return
 
     async def _replay(self, head: int) -> None:
         """Bring the shadow up to a block, a group of facts in each transaction."""

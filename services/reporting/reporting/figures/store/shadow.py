@@ -93,10 +93,9 @@ async def last_id(conn: AsyncConnection, schema: str) -> int:
     """The last number given to an entry there; before the first, one less than it will get."""
     found = await conn.execute(
         text(
-            "SELECT coalesce(pg_sequence_last_value(seqrelid), seqstart - 1) FROM pg_sequence"
-            " WHERE seqrelid = CAST(:sequence AS regclass)"
-        ),
-        {"sequence": f"{schema}.entries_id_seq"},
+            "SELECT last_value - CASE WHEN is_called THEN 0 ELSE 1 END"
+            f" FROM {schema}.entries_id_seq"
+        )
     )
     return int(found.scalar_one())
 
