@@ -109,6 +109,13 @@ OUTBOX_AGE = _gauge(
     "how long the oldest unsent fact has waited",
 )
 
+OUTBOX_BEHIND = _gauge(
+    "outbox_behind_bus",
+    "消息总线上的位置高于本库所发的分区数(数据库曾被恢复到更早时刻,已停止发布)",
+    "partitions whose bus names positions not given here: the database was restored to an earlier "
+    "moment, nothing is published",
+)
+
 INBOX_FACTS = _counter(
     "inbox_facts_total",
     "收到的事实,按结果(applied、dropped、dead)",

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from shared import inbox, outbox_again
+from shared import inbox, outbox_again, outbox_behind
 from shared.auth import allow
 from shared.clock import DemoClock, FixedClock
 from shared.database import is_away
@@ -67,6 +67,16 @@ class RepublishOrdered(BaseModel):
     blocks: int
     facts: int
     first_blocks: int
+
+
+class ResumeOrder(BaseModel):
+    """After a restore: ``above`` names positions known to have been given, by partition, as in the
+    receivers' ``inbox.marks``; empty when the bus still has its messages."""
+
+    model_config = ConfigDict(extra="forbid")
+    above: dict[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=1)]] = Field(
+        default_factory=dict
+    )
 
 
 class ClockSetting(BaseModel):
@@ -195,6 +205,16 @@ def _add_republish(router: APIRouter) -> None:
         return RepublishOrdered(
             blocks=found.blocks, facts=found.facts, first_blocks=found.first_blocks
         )
+
+    @router.post(
+        "/outbox/resume",
+        summary="恢复后继续发布 · publish again after a restore",
+        dependencies=[allow("operator")],
+    )
+    async def resume(order: ResumeOrder, conn: Tx) -> dict[str, dict[int, int]]:
+        """从消息总线已有的位置之后继续 · positions go on above what the bus has (``outbox.behind``
+        in status)."""
+        return {"next_positions": await outbox_behind.resume(conn, order.above)}
 
 
 def _add_clock(router: APIRouter) -> None:

@@ -7,6 +7,9 @@ on it, see ``shared.outbox.take``. NOTIFY wakes it; a bounded wait stands in whe
 A turn is: mark what the last turn sent, take the next blocks with their positions (one
 transaction), publish them. Dying anywhere in between is made good by the next turn, of whichever
 relay: the same facts go out again under the same positions.
+
+Before its first turn, and whenever its line was cut, a relay looks whether the bus names positions
+that this outbox has not given: see ``shared.outbox_behind``.
 """
 
 import asyncio
@@ -17,10 +20,10 @@ import psycopg
 import structlog
 from sqlalchemy.exc import DBAPIError
 
-from shared import outbox
+from shared import outbox, outbox_behind
 from shared.bus.contract import Bus, BusAway, Message
 from shared.database import Database, DatabaseAway, is_retryable
-from shared.metrics import OUTBOX_FACTS, WORKER_WAITS
+from shared.metrics import OUTBOX_BEHIND, OUTBOX_FACTS, WORKER_WAITS
 from shared.outbox import Block, Outbox
 from shared.patience import Patience, pause
 
@@ -44,9 +47,11 @@ class Relay:
         *,
         facts_per_turn: int = FACTS_PER_TURN,
         wake_seconds: float = 2.0,
+        recheck_seconds: float = 5.0,
     ) -> None:
         """``wake_seconds``: how long to trust in NOTIFY before looking anyway, and how often to
-        ask for the lock while another relay has it."""
+        ask for the lock while another relay has it. ``recheck_seconds``: how often to look
+        whether a bus that was ahead still is."""
         self.database = database
         self.bus = bus
         self.producer = source.producer
@@ -55,6 +60,7 @@ class Relay:
         self.leading = False
         self._facts_per_turn = facts_per_turn
         self._wake_seconds = wake_seconds
+        self._recheck_seconds = recheck_seconds
         self._prune_at = 0.0
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -64,6 +70,7 @@ class Relay:
             try:
                 async with self.database.direct() as line:
                     if await self._lead(line, stop):
+                        await self._until_not_behind(line, stop, patience)
                         await self._relay(line, stop, patience)
             except (DatabaseAway, DBAPIError, psycopg.Error) as error:
                 if not is_retryable(error):
@@ -84,6 +91,27 @@ class Relay:
                 return True
             await pause(stop, self._wake_seconds)
         return False
+
+    async def _until_not_behind(self, line: _Line, stop: asyncio.Event, patience: Patience) -> None:
+        """Return once the bus names no position that was not given here, or when stopped."""
+        said: dict[int, int] = {}
+        while not stop.is_set():
+            await line.execute("SELECT 1")
+            try:
+                found = await self.bus.last_positions(self.topic, self.producer)
+            except BusAway as error:
+                await self._wait("bus", error, patience, stop)
+                continue
+            patience.restore()
+            async with self.database.transaction() as conn:
+                behind = await outbox_behind.note(conn, found)
+            OUTBOX_BEHIND.labels(self.producer).set(len(behind))
+            if not behind:
+                return
+            if behind != said:
+                said = behind
+                log.critical("outbox-behind-bus", topic=self.topic, bus_positions=behind)
+            await pause(stop, self._recheck_seconds)
 
     async def _relay(self, line: _Line, stop: asyncio.Event, patience: Patience) -> None:
         sent: list[Block] = []

@@ -13,8 +13,20 @@ from tests.e2e.conftest import Whole
 from tests.e2e.test_bad_input import PERIOD, line
 
 COMMANDS = (
-    *("serve", "migrate", "demo", "push", "rebuild", "token", "settings", "version", "forget"),
+    *(
+        "serve",
+        "migrate",
+        "demo",
+        "push",
+        "rebuild",
+        "republish",
+        "token",
+        "settings",
+        "version",
+        "forget",
+    ),
     *("dead-letters list", "dead-letters show", "dead-letters replay"),
+    *("reencrypt", "outbox status", "outbox resume"),
 )
 
 
@@ -170,6 +182,7 @@ class TestRebuild:
         before = await whole.api.get(path, period=PERIOD)
         code, out, err = await kuomian("rebuild", "--data-dir", whole.data_dir)
         assert (code, out.splitlines()[-1]) == (0, "一致 · identical"), err
+        assert (await whole.api.get("/reporting/v1/rebuild"))["phase"] == "swapped"
         assert out.splitlines()[1].split()[-1] == out.splitlines()[2].split()[-1]
         after = await whole.api.get(path, period=PERIOD)
         for name in ("measures", "as_of"):
@@ -179,6 +192,29 @@ class TestRebuild:
         code, _, err = await kuomian("rebuild", "--data-dir", tmp_path)
         assert code == 1
         assert str(tmp_path) in err
+
+
+class TestRepublish:
+    async def test_waits_until_all_is_sent_and_receivers_drop_it(self, whole: Whole) -> None:
+        path = "/reporting/v1/progress"
+        before = await whole.api.get(path, period=PERIOD)
+        code, out, err = await kuomian(
+            *("republish", "tax-feed", "--since", "2000-01-01"),
+            *("--url", whole.url, "--data-dir", whole.data_dir),
+        )
+        assert code == 0, err
+        # Every receiver has had them, so none goes before fresh ones.
+        assert ", 0 批先于新事实" in out
+        assert not out.startswith("0 ")
+        status = await whole.api.get("/tax-feed/v1/status")
+        assert status["outbox"]["republishing"] is None
+        after = await whole.api.get(path, period=PERIOD)
+        assert before["as_of"] == after["as_of"]
+
+    async def test_says_what_has_to_be_given(self) -> None:
+        code, _, err = await kuomian("republish", "tax-feed", "--partition", 3)
+        assert code == 1
+        assert "--since" in err
 
 
 class TestServe:
@@ -197,3 +233,31 @@ class TestServe:
         code, _, err = await kuomian("serve", "weather")
         assert code == 1
         assert all(name in err for name in NAMES)
+
+
+class TestOutbox:
+    async def test_shows_the_positions_and_has_nothing_to_resume(self, whole: Whole) -> None:
+        where = ("tax-feed", "--url", whole.url, "--data-dir", whole.data_dir)
+        code, out, err = await kuomian("outbox", "status", *where)
+        assert code == 0, err
+        first, *positions = out.splitlines()
+        assert first.startswith("0 ")
+        async with whole.api_as("operator") as api:
+            heads = (await api.get("/tax-feed/v1/status"))["outbox"]["heads"]
+        assert positions == [f"{partition}: {head}" for partition, head in heads.items()]
+        code, out, err = await kuomian("outbox", "resume", *where)
+        assert (code, "no position changed" in out) == (0, True), err
+
+    async def test_a_position_written_wrongly_is_told(self, whole: Whole) -> None:
+        where = ("tax-feed", "--url", whole.url, "--data-dir", whole.data_dir)
+        code, _, err = await kuomian("outbox", "resume", "--above", "3:17", *where)
+        assert (code, "partition=position" in err) == (1, True)
+
+
+class TestReencrypt:
+    async def test_says_which_keys_hold_what_beside_a_serving_system(self, whole: Whole) -> None:
+        code, out, err = await kuomian("reencrypt", "all", "--data-dir", whole.data_dir)
+        assert code == 0, err
+        assert out.count("delivery_segments.body  0 ") == 3
+        assert "persons.sealed  0 " in out
+        assert "everything is under key 1" in out
