@@ -151,28 +151,37 @@ def has_database_url() -> bool:
     return load_settings().database_url is not None
 
 
-async def rebuild_figures(data_dir: Path, progress: Callable[[int, int], None]) -> Rebuilt:
+async def rebuild_figures(
+    data_dir: Path, progress: Callable[[int, int], None], *, accept: bool
+) -> Rebuilt:
     """Rebuild reporting's projections over DATABASE_URL, else over the embedded database, whose
-    server is joined when it runs and started for the while when not."""
+    server is joined when it runs and started for the while when not. Raises Failure when another
+    rebuild runs or readers never leave room to swap."""
     settings = load_settings()
     plan = load_plan(settings.plan_file)
     found = settings.database_direct_url or settings.database_url
     if found is not None:
-        return await _rebuild(found.get_secret_value(), plan, progress)
+        return await _rebuild(found.get_secret_value(), plan, progress, accept)
     postgres = EmbeddedPostgres(data_dir)
     try:
         await asyncio.to_thread(postgres.start)
-        return await _rebuild(postgres.url("reporting", "reporting"), plan, progress)
+        return await _rebuild(postgres.url("reporting", "reporting"), plan, progress, accept)
     finally:
         await asyncio.to_thread(postgres.stop)
 
 
-async def _rebuild(url: str, plan: Plan, progress: Callable[[int, int], None]) -> Rebuilt:
-    from reporting.figures.rebuild import rebuild  # noqa: PLC0415 - an image may lack reporting
+async def _rebuild(
+    url: str, plan: Plan, progress: Callable[[int, int], None], accept: bool
+) -> Rebuilt:
+    # An image may lack reporting.
+    from reporting.figures.rebuild import rebuild  # noqa: PLC0415
+    from reporting.figures.store.standing import CannotRebuild  # noqa: PLC0415
 
-    database = Database(url, pool_size=2, name="rebuild")
+    database = Database(url, pool_size=4, name="rebuild")
     try:
-        return await rebuild(database, plan, progress)
+        return await rebuild(database, plan, progress, accept=accept)
+    except CannotRebuild as error:
+        raise Failure(f"未重建 · not rebuilt: {error}") from error
     finally:
         await database.close()
 

@@ -9,7 +9,7 @@ harmless, at constant cost. What may be relied upon:
 - **A bad moment is not a bad message.** What the database says about itself (away, gave way,
   schema not there yet) goes up to the runner, which waits; nothing is dead-lettered for it.
 - **A gap is recorded**, never papered over: applying goes on, and the missing positions are still
-  accepted when they come later (``outbox.republish``).
+  accepted when they come later (``shared.outbox_again``).
 - **Replay passes the same gate**: a dead letter is locked, applied and marked in one transaction.
 - Above the limit of open dead letters nothing is applied any more (``TooManyDeadLetters``), and
   every effect before that point is kept.
