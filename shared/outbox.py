@@ -345,6 +345,8 @@ _UNSEND_RANGE = text(
 )
 _STATUS = text(
     "SELECT count(*) AS blocks, coalesce(sum(fact_count), 0) AS facts,"
-    " extract(epoch FROM clock_timestamp() - min(created_at)) AS age"
+    # Never negative: the clock may have been set back since.
+    " CASE WHEN count(*) > 0 THEN"
+    " greatest(extract(epoch FROM clock_timestamp() - min(created_at)), 0) END AS age"
     " FROM outbox_blocks WHERE sent_at IS NULL"
 )

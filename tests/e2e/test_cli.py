@@ -15,6 +15,7 @@ from tests.e2e.test_bad_input import PERIOD, line
 COMMANDS = (
     *("serve", "migrate", "demo", "push", "rebuild", "token", "settings", "version", "forget"),
     *("dead-letters list", "dead-letters show", "dead-letters replay"),
+    "dead-letters dismiss",
 )
 
 

@@ -8,13 +8,14 @@ nothing was lost.
 import asyncio
 import base64
 import functools
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import httpx
+import pytest
 
 from kuomian.all_in_one import Dispatcher
 from kuomian.city import City, Planned, build_city
@@ -24,9 +25,11 @@ from kuomian.demo.gather import feed_sums
 from kuomian.demo.load import Loader, streamed
 from kuomian.demo.state import Memory
 from kuomian.demo.tokens import write_tokens
+from kuomian.kafka_broker import KafkaBroker
 from kuomian.services import all_services
 from shared.application import build_runtime, create_app
 from shared.bus import Bus
+from shared.bus.kafka import KafkaBus
 from shared.bus.postgres import PostgresBus
 from shared.clock import Clock, FixedClock
 from shared.migrate import upgrade
@@ -256,3 +259,18 @@ class _Unseen:
 
     def of(self, done: int, total: int) -> None:
         pass
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait for a condition within the bound."""
+    async with asyncio.timeout(BOUND_SECONDS):
+        while not condition():  # noqa: ASYNC110 - what it looks at has no event
+            await asyncio.sleep(0.02)
+
+
+def buses(kind: str, urls: Mapping[str, str], request: pytest.FixtureRequest) -> Callable[[], Bus]:
+    """Makes connections to an empty bus of a kind, ``embedded`` or ``kafka``."""
+    if kind == "embedded":
+        return lambda: embedded_bus(urls)
+    broker: KafkaBroker = request.getfixturevalue("empty_kafka")
+    return lambda: KafkaBus(broker.address(), fetch_max_wait_ms=50)

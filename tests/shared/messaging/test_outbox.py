@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from shared import outbox
 from shared.bus import partition_of
@@ -148,6 +149,14 @@ async def test_status_tells_what_waits_and_the_heads(world: Any) -> None:
     assert status.oldest_unsent_seconds is not None
     assert 0 <= status.oldest_unsent_seconds < 60
     assert sum(status.heads.values()) == 12
+
+
+async def test_no_age_is_negative_after_the_clock_was_set_back(world: Any) -> None:
+    await world.write(world.facts(1))
+    async with world.producer.transaction() as conn:
+        ahead = "UPDATE outbox_blocks SET created_at = clock_timestamp() + interval '1 day'"
+        await conn.execute(text(ahead))
+        assert (await outbox.status(conn)).oldest_unsent_seconds == 0
 
 
 async def test_only_sent_blocks_of_long_ago_are_pruned(world: Any) -> None:
