@@ -10,6 +10,8 @@ import base64
 import functools
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -42,9 +44,11 @@ from tests.conftest import PostgresForTests
 from tests.e2e.recount import Recount
 
 SCALE = 0.002
-OPENING = 40
-"""Deliveries until the register and the first offices' lists are there, and some weeks more."""
-PORTION = 40
+OPENING = 3
+"""Deliveries until the first employers and their insured are there."""
+PORTION = 24
+"""Deliveries during which something is broken; the first portion has most of the register, the
+second most of the money."""
 BOUND_SECONDS = 60.0
 KEYS = "1:" + base64.b64encode(b"k" * 32).decode()
 ALL_TIME = Dekad.parse("2008-11-D3")
@@ -84,7 +88,8 @@ class CityUnderLoad:
 
     def pushing(self, count: int) -> "asyncio.Task[Any]":
         """The same beside the test."""
-        portion = [one for one, _ in zip(self._deliveries, range(count), strict=False)]
+        portion = list(islice(self._deliveries, count))
+        assert portion, "the story has been told"
         loader = Loader(self.api, self.tokens, self.memory, _Unseen())
         return asyncio.create_task(loader.run(portion))
 
@@ -204,6 +209,9 @@ async def city_under_load(
         city = CityUnderLoad(dispatcher, runtimes, tokens, folder)
         await stack.enter_async_context(city.api)
         yield city
+        # All at once: each takes a moment to notice.
+        for app in apps.values():
+            app.state.workers.stop.set()
 
 
 async def migrated(postgres: PostgresForTests) -> dict[str, str]:
@@ -233,6 +241,18 @@ def embedded_bus(urls: Mapping[str, str]) -> PostgresBus:
 def first_of(feed: str) -> Planned:
     """The first ordinary delivery of a feed in the city's story."""
     return next(d for d in the_city().deliveries if d.feed == feed and d.kind == "ordinary")
+
+
+def more_receipts(no: int, records: int = 300) -> Planned:
+    """A delivery beside the story: receipts of a taxpayer the city has, other ones for each
+    number."""
+    planned = next(
+        d for d in the_city().deliveries if d.feed == "receipts" and d.kind == "ordinary"
+    )
+    line = next(planned.body()).rstrip(b"\n")
+    number = line.split(b'"receipt_no":"')[1].split(b'"')[0]
+    body = [line.replace(number, b"F%d-%d" % (no, at)) + b"\n" for at in range(records)]
+    return replace(planned, body=lambda: iter(body), records=records)
 
 
 def is_clear(answer: httpx.Response, *codes: str) -> bool:

@@ -29,7 +29,7 @@ from tests.faults.conftest import Faults
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 STEPS = (DAY, timedelta(0), HOUR, timedelta(0), DAY, HOUR)
 """How far the clocks are off, one after another: forward a day, back a day, summer time …"""
-BETWEEN = 6
+BETWEEN = 7
 
 # A function of this name before pg_catalog's on the search path is what every statement gets.
 _STEPPED = """

@@ -34,6 +34,8 @@ from tests.faults.conftest import Faults
 PRODUCER, TOPIC = "tax-feed", "tax-feed.events"
 RECEIVERS = ("enrollment", "reporting")
 LIMIT = 5
+FIRST_MONEY = 16
+"""Deliveries until there are facts in every partition of the producer."""
 
 
 class Odd(Fact, frozen=True, kw_only=True):
@@ -160,7 +162,8 @@ async def test_poison_is_put_aside_with_its_reason(
     urls = await migrated(postgres)
     new_bus = buses(kind, urls, request)
     async with city_under_load(urls, tmp_path, new_bus()) as city:
-        await city.push(OPENING)
+        await city.push(FIRST_MONEY)
+        await drained(city.api)
         pushing = city.pushing(PORTION)
         count = await write_odd_facts(city, kind)
         count += await write_strange_messages(new_bus())
