@@ -1,9 +1,9 @@
-# Five verbs. Every target works from a clean clone, as root or not, and a second time without
+# Six verbs. Every target works from a clean clone, as root or not, and a second time without
 # network. PYTHON=… chooses the interpreter (3.11 or newer); DATA_DIR, PORT, CITY_SCALE, FRESH and
 # ONCE are handed on to the demo.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint clean ready
+.PHONY: help demo test lint sbom clean ready
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -19,12 +19,16 @@ demo: ready ## 载入一座虚构的城市并打开系统 · load a made city, s
 	@exec $(BIN)/kuomian demo
 
 test: ready ## 全部测试 · all tests
+	@sh deploy/debian.sh
 	@$(BIN)/python -m pytest $(ARGS)
 
 lint: ready ## 检查格式、类型与依赖规则 · format, types, who may import whom
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@$(BIN)/mypy shared services/*/[a-z]*_[a-z]* services/enrollment/enrollment services/reporting/reporting deploy/kuomian
 	@$(BIN)/lint-imports
+
+sbom: ready ## 软件物料清单 · the images' bill of materials, build/kuomian.cdx.json
+	@sh deploy/sbom.sh build/kuomian.cdx.json
 
 clean: ## 删除虚拟环境、缓存与演示数据 · remove the virtual environment, caches and demo data
 	@if [ -x $(BIN)/kuomian ]; then $(BIN)/kuomian forget --yes || true; fi

@@ -1,8 +1,9 @@
 """Secrets with versions: what is encrypted at rest, keyed hashes, and masks for lists.
 
 Identity numbers and raw bodies are stored encrypted; keys and look-ups use a keyed hash.
-Several versions of each secret may be known at once: new values use the newest, old ones stay
-readable until they are rewritten.
+Several encryption keys may be known at once: new values use the newest, old ones stay readable
+until they are rewritten (``shared.reencrypt``). The hash key stays what it is: a hash under
+another one is another key, and everybody a stranger (decision record 15).
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
@@ -40,6 +42,30 @@ class SecrecyError(Exception):
     """A value that no known secret opens, or a secret that is missing or of the wrong form."""
 
 
+@dataclass(frozen=True)
+class SealedColumn:
+    """A column of encrypted values, declared by the service it belongs to.
+
+    ``key``: the primary key's columns. ``place``: what binds a value to its row, of the key's
+    values in that order; see ``Secrecy.encrypt``.
+    """
+
+    table: str
+    column: str
+    key: tuple[str, ...]
+    place: Callable[..., bytes]
+
+    @property
+    def name(self) -> str:
+        """``table.column``."""
+        return f"{self.table}.{self.column}"
+
+
+def key_version(sealed: bytes) -> int:
+    """The version of the key that encrypted a value."""
+    return sealed[0]
+
+
 class Secrecy:
     """Encrypts and hashes with the newest secret, reads what older ones wrote.
 
@@ -58,13 +84,14 @@ class Secrecy:
                 raise SecrecyError(f"hash key {version}: need version 1 or more and 32 bytes")
         self._made_of = (dict(keys), dict(hash_keys))
         self._ciphers = {version: AESGCM(key) for version, key in keys.items()}
-        self._macs = [
-            _Mac(version, hash_keys[version]) for version in sorted(hash_keys, reverse=True)
-        ]
-        if keys:
-            newest = max(keys)
-            self._prefix = bytes([newest])
-            self._cipher: AESGCM | None = self._ciphers[newest]
+        self._hash_versions = sorted(hash_keys)
+        newest_hash = max(hash_keys, default=None)
+        self._mac = None if newest_hash is None else _Mac(newest_hash, hash_keys[newest_hash])
+        self.newest_version: int | None = max(keys, default=None)
+        """Of the encryption keys: what writes."""
+        if self.newest_version is not None:
+            self._prefix = bytes([self.newest_version])
+            self._cipher: AESGCM | None = self._ciphers[self.newest_version]
         else:
             self._cipher = None
 
@@ -96,26 +123,22 @@ class Secrecy:
         The same text gives the same hash everywhere the secret is the same; write a number in
         its one standard form first (``normalise_identity_no``).
         """
-        if not self._macs:
+        if self._mac is None:
             raise SecrecyError("no hash key is configured")
-        return self._macs[0].hash(text)
-
-    def all_hashes(self, text: str) -> list[str]:
-        """The hash under every version, newest first: what to look for while keys rotate."""
-        return [mac.hash(text) for mac in self._macs]
+        return self._mac.hash(text)
 
     def __reduce__(self) -> tuple[type[Secrecy], tuple[dict[int, bytes], dict[int, bytes]]]:
         """Handed to the worker processes that judge; ciphers themselves cannot be pickled."""
         return Secrecy, self._made_of
 
     def __repr__(self) -> str:
-        return f"Secrecy(keys={sorted(self._ciphers)}, hash_keys={[m.version for m in self._macs]})"
+        return f"Secrecy(keys={sorted(self._ciphers)}, hash_keys={self._hash_versions})"
 
 
 class _Mac:
     """HMAC-SHA256 with the key's two blocks already absorbed; each hash copies that state."""
 
-    __slots__ = ("_inner", "_outer", "_prefix", "version")
+    __slots__ = ("_inner", "_outer", "_prefix")
 
     def __init__(self, version: int, key: bytes) -> None:
         if len(key) > _BLOCK_BYTES:
@@ -124,7 +147,6 @@ class _Mac:
         self._inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in block))
         self._outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in block))
         self._prefix = f"v{version}-"
-        self.version = version
 
     def hash(self, text: str) -> str:
         inner = self._inner.copy()

@@ -109,6 +109,13 @@ OUTBOX_AGE = _gauge(
     "how long the oldest unsent fact has waited",
 )
 
+OUTBOX_BEHIND = _gauge(
+    "outbox_behind_bus",
+    "消息总线上的位置高于本库所发的分区数(数据库曾被恢复到更早时刻,已停止发布)",
+    "partitions whose bus names positions not given here: the database was restored to an earlier "
+    "moment, nothing is published",
+)
+
 INBOX_FACTS = _counter(
     "inbox_facts_total",
     "收到的事实,按结果(applied、dropped、dead)",
@@ -143,6 +150,12 @@ WORKER_WAITS = _counter(
     "worker",
 )
 DATABASE_UP = _gauge("database_up", "数据库可用(1 为可用)", "1 when the database answers")
+CERTIFICATE_EXPIRES = _gauge(
+    "certificate_expires_timestamp_seconds",
+    "所信任的证书到期时刻(Unix 秒)",
+    "when a certificate the service trusts ends, Unix time",
+    "certificate",
+)
 
 
 def metrics_page() -> str:

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from shared import inbox, outbox
+from shared import inbox, outbox, outbox_behind
 from shared.auth import allow
 from shared.clock import DemoClock, FixedClock
 from shared.database import is_away
@@ -65,6 +65,16 @@ class RepublishOrder(BaseModel):
     partition: int | None = Field(None, ge=0)
     first: int | None = Field(None, ge=1)
     last: int | None = Field(None, ge=1)
+
+
+class ResumeOrder(BaseModel):
+    """After a restore: ``above`` names positions known to have been given, by partition, as in the
+    receivers' ``inbox.marks``; empty when the bus still has its messages."""
+
+    model_config = ConfigDict(extra="forbid")
+    above: dict[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=1)]] = Field(
+        default_factory=dict
+    )
 
 
 class ClockSetting(BaseModel):
@@ -201,6 +211,16 @@ def _add_republish(router: APIRouter) -> None:
         if order.since is not None or partition is None or first is None or last is None:
             raise problem("conflict", reason="since, or partition with first and last")
         return {"blocks": await outbox.republish(conn, positions=(partition, first, last))}
+
+    @router.post(
+        "/outbox/resume",
+        summary="恢复后继续发布 · publish again after a restore",
+        dependencies=[allow("operator")],
+    )
+    async def resume(order: ResumeOrder, conn: Tx) -> dict[str, dict[int, int]]:
+        """从消息总线已有的位置之后继续 · positions go on above what the bus has (``outbox.behind``
+        in status)."""
+        return {"next_positions": await outbox_behind.resume(conn, order.above)}
 
 
 def _add_clock(router: APIRouter) -> None:

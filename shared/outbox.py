@@ -15,7 +15,7 @@ and publishes it. What may be relied upon:
 Ages and retention go by the database's clock, not the demo's: they are about this machine.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
@@ -64,27 +64,41 @@ class Block(msgspec.Struct, frozen=True):
     fact_count: int
     first_positions: dict[int, int]
     payload: bytes
+    heads: Mapping[int, int] = {}
+    """Last positions given, of a block that had its positions before: it may be an old one."""
 
-    def messages(self) -> dict[int, list[Message]]:
-        """Its messages with their positions, by partition. Facts are not decoded."""
+    def messages(
+        self, sent_by: Callable[[str | None], str | None] | None = None
+    ) -> dict[int, list[Message]]:
+        """Its messages with their positions, by partition. Facts are not decoded.
+
+        ``sent_by`` makes the ``traceparent`` the messages carry from the one they were written in.
+        """
         contents = _decoder.decode(zstandard.ZstdDecompressor().decompress(self.payload))
         source, traceparent = contents.source, contents.traceparent
-        return {
-            partition: [
-                Message(m.id, m.type, source, m.key, position, m.time, traceparent, m.data)
-                for position, m in enumerate(unplaced, self.first_positions[partition])
+        if sent_by is not None:
+            traceparent = sent_by(traceparent)
+        messages = {}
+        for partition, unplaced in contents.partitions.items():
+            first = self.first_positions[partition]
+            head = self.heads.get(partition, 0)
+            head = head if head >= first + len(unplaced) else 0  # the block ends with it
+            messages[partition] = [
+                Message(m.id, m.type, source, m.key, no, m.time, traceparent, m.data, head)
+                for no, m in enumerate(unplaced, first)
             ]
-            for partition, unplaced in contents.partitions.items()
-        }
+        return messages
 
 
 class OutboxStatus(msgspec.Struct, frozen=True):
-    """What still waits in the outbox. ``heads``: last position given, per partition."""
+    """What still waits in the outbox. ``heads``: last position given, per partition. ``behind``:
+    last position found on the bus, where that is higher; nothing is sent until it is resolved."""
 
     unsent_blocks: int
     unsent_facts: int
     oldest_unsent_seconds: float | None
     heads: dict[int, int]
+    behind: dict[int, int]
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -123,6 +137,7 @@ def outbox_tables(metadata: sa.MetaData) -> tuple[sa.Table, ...]:
         metadata,
         sa.Column("partition", sa.Integer, primary_key=True, autoincrement=False),
         sa.Column("next_position", sa.BigInteger, nullable=False),
+        sa.Column("bus_position", sa.BigInteger, comment="found on the bus, not given here"),
     )
     return blocks, heads
 
@@ -204,22 +219,28 @@ async def take(conn: AsyncConnection, sent: Sequence[int], max_facts: int) -> li
     if sent:
         await conn.execute(_MARK_SENT, {"ids": list(sent)})
     placed = await conn.execute(_PLACED, {"blocks": _TAKE_BLOCKS, "max_facts": max_facts})
-    blocks = [
-        Block(row.id, row.fact_count, _by_partition(row.first_positions), row.payload)
-        for row in placed
+    rows = placed.all()
+    if not rows:
+        return await _place(conn, max_facts)
+    heads = {row.partition: row.next_position - 1 for row in await conn.execute(_HEADS)}
+    return [
+        Block(row.id, row.fact_count, _by_partition(row.first_positions), row.payload, heads)
+        for row in rows
     ]
-    return blocks or await _place(conn, max_facts)
 
 
 async def _place(conn: AsyncConnection, max_facts: int) -> list[Block]:
-    """Give positions to blocks that have none, in id order. The caller holds the lock."""
+    """Give positions to blocks that have none, in id order. The caller holds the lock.
+
+    None while the bus is known to be ahead (``shared.outbox_behind``): they would be given twice.
+    """
     rows = (await conn.execute(_UNPLACED, {"blocks": _TAKE_BLOCKS, "max_facts": max_facts})).all()
     if not rows:
         return []
-    heads = {
-        row.partition: row.next_position
-        for row in await conn.execute(text("SELECT partition, next_position FROM outbox_heads"))
-    }
+    given = (await conn.execute(_HEADS)).all()
+    if any(row.bus_position is not None for row in given):
+        return []
+    heads = {row.partition: row.next_position for row in given}
     blocks = []
     for row in rows:
         first_positions = {}
@@ -275,14 +296,13 @@ async def republish(
 async def status(conn: AsyncConnection) -> OutboxStatus:
     """How much waits, since when (seconds), and the last position given per partition."""
     waiting = (await conn.execute(_STATUS)).one()
-    heads = await conn.execute(
-        text("SELECT partition, next_position - 1 AS head FROM outbox_heads ORDER BY partition")
-    )
+    heads = (await conn.execute(_HEADS)).all()
     return OutboxStatus(
         unsent_blocks=waiting.blocks,
         unsent_facts=waiting.facts,
         oldest_unsent_seconds=None if waiting.age is None else float(waiting.age),
-        heads={row.partition: row.head for row in heads},
+        heads={row.partition: row.next_position - 1 for row in heads},
+        behind={row.partition: row.bus_position for row in heads if row.bus_position},
     )
 
 
@@ -325,6 +345,7 @@ _SET_PLACED = text(
     " WITH ORDINALITY AS p (id, positions, no),"
     " (SELECT coalesce(max(placed_no), 0) AS last FROM outbox_blocks) AS l WHERE b.id = p.id"
 )
+_HEADS = text("SELECT partition, next_position, bus_position FROM outbox_heads ORDER BY partition")
 _SET_HEADS = text(
     "INSERT INTO outbox_heads (partition, next_position)"
     " SELECT * FROM unnest(CAST(:partitions AS int[]), CAST(:next_positions AS bigint[]))"

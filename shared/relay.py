@@ -7,22 +7,27 @@ on it, see ``shared.outbox.take``. NOTIFY wakes it; a bounded wait stands in whe
 A turn is: mark what the last turn sent, take the next blocks with their positions (one
 transaction), publish them. Dying anywhere in between is made good by the next turn, of whichever
 relay: the same facts go out again under the same positions.
+
+Before its first turn, and whenever its line was cut, a relay looks whether the bus names positions
+that this outbox has not given: see ``shared.outbox_behind``.
 """
 
 import asyncio
 import contextlib
 import time
+from functools import partial
 
 import psycopg
 import structlog
 from sqlalchemy.exc import DBAPIError
 
-from shared import outbox
+from shared import outbox, outbox_behind
 from shared.bus.contract import Bus, BusAway, Message
 from shared.database import Database, DatabaseAway, is_retryable
-from shared.metrics import OUTBOX_FACTS, WORKER_WAITS
+from shared.metrics import OUTBOX_BEHIND, OUTBOX_FACTS, WORKER_WAITS
 from shared.outbox import Block, Outbox
 from shared.patience import Patience, pause
+from shared.spans import SpanKind, spanning
 
 LOCK = 0x72656C6179  # "relay"; advisory locks are per database, so per service
 FACTS_PER_TURN = 20_000
@@ -44,9 +49,11 @@ class Relay:
         *,
         facts_per_turn: int = FACTS_PER_TURN,
         wake_seconds: float = 2.0,
+        recheck_seconds: float = 5.0,
     ) -> None:
         """``wake_seconds``: how long to trust in NOTIFY before looking anyway, and how often to
-        ask for the lock while another relay has it."""
+        ask for the lock while another relay has it. ``recheck_seconds``: how often to look
+        whether a bus that was ahead still is."""
         self.database = database
         self.bus = bus
         self.producer = source.producer
@@ -55,6 +62,7 @@ class Relay:
         self.leading = False
         self._facts_per_turn = facts_per_turn
         self._wake_seconds = wake_seconds
+        self._recheck_seconds = recheck_seconds
         self._prune_at = 0.0
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -64,6 +72,7 @@ class Relay:
             try:
                 async with self.database.direct() as line:
                     if await self._lead(line, stop):
+                        await self._until_not_behind(line, stop, patience)
                         await self._relay(line, stop, patience)
             except (DatabaseAway, DBAPIError, psycopg.Error) as error:
                 if not is_retryable(error):
@@ -84,6 +93,27 @@ class Relay:
                 return True
             await pause(stop, self._wake_seconds)
         return False
+
+    async def _until_not_behind(self, line: _Line, stop: asyncio.Event, patience: Patience) -> None:
+        """Return once the bus names no position that was not given here, or when stopped."""
+        said: dict[int, int] = {}
+        while not stop.is_set():
+            await line.execute("SELECT 1")
+            try:
+                found = await self.bus.last_positions(self.topic, self.producer)
+            except BusAway as error:
+                await self._wait("bus", error, patience, stop)
+                continue
+            patience.restore()
+            async with self.database.transaction() as conn:
+                behind = await outbox_behind.note(conn, found)
+            OUTBOX_BEHIND.labels(self.producer).set(len(behind))
+            if not behind:
+                return
+            if behind != said:
+                said = behind
+                log.critical("outbox-behind-bus", topic=self.topic, bus_positions=behind)
+            await pause(stop, self._recheck_seconds)
 
     async def _relay(self, line: _Line, stop: asyncio.Event, patience: Patience) -> None:
         sent: list[Block] = []
@@ -116,16 +146,34 @@ class Relay:
     async def publish(self, blocks: list[Block]) -> None:
         """Send blocks in their order, batched per partition. Raises BusAway."""
         messages: dict[int, list[Message]] = {}
-        for block in blocks:
-            for partition, batch in block.messages().items():
-                if partition in messages:
-                    messages[partition] += batch
-                else:
-                    messages[partition] = batch
-        await self.bus.publish(self.topic, messages)
+        with contextlib.ExitStack() as spans:
+            for block in blocks:
+                for partition, batch in block.messages(partial(self._span, spans, block)).items():
+                    if partition in messages:
+                        messages[partition] += batch
+                    else:
+                        messages[partition] = batch
+            await self.bus.publish(self.topic, messages)
         facts = sum(block.fact_count for block in blocks)
         self.sent_facts += facts
         OUTBOX_FACTS.labels(self.producer).inc(facts)
+
+    def _span(
+        self, spans: contextlib.ExitStack, block: Block, traceparent: str | None
+    ) -> str | None:
+        """A span around the block's sending, of the trace it was written in; its receivers'
+        parent. Without a collector what was written is handed on as it is."""
+        sending = spanning(
+            self.producer,
+            f"publish {self.topic}",
+            [traceparent],
+            kind=SpanKind.PRODUCER,
+            messaging__destination__name=self.topic,
+            messaging__batch__message_count=block.fact_count,
+            kuomian__block=block.id,
+        )
+        work = spans.enter_context(sending)
+        return work.trace.traceparent if work.sent else traceparent
 
     async def turn(self) -> int:
         """Send everything that waits now, without a lock; returns how many facts were sent.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import MetaData
 
+from shared.crypto import SealedColumn
 from shared.deliveries.feed import Feed
 from shared.events import Fact
 
@@ -49,6 +50,8 @@ class Service:
     routers: tuple[APIRouter, ...] = ()
     publishes: tuple[type[Fact], ...] = ()
     subscriptions: tuple[Subscription, ...] = ()
+    sealed: tuple[SealedColumn, ...] = ()
+    """Columns it keeps encrypted, besides the raw bodies that every service with feeds has."""
 
 
 def migrations_of(module_file: str) -> Path:

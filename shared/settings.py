@@ -200,6 +200,16 @@ class Settings(BaseSettings):
             parse_keys(value.get_secret_value())
         return value
 
+    @field_validator("hash_keys")
+    @classmethod
+    def _hash_key_is_for_ever(cls, value: SecretStr | None) -> SecretStr | None:
+        # With another key every person and household owner would be a stranger.
+        if value is not None and len(parse_keys(value.get_secret_value())) != 1:
+            raise ValueError(
+                "exactly one version: HASH_KEYS cannot be rotated (docs/operations.md)"
+            )
+        return value
+
     @field_validator("service_urls", mode="before")
     @classmethod
     def _service_urls_from_text(cls, value: Any) -> Any:

@@ -92,6 +92,7 @@ def set_gauges(service: str, status: dict[str, Any]) -> None:
     """Show a status in the metrics."""
     if (sending := status.get("outbox")) is not None:
         metrics.OUTBOX_UNSENT.labels(service).set(sending["unsent_facts"])
+        metrics.OUTBOX_BEHIND.labels(service).set(len(sending["behind"]))
         metrics.OUTBOX_AGE.labels(service).set(sending["oldest_unsent_seconds"] or 0)
     if (receiving := status.get("inbox")) is not None:
         metrics.DEAD_LETTERS_OPEN.labels(service).set(receiving["dead_letters_open"])

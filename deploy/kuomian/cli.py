@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
-from kuomian import cli_data, cli_serve
+from kuomian import cli_data, cli_outbox, cli_serve
 from kuomian.cli_data import DataDir, data_dir_of
 from kuomian.words import Failure, fail_words
 
@@ -30,10 +30,12 @@ app = typer.Typer(
 
 app.command()(cli_serve.serve)
 app.command()(cli_serve.migrate)
+app.command()(cli_serve.reencrypt)
 app.command()(cli_serve.demo)
 app.command()(cli_data.push)
 app.command()(cli_data.rebuild)
 app.add_typer(cli_data.dead_letters, name="dead-letters")
+app.add_typer(cli_outbox.outbox, name="outbox")
 app.command()(cli_serve.forget)
 
 

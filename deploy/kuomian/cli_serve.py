@@ -1,4 +1,4 @@
-"""Commands that run the system: ``serve``, ``migrate``, ``demo``, ``forget``."""
+"""Commands that run the system: ``serve``, ``migrate``, ``reencrypt``, ``demo``, ``forget``."""
 
 from __future__ import annotations
 
@@ -75,6 +75,36 @@ def migrate(service: ServiceName = "all", data_dir: DataDir = None) -> None:
     )
     for name, revision in done.items():
         print(f"{name}: {revision}")
+
+
+def reencrypt(service: ServiceName = "all", data_dir: DataDir = None) -> None:
+    """用最新密钥重写加密内容 · rewrite with the newest of DATA_KEYS what older keys encrypted.
+
+    Beside a serving system; an interrupted run is begun again. One service: DATABASE_URL and
+    DATA_KEYS. `all`: the embedded databases in DATA_DIR and its `keys.json`. Exit code 1 while an
+    older key still holds something: restart what has not got the new key, then run it again.
+
+    **Examples**
+
+    `kuomian reencrypt all`
+
+    `DATABASE_URL=postgresql://… DATA_KEYS=1:…,2:… kuomian reencrypt tax-feed`
+    """
+    from kuomian.keys import reencrypt_all, reencrypt_one  # noqa: PLC0415
+    from kuomian.screen import bar  # noqa: PLC0415
+
+    with bar("重写 · rewriting", 0, "records") as progress:
+        newest, done = asyncio.run(
+            reencrypt_all(data_dir_of(data_dir), progress.of)
+            if service == "all"
+            else reencrypt_one(service, progress.of)
+        )
+    for one in done:
+        held = ", ".join(f"{version}: {count:,}" for version, count in one.versions.items())
+        print(f"{one.column}  {one.rewritten:,} 已重写 · rewritten  密钥 · keys {{{held}}}")
+    if left := sum(one.older_than(newest) for one in done):
+        raise Failure(f"{left:,} 个值仍用旧密钥 · values are still under older keys: run it again")
+    print(f"只用密钥 {newest} · everything is under key {newest}; older ones may be dropped")
 
 
 def demo(

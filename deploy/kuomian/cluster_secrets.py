@@ -51,7 +51,10 @@ def objects(data_dir: Path, namespace: str, host: str, options: str) -> list[dic
         role = _role(name)
         url = f"postgresql://{role}:{passwords[name]}@{host}:5432/{role}{options}"
         database = {"username": role, "password": passwords[name], "uri": url}
-        made.append(_secret(namespace, f"database-{name}", database, "kubernetes.io/basic-auth"))
+        secret = _secret(namespace, f"database-{name}", database, "kubernetes.io/basic-auth")
+        # CloudNativePG changes the role's password when this one's changes.
+        secret["metadata"]["labels"] = {"cnpg.io/reload": "true"}
+        made.append(secret)
         if name == WITHOUT_KEYS:
             token = issuer.token(name, "operator", lifetime=TOKEN_LIFETIME)
             made.append(_secret(namespace, f"keys-{name}", {"service_token": token}))
@@ -67,7 +70,7 @@ def _role(service: str) -> str:
 def _secret(
     namespace: str, name: str, values: dict[str, str], kind: str = "Opaque"
 ) -> dict[str, Any]:
-    metadata = {"name": name, "namespace": namespace}
+    metadata: dict[str, Any] = {"name": name, "namespace": namespace}
     return {
         "apiVersion": "v1",
         "kind": "Secret",

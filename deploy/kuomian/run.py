@@ -22,7 +22,8 @@ from shared.embedded import EmbeddedPostgres
 from shared.migrate import current, upgrade
 from shared.plan import Plan, load_plan
 from shared.settings import Settings, load_settings
-from shared.telemetry import configure_logging, configure_tracing
+from shared.spans import traced
+from shared.telemetry import configure_logging
 from shared.workers import Role
 
 if TYPE_CHECKING:
@@ -76,9 +77,8 @@ async def serve_all(
     everybody may read."""
     given: dict[str, Any] = {"clock": "demo", "public_overview": True} if demo else {}
     settings = _settings(host=host, port=port, data_dir=data_dir, **given)
-    configure_tracing(settings, "kuomian")
     bound = _bound(settings)
-    async with all_in_one(settings, f"http://{address_of(bound)}") as whole:
+    async with traced(settings), all_in_one(settings, f"http://{address_of(bound)}") as whole:
         log.info("serving", service="all", address=address_of(bound))
         await serve(whole.app, bound, on_stop=whole.drain, with_parent=with_parent)
 
@@ -97,11 +97,10 @@ async def serve_one(
         raise Failure(f"没有角色 {', '.join(sorted(unknown))} · roles: {', '.join(ROLES)}")
     service = get_service(name)
     settings = _settings(host=host, port=port)
-    configure_tracing(settings, name)
     bound = _bound(settings)
     runtime = build_runtime(service, settings)
     app = create_app(service, runtime, roles=[ROLES[role] for role in roles or ROLES])
-    async with app.router.lifespan_context(app):
+    async with traced(settings), app.router.lifespan_context(app):
         log.info("serving", service=name, address=address_of(bound))
         await serve(app, bound, on_stop=app.state.health.drain, with_parent=with_parent)
 

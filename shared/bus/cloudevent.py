@@ -27,6 +27,8 @@ def to_headers(message: Message) -> list[tuple[str, bytes]]:
         ("ce_position", b"%d" % message.position),
         ("content-type", b"application/json"),
     ]
+    if message.head:
+        headers.append(("ce_head", b"%d" % message.head))
     if message.traceparent is not None:
         headers.append(("traceparent", message.traceparent.encode()))
     return headers
@@ -51,6 +53,7 @@ def from_record(record: Any) -> Message:
             time=headers["ce_time"].decode(),
             traceparent=None if traceparent is None else traceparent.decode(),
             data=record.value or b"",
+            head=int(headers.get("ce_head", b"0")),
         )
         if 1 <= message.position <= LAST_POSITION:
             return message

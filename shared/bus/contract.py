@@ -17,7 +17,7 @@ per partition, the offset up to which it has read. What may be relied upon:
 """
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -46,6 +46,8 @@ class Message(msgspec.Struct, frozen=True, array_like=True):
 
     ``position`` is the producer's own gapless number within ``source`` and partition; receivers
     remember it, never the bus offset. ``time`` is RFC 3339 in UTC. ``data`` is the fact as JSON.
+    ``head`` is set on what is sent once more: the last position given when it was, which the
+    message itself, being old, does not tell; 0 otherwise.
     """
 
     id: str
@@ -56,6 +58,7 @@ class Message(msgspec.Struct, frozen=True, array_like=True):
     time: str
     traceparent: str | None
     data: bytes
+    head: int = 0
 
     @property
     def is_foreign(self) -> bool:
@@ -132,6 +135,18 @@ class Bus(Protocol):
 
     async def ends(self, topic: str) -> dict[int, int]:
         """The offset the next message will get, per partition. Raises UnknownTopic."""
+
+    async def last_positions(self, topic: str, source: str) -> dict[int, int]:
+        """The highest position (or ``head``) that the last messages of each partition name.
+
+        Only of messages from ``source``; partitions that keep none are left out. Looks at the
+        end of the log, so it costs the same however long that is. Raises BusAway, UnknownTopic.
+        """
+
+
+def last_position(messages: Iterable[Message], source: str) -> int:
+    """The highest position these messages say ``source`` had given; 0 when they say nothing."""
+    return max((max(m.position, m.head) for m in messages if m.source == source), default=0)
 
 
 def partition_of(key: str, partitions: int) -> int:

@@ -19,7 +19,15 @@ import psycopg
 import structlog
 import zstandard
 
-from shared.bus.contract import BusAway, BusError, Consumer, Message, TopicPartition, UnknownTopic
+from shared.bus.contract import (
+    BusAway,
+    BusError,
+    Consumer,
+    Message,
+    TopicPartition,
+    UnknownTopic,
+    last_position,
+)
 from shared.bus.postgres_group import GroupConsumer
 from shared.database import Database, DatabaseAway, is_away, notify, raw
 
@@ -87,6 +95,11 @@ SELECT p.topic, p.partition, p.next_offset - greatest(
 FROM bus.partitions p
 LEFT JOIN bus.group_partitions g ON g.partition_id = p.id AND g.group_name = %s
 WHERE p.topic = ANY(%s)
+"""
+_LAST = """
+SELECT p.partition, b.payload FROM bus.partitions p CROSS JOIN LATERAL (
+    SELECT payload FROM bus.batches WHERE partition_id = p.id ORDER BY last_offset DESC LIMIT 1
+) b WHERE p.topic = %s
 """
 # Without any group the messages stay: somebody may yet come for them.
 _TRIM = """
@@ -209,6 +222,15 @@ class PostgresBus:
                 "SELECT partition, next_offset FROM bus.partitions WHERE topic = %s", (topic,)
             )
             return {row[0]: row[1] for row in await cursor.fetchall()}
+
+    async def last_positions(self, topic: str, source: str) -> dict[int, int]:
+        """Of the last batch of each partition."""
+        async with self.transaction() as driver:
+            await self._require_topic(driver, topic)
+            cursor = await driver.execute(_LAST, (topic,))
+            rows = await cursor.fetchall()
+        found = {row[0]: last_position(self.unpacked(row[1]), source) for row in rows}
+        return {partition: position for partition, position in found.items() if position}
 
     async def trim(self) -> int:
         """Delete what is old enough and read by every group; returns the batches deleted."""

@@ -16,7 +16,7 @@ from typing import IO, Final, Self
 
 import zstandard
 
-from shared.crypto import Secrecy
+from shared.crypto import SealedColumn, Secrecy
 from shared.deliveries.readers import Cut, Limits, Reader
 from shared.problems import problem
 
@@ -50,8 +50,11 @@ def open_segment(secrecy: Secrecy, delivery_id: str, no: int, sealed: bytes) -> 
     return zstandard.ZstdDecompressor().decompress(packed)
 
 
-def _place(delivery_id: str, no: int) -> bytes:
+def _place(delivery_id: object, no: int) -> bytes:
     return f"delivery_segments/{delivery_id}/{no}".encode()
+
+
+RAW_BODIES: Final = SealedColumn("delivery_segments", "body", ("delivery_id", "no"), _place)
 
 
 @dataclass

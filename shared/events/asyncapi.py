@@ -25,6 +25,11 @@ _HEADERS = {
             "description": "the producer's gapless number within the partition; what consumers "
             "remember, never the Kafka offset",
         },
+        "ce_head": {
+            "type": "string",
+            "description": "only on a fact that is sent once more: the last position given in the "
+            "partition when it was",
+        },
         "traceparent": {"type": "string", "description": "W3C Trace Context"},
     },
 }

@@ -16,6 +16,7 @@ COMMANDS = (
     *("serve", "migrate", "demo", "push", "rebuild", "token", "settings", "version", "forget"),
     *("dead-letters list", "dead-letters show", "dead-letters replay"),
     "dead-letters dismiss",
+    *("reencrypt", "outbox status", "outbox resume"),
 )
 
 
@@ -198,3 +199,31 @@ class TestServe:
         code, _, err = await kuomian("serve", "weather")
         assert code == 1
         assert all(name in err for name in NAMES)
+
+
+class TestOutbox:
+    async def test_shows_the_positions_and_has_nothing_to_resume(self, whole: Whole) -> None:
+        where = ("tax-feed", "--url", whole.url, "--data-dir", whole.data_dir)
+        code, out, err = await kuomian("outbox", "status", *where)
+        assert code == 0, err
+        first, *positions = out.splitlines()
+        assert first.startswith("0 ")
+        async with whole.api_as("operator") as api:
+            heads = (await api.get("/tax-feed/v1/status"))["outbox"]["heads"]
+        assert positions == [f"{partition}: {head}" for partition, head in heads.items()]
+        code, out, err = await kuomian("outbox", "resume", *where)
+        assert (code, "no position changed" in out) == (0, True), err
+
+    async def test_a_position_written_wrongly_is_told(self, whole: Whole) -> None:
+        where = ("tax-feed", "--url", whole.url, "--data-dir", whole.data_dir)
+        code, _, err = await kuomian("outbox", "resume", "--above", "3:17", *where)
+        assert (code, "partition=position" in err) == (1, True)
+
+
+class TestReencrypt:
+    async def test_says_which_keys_hold_what_beside_a_serving_system(self, whole: Whole) -> None:
+        code, out, err = await kuomian("reencrypt", "all", "--data-dir", whole.data_dir)
+        assert code == 0, err
+        assert out.count("delivery_segments.body  0 ") == 3
+        assert "persons.sealed  0 " in out
+        assert "everything is under key 1" in out

@@ -4,6 +4,7 @@ Each test tells the ``faults`` fixture what it did once the sums add up again an
 the truth; the table of all of them stands at the end of the run.
 """
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -37,7 +38,29 @@ def faults() -> Iterator[Faults]:
     yield Faults()
 
 
+_DRILL: list[str] = []
+
+
+class Drill:
+    """The log of a restore drill: every step with the seconds since it began."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+
+    def say(self, step: str) -> None:
+        _DRILL.append(f"{time.monotonic() - self._began:6.1f} s  {step}")
+
+
+@pytest.fixture
+def drill() -> Drill:
+    return Drill()
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if _DRILL:
+        terminalreporter.section("restore drill", sep="-")
+        for line in _DRILL:
+            terminalreporter.write_line(line)
     if not _TABLE:
         return
     terminalreporter.section("faults survived, nothing lost", sep="-")

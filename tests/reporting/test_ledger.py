@@ -5,14 +5,13 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
-from reporting.figures.postings import Counting, positions_of
 from reporting.figures.rebuild import figures_hash, rebuild
 from reporting.figures.rules import MEASURES, Measure, Segments, Window
 from reporting.figures.store import reading
@@ -23,6 +22,7 @@ from shared.events.enrollment import PersonChanged, PersonEnrolled
 from shared.plan import Plan
 from tests.conftest import PostgresForTests
 from tests.reporting.objects import apply, arrears, person, receipt
+from tests.reporting.recount import recount
 
 UNITS = ("210502", "210503", "L-BG")
 FIRST = date(2008, 5, 1)
@@ -80,39 +80,6 @@ def random_money(chance: random.Random) -> list[Fact]:
         balance, unit = chance.randrange(4) * 5_000, chance.choice(UNITS)
         facts.append(arrears(month, balance, earlier, unit=unit, carried_unit=before))
     return facts
-
-
-def recount(facts: Sequence[Fact], plan: Plan) -> dict[tuple[Any, ...], int]:
-    """(measure, unit, subject, segments, day) → quantity, fact by fact, in the plainest way."""
-    counting = Counting.of(plan)
-    found: dict[tuple[Any, ...], int] = defaultdict(int)
-    held: dict[tuple[int, str], Any] = {}
-    for fact in facts:
-        for new in positions_of(fact, counting):
-            key = (new.account, new.holder)
-            revision, old = held.get(key, (0, None))
-            if fact.revision <= revision:
-                continue
-            held[key] = (fact.revision, new)
-            # Nothing but the day may differ: that counts only when it is a correction.
-            same = old is not None and old._replace(effective_on=new.effective_on) == new
-            if same and (not fact.correction or old == new):
-                continue
-            if old is not None:
-                back = old.effective_on
-                back = back if fact.correction else max(back, new.effective_on)
-                for measure, quantity in _quantities(old):
-                    found[measure, old.unit, old.subject, old.segments, back] -= quantity
-            for measure, quantity in _quantities(new):
-                found[measure, new.unit, new.subject, new.segments, new.effective_on] += quantity
-    return {key: quantity for key, quantity in found.items() if quantity}
-
-
-def _quantities(position: Any) -> Iterator[tuple[str, int]]:
-    for measure in MEASURES.values():
-        quantity = position.quantities[measure.slot - 1]
-        if measure.account == position.account and quantity:
-            yield measure.name, quantity
 
 
 async def apply_in_batches(

@@ -9,7 +9,7 @@ from uuid import UUID
 import httpx
 import pytest
 
-from reporting.trust import peers, rules
+from reporting.trust import peers, report, rules
 from reporting.trust.rules import Came, FeedState, Findings, Owed, Verdict
 from shared.clock import FixedClock
 from shared.events.deliveries import EnrollmentDeliveryReceived, TaxFeedDeliveryReceived
@@ -87,6 +87,7 @@ class TestTheVerdict:
             (Findings(dead_letters=1), Verdict.NO, "dead-letters"),
             (Findings(gaps=1), Verdict.NO, "gaps"),
             (Findings(stopped=True), Verdict.NO, "consumer-stopped"),
+            (Findings(restored=["tax-feed"]), Verdict.NO, "producer-restored"),
             (Findings(late=[Owed("arrears", "2008-05")]), Verdict.RESERVATIONS, "feeds-late"),
             (Findings(held=1), Verdict.RESERVATIONS, "records-held"),
             (Findings(rejected=1), Verdict.RESERVATIONS, "records-rejected"),
@@ -292,6 +293,31 @@ class TestProducers:
     async def test_that_answer_nonsense_are_unknown(self, answer: httpx.Response) -> None:
         found = await peers.ask(self.SETTINGS, httpx.MockTransport(lambda request: answer))
         assert found["tax-feed"] is None
+
+    @pytest.mark.parametrize(
+        ("had", "behind_bus", "restored"),
+        [
+            ([(0, 7), (1, 3)], False, False),
+            ([(0, 8)], False, True),
+            ([(0, 6), (5, 1)], False, True),
+            ([], False, False),
+            ([(0, 7)], True, True),
+        ],
+    )
+    def test_more_here_than_it_has_given_means_it_was_restored(
+        self, had: list[tuple[int, int]], behind_bus: bool, restored: bool
+    ) -> None:
+        sent = peers.Sent({0: 7, 1: 3}, 0, None, behind_bus)
+        assert peers.was_restored(sent, had) is restored
+
+    async def test_one_taken_back_is_a_grave_reason(self, desk: Desk) -> None:
+        await desk.take([receipt(1)])
+        async with desk.runtime.database.read() as conn:
+            seen = await report.look(conn, desk.runtime)
+        for head, restored in ((1, False), (0, True)):
+            said = {"tax-feed": peers.Sent({0: head}, 0, None)}
+            answer = report.trust_answer(desk.runtime, seen, said, seen.inbox.marks)
+            assert ("producer-restored" in [one.code for one in answer.reasons]) is restored
 
     def test_lag_is_what_was_placed_and_not_applied(self) -> None:
         sent = peers.Sent({0: 7, 1: 3, 2: 5}, 0, None)

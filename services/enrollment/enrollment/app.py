@@ -7,6 +7,7 @@ from enrollment.leads.handlers import on_feed_facts
 from enrollment.models import metadata
 from enrollment.register.api import router as register_router
 from enrollment.register.feeds import FEEDS
+from enrollment.register.intake.judging import SEALED_PERSONS
 from shared.events.deliveries import EnrollmentDeliveryReceived
 from shared.events.enrollment import (
     EmployerChanged,
@@ -47,4 +48,5 @@ SERVICE = Service(
         Subscription("registration-feed", on_feed_facts),
         Subscription("tax-feed", on_feed_facts),
     ),
+    sealed=(SEALED_PERSONS,),
 )

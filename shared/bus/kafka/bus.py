@@ -19,6 +19,7 @@ from shared.bus.contract import BusError, Consumer, Message, UnknownTopic
 from shared.bus.contract import TopicPartition as Place
 from shared.bus.kafka.clients import WAIT_SECONDS, away, given_up, left, started
 from shared.bus.kafka.consumer import KafkaConsumer
+from shared.bus.kafka.tail import tail_positions
 
 # Below the broker's default of 1 MiB for a batch as it arrives (message.max.bytes).
 BATCH_BYTES = 900_000
@@ -157,6 +158,13 @@ class KafkaBus:
             reader = await self._connected_reader()
             ends = await reader.end_offsets(places)
         return {place.partition: ends[place] for place in places}
+
+    async def last_positions(self, topic: str, source: str) -> dict[int, int]:
+        """Of the last ``TAIL_MESSAGES`` of each partition, read without any group."""
+        self._known.discard(topic)  # it may have been deleted, to be made anew
+        ends = await self.ends(topic)
+        async with away(topic):
+            return await tail_positions(self.connection, topic, ends, source)
 
     async def require_topics(self, topics: Sequence[str]) -> None:
         """Raise UnknownTopic for one that does not exist.

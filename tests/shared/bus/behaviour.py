@@ -11,6 +11,7 @@ from itertools import count
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from shared.bus import Batch, Bus, BusError, Consumer, Message, UnknownTopic, partition_of
 
@@ -112,6 +113,7 @@ class BusBehaviour:
             time="2008-06-10T15:59:59.999999Z",
             traceparent="00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
             data='{"name":"本溪市 \U00020000 有限公司","zero":"\\u0000"}'.encode(),
+            head=2**53 + 7,
         )
         partition = partition_of(sent.key, place.partitions)
         await bus.publish(topic, {partition: [sent, message(2, data=b"")]})
@@ -162,6 +164,8 @@ class BusBehaviour:
             await bus.consumer("unknown", ["nobody-made.this"]).start()
         with pytest.raises(UnknownTopic):
             await bus.ends("nobody-made.this")
+        with pytest.raises(UnknownTopic):
+            await bus.last_positions("nobody-made.this", "tax-feed")
 
     async def test_a_partition_nobody_made(self, bus: Bus, place: BusPlace) -> None:
         topic = await place.topic(bus)
@@ -210,6 +214,19 @@ class BusBehaviour:
         again = await read(consumer, 3)
         assert positions(again, 0) == [1, 2]
         assert positions(again, 3) == [1]
+
+    async def test_the_last_positions_tell_how_far_a_producer_was(
+        self, bus: Bus, place: BusPlace
+    ) -> None:
+        topic = await place.topic(bus)
+        assert await bus.last_positions(topic, "tax-feed") == {}
+        await bus.publish(topic, {0: [message(n) for n in range(1, 4)], 2: [message(1)]})
+        assert await bus.last_positions(topic, "tax-feed") == {0: 3, 2: 1}
+        assert await bus.last_positions(topic, "enrollment") == {}
+        many = [replace(message(no), head=3) for no in [1, 2] * 150]
+        await bus.publish(topic, {0: many, 2: [message(2)]})
+        # What is sent once more is old and says so.
+        assert await bus.last_positions(topic, "tax-feed") == {0: 3, 2: 2}
 
     async def test_lag(self, bus: Bus, place: BusPlace) -> None:
         topic = await place.topic(bus)

@@ -8,9 +8,10 @@ import pytest
 from confluent_kafka.admin import AdminClient
 
 from kuomian.kafka_broker import KafkaBroker
-from shared import outbox
+from shared import outbox, outbox_behind
 from shared.bus.kafka import KafkaBus
 from shared.consumers import FactConsumer
+from tests.shared.messaging.test_outbox_behind import behind, heads, kept, taken_back
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 
@@ -135,6 +136,38 @@ async def test_a_topic_deleted_and_made_again_is_filled_from_the_outbox(
             await outbox.republish(conn, positions=tuple(gap))
     await world.relay().turn()
     await until(lambda: settled(world))
+
+
+async def test_a_producer_taken_back_sends_nothing_until_it_is_told_how_to_go_on(
+    kafka_world: Any, member: Any, until: Any, running: Any
+) -> None:
+    world = kafka_world
+    running(await member())
+    await world.write(world.facts(60))
+    await world.relay().turn()
+    await kept(world)
+    await world.write(world.facts(40))
+    await world.relay().turn()
+    await until(lambda: is_effects(world, 100))
+    async with world.producer.transaction() as conn:  # old facts at the end of the log
+        await outbox.republish(conn, positions=(0, 1, 1))
+    await world.relay().turn()
+    given = await heads(world)
+    await taken_back(world)
+    relay = world.relay(recheck_seconds=0.1)
+    running(relay)
+    await world.write(world.facts(30))
+    await until(lambda: is_behind(world, given))
+    assert relay.sent_facts == 0
+    async with world.producer.transaction() as conn:
+        await outbox_behind.resume(conn, {})
+    await until(lambda: is_effects(world, 130))
+    assert relay.sent_facts == 30
+    assert await world.rows("SELECT * FROM inbox_gaps") == []
+
+
+async def is_behind(world: Any, expected: dict[int, int]) -> bool:
+    return await behind(world) == expected
 
 
 async def delete(broker: KafkaBroker, topic: str) -> None:

@@ -40,6 +40,8 @@ async def on_feed_facts(conn: AsyncConnection, runtime: Runtime, batch: FactBatc
     ]
     if not known:
         return
+    subjects = {fact.subject for fact in known}
+    await store.lock_subjects(conn, {(fact.subject, fact.revision) for fact in known})
     now = runtime.clock.now()
     identified = await identify(conn, [_claim(fact) for fact in known], now)
     events = [
@@ -49,11 +51,10 @@ async def on_feed_facts(conn: AsyncConnection, runtime: Runtime, batch: FactBatc
         employer: Cause(event.delivery_id, event.record_no, event.effective_on)
         for employer, event in events
     }
-    await identity_store.lock_employers(conn, causes)
+    # With those the subjects were known of before: all in one order, against crosswise waits.
+    await identity_store.lock_employers(conn, {*causes, *await store.known_of(conn, subjects)})
     moved = await store.insert_events(conn, events)
     others = {employer: cause for employer, cause in moved.items() if employer not in causes}
-    if others:
-        await identity_store.lock_employers(conn, others)
     leads = await projections.follow(conn, {**others, **causes}, now)
     facts: list[Fact] = [*identified.facts, *leads]
     if facts:

@@ -20,6 +20,40 @@ _EVENT_COLUMNS = ("employer_id", *Event._fields)
 _LEAD_COLUMNS = (*Stored._fields, "changed_at")
 
 
+_SUBJECTS_LOCK = 0x656E726F6C6C02
+
+
+async def lock_subjects(conn: AsyncConnection, states: Collection[tuple[str, int]]) -> None:
+    """No other transaction is telling another state of these (subject, revision) unseen.
+
+    A subject whose key changes comes by another partition, to a consumer that may run at the same
+    time; each would miss that the subject has left the employer of the other's state. Of two such
+    states the later lacks its predecessor, so a batch that lacks one has feed facts to itself
+    until it ends; all others go side by side. To be taken before any other lock.
+    """
+    driver = await raw(conn)
+    wanted = {(subject, revision - 1) for subject, revision in states if revision > 1}
+    lacking = wanted.difference(states)
+    if lacking:
+        cursor = await driver.execute(
+            "SELECT subject, revision FROM lead_events WHERE subject = ANY(%s)",
+            (list({subject for subject, _ in lacking}),),
+        )
+        lacking.difference_update(await cursor.fetchall())
+    lock = "pg_advisory_xact_lock" if lacking else "pg_advisory_xact_lock_shared"
+    await driver.execute(f"SELECT {lock}(%s)", (_SUBJECTS_LOCK,))
+
+
+async def known_of(conn: AsyncConnection, subjects: Collection[str]) -> set[str]:
+    """The employers any state of these subjects was about."""
+    driver = await raw(conn)
+    cursor = await driver.execute(
+        "SELECT DISTINCT employer_id FROM lead_events WHERE subject = ANY(%s) AND what <> 'gone'",
+        (list(subjects),),
+    )
+    return {employer for (employer,) in await cursor.fetchall()}
+
+
 async def insert_events(
     conn: AsyncConnection, events: Sequence[tuple[str, Event]]
 ) -> dict[str, Cause]:

@@ -78,6 +78,9 @@ holdings = Table(
     # position, on an earlier day entries have to be looked at.
     Column("touched_on", Date, nullable=False),
     Column("revision", Integer, nullable=False),
+    # The first revision of the run of corrections that this state ends, 0 where it begins with
+    # the holder's first: entries of earlier revisions are of the states that stand under it.
+    Column("stands_since", Integer, nullable=False, server_default="0"),
     # The position before this one, kept so that one upsert can say what it replaced.
     Column("prev_subject", Text),
     Column("prev_unit", SmallInteger),

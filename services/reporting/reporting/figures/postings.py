@@ -66,7 +66,7 @@ def _person(
         Position(
             Account.PERSON,
             fact.subject,
-            fact.person_id,
+            fact.subject,
             fact.unit,
             Segments(status, fact.worker_class, fact.ownership, fact.trade),
             (int(status in counting.total), int(status in counting.active), None),
@@ -115,7 +115,7 @@ def _lead(fact: LeadOpened | LeadAdvanced | LeadClosed, _: Counting) -> tuple[Po
         Position(
             Account.LEAD,
             fact.subject,
-            fact.lead_id,
+            fact.subject,
             fact.unit,
             Segments(status=fact.status, lead_kind=fact.lead_kind),
             (int(fact.status != "closed"), None, None),
@@ -131,7 +131,7 @@ def _employer(
         Position(
             Account.EMPLOYER,
             fact.subject,
-            fact.employer_id,
+            fact.subject,
             fact.unit,
             Segments(status=fact.status, ownership=fact.ownership, trade=fact.trade),
             (int(fact.status != "ended"), None, None),

@@ -17,8 +17,8 @@ import zstandard
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from reporting.figures.postings import FACT_NUMBERS, Counting, positions_of
-from reporting.figures.rules import Position
-from reporting.figures.store import posting
+from reporting.figures.rules import EVENT_ACCOUNTS, Position
+from reporting.figures.store import moving, posting
 from shared.bus import Message
 from shared.events import Fact
 from shared.inbox import BadMessage, FactBatch
@@ -71,9 +71,9 @@ async def take_positions(
         return False
     units = await posting.unit_ids(conn, (p.unit for _, _, p in lines.located))
     segments = await posting.segment_ids(conn, (p.segments for _, _, p in lines.located))
-    await posting.stage_postings(conn, _rows(lines, units, segments))
+    await moving.stage_postings(conn, _rows(lines, units, segments))
     for round_no in range(1, lines.rounds + 1):
-        await posting.move_holdings(conn, round_no)
+        await moving.move_holdings(conn, round_no)
     return True
 
 
@@ -161,7 +161,7 @@ def _rows(lines: _Lines, units: dict[str, int], segments: dict[Any, int]) -> Ite
             *position.quantities,
             position.effective_on,
             fact.revision,
-            fact.correction,
+            fact.correction or position.account in EVENT_ACCOUNTS,
             FACT_NUMBERS[type(fact)],
             fact.part,
             None if delivery is None else deliveries[delivery],

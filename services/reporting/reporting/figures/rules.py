@@ -8,7 +8,7 @@ state a fact states (a person, a receipt, one employer's arrears of one month); 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import IntEnum, StrEnum
@@ -28,6 +28,12 @@ class Account(IntEnum):
     LEAD = 4
     EMPLOYER = 5
     ENTERPRISE = 6
+
+
+EVENT_ACCOUNTS: Final = frozenset({Account.RECEIPT, Account.ARREARS})
+"""A receipt, one month's arrears: holders that are one event under a day, not a life. A state of
+theirs told anew corrects the state before, whatever the fact says. In all other accounts the
+holder is the subject."""
 
 
 class Segments(NamedTuple):
@@ -57,6 +63,39 @@ class Position(NamedTuple):
     segments: Segments
     quantities: tuple[int | None, int | None, int | None]
     effective_on: date
+
+
+class State(NamedTuple):
+    """One state of a holder: what its fact said, and whether it corrected the state before."""
+
+    revision: int
+    correction: bool
+    position: Position
+
+
+def state_on(states: Iterable[State], on: date) -> State | None:
+    """The state a holder was in on a day, by the states recorded so far; None before the first.
+
+    States are taken by revision; one not higher than the latest is left out. A correction takes
+    the place of the state before it, which never was true. A change stands from its effective
+    day on, whatever had been said of those days before; earlier days stay as they were. So the
+    state of a day is the latest recorded of those that took effect by then, and on the last day
+    of all it is the one its producer has (decision 11).
+
+    The entries of a holder add up to this on every day, and those recorded up to any fact to
+    this of the facts up to there.
+    """
+    standing: list[State] = []
+    latest = 0
+    for state in states:
+        if state.revision <= latest:
+            continue
+        latest = state.revision
+        if state.correction and standing:
+            standing.pop()
+        standing.append(state)
+    begun = [state for state in standing if state.position.effective_on <= on]
+    return begun[-1] if begun else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,7 +99,10 @@ class MemberPage(Answer):
     figure: str
     value: int
     sum: int
-    count: int | None = Field(description="首页给出 · on the first page")
+    count: int | None = Field(
+        description="首页给出，至多数到 500（或 count=true） · on the first page, counted up to 500"
+        " (or with count=true)"
+    )
     items: list[Member]
     next: str | None
 

@@ -89,7 +89,8 @@ def _fact_id(row: reading.Entry) -> str:
 def _delivery(row: reading.Entry, producer: str) -> schemas.DeliveryReference | None:
     if row.delivery_id is None:
         return None
-    href = f"/{producer}/v1/deliveries/{row.delivery_id}"
+    # A lead is enrollment's fact and the tax office's delivery: it lies where it was pushed to.
+    href = f"/{row.delivered_to or producer}/v1/deliveries/{row.delivery_id}"
     if row.record_no is not None:
         href += f"/records/{row.record_no}"
     return schemas.DeliveryReference(id=str(row.delivery_id), record_no=row.record_no, href=href)

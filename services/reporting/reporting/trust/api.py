@@ -8,6 +8,7 @@ from reporting.figures.views import API
 from reporting.trust import peers, report, schemas
 from shared.auth import CallerDep
 from shared.dependencies import RuntimeDep
+from shared.inbox import Inbox
 from shared.runtime import Runtime
 
 router = APIRouter(prefix=API, tags=["trust"])
@@ -20,9 +21,12 @@ async def read_trust(_: CallerDep, runtime: RuntimeDep) -> schemas.Trust:
 
 
 async def trust_of(runtime: Runtime) -> schemas.Trust:
-    """As answered, also for the page. The producers are asked first and outside a transaction, so
-    that a slow one holds no connection."""
+    """As answered, also for the page. The producers are asked outside a transaction, so that a slow
+    one holds no connection; what is here already is read before, so that it cannot be more than
+    what they have given, unless one was taken back."""
+    async with runtime.database.read() as conn:
+        had = (await Inbox.of(runtime).status(conn)).marks
     producers = await peers.ask(runtime.settings)
     async with runtime.database.read(snapshot=True) as conn:
         seen = await report.look(conn, runtime)
-    return report.trust_answer(runtime, seen, producers)
+    return report.trust_answer(runtime, seen, producers, had)

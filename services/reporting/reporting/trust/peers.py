@@ -23,6 +23,7 @@ class Sent(NamedTuple):
     heads: dict[int, int]
     unsent: int
     oldest_unsent_seconds: float | None
+    behind_bus: bool = False
 
 
 async def ask(
@@ -54,6 +55,7 @@ async def _ask(client: httpx.AsyncClient, name: str, url: str | None) -> Sent | 
             {int(partition): int(head) for partition, head in outbox["heads"].items()},
             int(outbox["unsent_facts"]),
             outbox["oldest_unsent_seconds"],
+            bool(outbox.get("behind")),
         )
     except (httpx.HTTPError, ValueError, KeyError, TypeError, AttributeError):
         return None
@@ -64,3 +66,11 @@ def behind(sent: Sent, marks: Iterable[tuple[int, int]]) -> Mapping[int, int]:
     applied = dict(marks)
     lag = {partition: head - applied.get(partition, 0) for partition, head in sent.heads.items()}
     return {partition: facts for partition, facts in sorted(lag.items()) if facts > 0}
+
+
+def was_restored(sent: Sent, had: Iterable[tuple[int, int]]) -> bool:
+    """Whether the producer was taken back to an earlier moment: its bus is ahead of it, or more
+    stood here, before it was asked, than it has given positions to."""
+    return sent.behind_bus or any(
+        position > sent.heads.get(partition, 0) for partition, position in had
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import NamedTuple
@@ -14,7 +14,7 @@ from reporting.figures.schemas import UnitName
 from reporting.trust import peers, rules, schemas, store
 from reporting.trust.peers import Sent
 from reporting.trust.rules import FeedState
-from shared.inbox import Inbox, InboxStatus
+from shared.inbox import Inbox, InboxStatus, Mark
 from shared.plan import Due, Feed
 from shared.runtime import Runtime
 
@@ -44,9 +44,10 @@ async def look(conn: AsyncConnection, runtime: Runtime) -> Seen:
 
 
 def trust_answer(
-    runtime: Runtime, seen: Seen, producers: Mapping[str, Sent | None]
+    runtime: Runtime, seen: Seen, producers: Mapping[str, Sent | None], had: Sequence[Mark]
 ) -> schemas.Trust:
-    """The verdict with its reasons and everything they rest on."""
+    """The verdict with its reasons and everything they rest on. ``had``: the marks from before the
+    producers were asked."""
     feeds = _feeds(runtime, seen)
     lines = [_producer(name, sent, seen.inbox) for name, sent in producers.items()]
     held = sum(came.held for came in seen.came.values())
@@ -62,6 +63,11 @@ def trust_answer(
             stopped=seen.inbox.stopped,
             lag=sum(line.lag or 0 for line in lines),
             unsent=sum(line.unsent or 0 for line in lines),
+            restored=[
+                name
+                for name, sent in producers.items()
+                if sent and peers.was_restored(sent, _positions(name, had))
+            ],
             unknown_producers=[line.producer for line in lines if not line.known],
             unplaced_units=sorted(seen.unit_codes),
             unknown_employers=seen.employers,
@@ -164,6 +170,10 @@ def _producer(name: str, sent: Sent | None, inbox: InboxStatus) -> schemas.Produ
         oldest_unsent_seconds=sent.oldest_unsent_seconds,
         behind=behind,
     )
+
+
+def _positions(producer: str, marks: Sequence[Mark]) -> list[tuple[int, int]]:
+    return [(mark.partition, mark.position) for mark in marks if mark.producer == producer]
 
 
 def _owed(feeds: list[schemas.FeedLine], state: FeedState) -> list[rules.Owed]:

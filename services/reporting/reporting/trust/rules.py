@@ -107,6 +107,8 @@ class Findings:
     stopped: bool = False
     lag: int = 0
     unsent: int = 0
+    restored: Sequence[str] = ()
+    """Producers whose database was taken back to an earlier moment."""
     unknown_producers: Sequence[str] = field(default=())
     unplaced_units: Sequence[str] = field(default=())
     unknown_employers: int = 0
@@ -154,6 +156,16 @@ def _reasons(found: Findings) -> Iterable[Reason]:
             found.gaps,
             f"{found.gaps} 处事实缺号",
             f"{found.gaps} stretches of facts were never received",
+        )
+    if found.restored:
+        names = _some(found.restored)
+        yield Reason(
+            "producer-restored",
+            True,
+            len(found.restored),
+            f"{names} 的数据库曾恢复到更早时刻:此处已有其尚未发出的事实",
+            f"the database of {names} was restored to an earlier moment: facts count here that it"
+            " has not given",
         )
     yield from _reservations(found)
 

@@ -9,7 +9,7 @@ from typing import Protocol
 import msgspec
 
 from shared import identifiers
-from shared.crypto import Secrecy
+from shared.crypto import SealedColumn, Secrecy
 from shared.deliveries.checks import (
     Problems,
     identity_findings,
@@ -74,7 +74,7 @@ def personal_of(number: str, name: str, secrecy: Secrecy) -> Personal:
     key = secrecy.keyed_hash(number)
     return (
         key,
-        secrecy.encrypt(_PACK((number, name)), key.encode()),
+        secrecy.encrypt(_PACK((number, name)), _place(key)),
         date(int(number[6:10]), int(number[10:12]), int(number[12:14])),
         "M" if int(number[16]) % 2 else "F",
         secrecy.keyed_hash(f"name:{name}"),
@@ -84,9 +84,16 @@ def personal_of(number: str, name: str, secrecy: Secrecy) -> Personal:
 def unsealed(sealed: bytes, person_key: str, secrecy: Secrecy) -> tuple[str, str]:
     """Identity number and name of a person. Raises SecrecyError."""
     number, name = msgspec.msgpack.decode(
-        secrecy.decrypt(sealed, person_key.encode()), type=tuple[str, str]
+        secrecy.decrypt(sealed, _place(person_key)), type=tuple[str, str]
     )
     return number, name
+
+
+def _place(person_key: str) -> bytes:
+    return person_key.encode()
+
+
+SEALED_PERSONS = SealedColumn("persons", "sealed", ("person_key",), _place)
 
 
 def unit_faults(ctx: JudgeContext) -> dict[str, RowProblem | None]:

@@ -1,4 +1,4 @@
-"""Every statement that writes the ledger.
+"""Every statement that writes the ledger, but for those that move holdings (``moving``).
 
 The order of one application is always the same, so that concurrent appliers cannot deadlock and
 the journal's order agrees with the order in which a holder's states were taken: shared lock, names
@@ -10,43 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from reporting.figures.rules import Segments
-from shared.database import copy_rows, raw, stage
+from reporting.figures.store.moving import LEGS
+from shared.database import raw
 
 LEDGER_LOCK = 0x6B6D_6669_6775  # any number; appliers share it, rebuilding takes it alone
-
-_STAGE = "posting_stage"
-_STAGE_COLUMNS = {
-    "block_no": "int2",
-    "block_index": "int4",
-    "round": "int2",
-    "account": "int2",
-    "holder": "text",
-    "subject": "text",
-    "unit": "int2",
-    "segment": "int4",
-    "q1": "int8",
-    "q2": "int8",
-    "q3": "int8",
-    "effective_on": "date",
-    "revision": "int4",
-    "correction": "bool",
-    "fact_type": "int2",
-    "fact_part": "text",
-    "delivery_id": "uuid",
-    "record_no": "int4",
-}
-_STAGE_DDL = ", ".join(f"{name} {kind}" for name, kind in _STAGE_COLUMNS.items())
-_MOVED = "posting_moved"
-_MOVED_DDL = (
-    f"{_STAGE_DDL}, prev_subject text, prev_unit int2, prev_segment int4, prev_q1 int8,"
-    " prev_q2 int8, prev_q3 int8, reversal_on date, changed bool, same_place bool"
-)
 
 
 class Block(NamedTuple):
@@ -139,61 +112,6 @@ def _segment_arrays(sets: Sequence[Segments]) -> dict[str, list[str]]:
     return {name: [s[i] for s in sets] for i, name in enumerate("abcde")}
 
 
-async def stage_postings(conn: AsyncConnection, rows: Iterable[Sequence[Any]]) -> None:
-    """Rows in the order of ``_STAGE_COLUMNS`` into an empty stage of this session."""
-    await stage(conn, _STAGE, _STAGE_DDL)
-    await stage(conn, _MOVED, _MOVED_DDL)
-    await copy_rows(conn, _STAGE, list(_STAGE_COLUMNS), rows, types=list(_STAGE_COLUMNS.values()))
-    # The stage has no statistics; without this its join below may be planned as a nested loop.
-    await (await raw(conn)).execute("SET LOCAL enable_nestloop = off")
-
-
-_TAKEN = [
-    "subject",
-    "unit",
-    "segment",
-    "q1",
-    "q2",
-    "q3",
-    "effective_on",
-]  # what a new state replaces
-_PREVIOUS = [column for column in _TAKEN if column != "effective_on"]
-_MOVE = f"""
-WITH taken AS (
-  INSERT INTO holdings AS h (account, holder, {", ".join(_TAKEN)}, touched_on, revision)
-  SELECT account, holder, {", ".join(_TAKEN)}, effective_on, revision
-  FROM {_STAGE} WHERE round = %(round)s ORDER BY account, holder
-  ON CONFLICT (account, holder) DO UPDATE SET
-    {", ".join(f"{column} = excluded.{column}" for column in (*_TAKEN, "revision"))},
-    {", ".join(f"prev_{column} = h.{column}" for column in _TAKEN)},
-    touched_on = greatest(h.touched_on, excluded.effective_on)
-  WHERE h.revision < excluded.revision
-  RETURNING account, holder, {", ".join(f"prev_{column}" for column in _TAKEN)}
-), judged AS (
-  SELECT s.*, {", ".join(f"t.prev_{column}" for column in _PREVIOUS)},
-    CASE WHEN s.correction THEN t.prev_effective_on
-         ELSE greatest(t.prev_effective_on, s.effective_on) END AS reversal_on,
-    (s.correction AND s.effective_on <> t.prev_effective_on)
-      OR {" OR ".join(f"t.prev_{c} IS DISTINCT FROM s.{c}" for c in _PREVIOUS)} AS changed
-  FROM {_STAGE} s JOIN taken t USING (account, holder) WHERE s.round = %(round)s
-)
-INSERT INTO {_MOVED}
-SELECT *, (subject, unit, segment, effective_on)
-    IS NOT DISTINCT FROM (prev_subject, prev_unit, prev_segment, reversal_on)
-FROM judged
-"""
-
-
-async def move_holdings(conn: AsyncConnection, round_no: int) -> None:
-    """Give every holder of the round its new position; note what it replaced.
-
-    A revision not higher than the holder's is left out. A corrected state is taken back at its
-    own effective day, for it never was true; a changed one at the new state's, or at its own
-    where the new state claims an earlier one.
-    """
-    await (await raw(conn)).execute(_MOVE, {"round": round_no})
-
-
 class NewBlock(NamedTuple):
     """Facts to be kept: where they stood on the bus, when they were recorded, and themselves."""
 
@@ -220,17 +138,6 @@ async def insert_journal(conn: AsyncConnection, block: NewBlock) -> int:
 
 
 _SLOTS = (1, 2, 3)
-_LEGS = f"""
-  SELECT block_no, block_index, 0 AS leg, account, prev_unit AS unit, prev_segment AS segment,
-    {", ".join(f"-prev_q{n} AS q{n}" for n in _SLOTS)}, reversal_on AS effective_on,
-    prev_subject AS subject, holder, fact_type, fact_part, revision, delivery_id, record_no
-  FROM {_MOVED} WHERE prev_unit IS NOT NULL AND changed AND NOT same_place
-  UNION ALL
-  SELECT block_no, block_index, 1, account, unit, segment,
-    {", ".join(f"q{n} - CASE WHEN same_place THEN prev_q{n} ELSE 0 END" for n in _SLOTS)},
-    effective_on, subject, holder, fact_type, fact_part, revision, delivery_id, record_no
-  FROM {_MOVED} WHERE prev_unit IS NULL OR changed
-"""
 _ROLLUP_KEY = "account, unit, segment, effective_on, recorded_on, slot"
 _POST = f"""
 WITH blocks AS (
@@ -242,7 +149,7 @@ WITH blocks AS (
   SELECT l.account, l.unit, l.segment, l.q1, l.q2, l.q3, l.effective_on, b.recorded_at, b.id,
     l.block_index, l.subject, l.holder, l.fact_type, l.fact_part, l.revision, l.delivery_id,
     l.record_no
-  FROM ({_LEGS}) AS l JOIN blocks b ON b.no = l.block_no
+  FROM ({LEGS}) AS l JOIN blocks b ON b.no = l.block_no
   WHERE {" OR ".join(f"coalesce(l.q{n}, 0) <> 0" for n in _SLOTS)}
   ORDER BY l.block_no, l.block_index, l.leg
   RETURNING account, unit, segment, q1, q2, q3, effective_on, block
