@@ -95,7 +95,7 @@ async def watched(city: CityUnderLoad) -> AsyncIterator[list[float]]:
             for service in city.runtimes:
                 age = (await city.status(service)).get("outbox", {}).get("oldest_unsent_seconds")
                 ages.extend([] if age is None else [age])
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.1)
 
     looking = asyncio.create_task(look())
     try:
