@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from shared import outbox
+from shared import outbox, outbox_again
 from shared.events import decode
 from shared.events.deliveries import RegistrationFeedDeliveryReceived
 from shared.telemetry import tracing
@@ -159,7 +159,7 @@ async def test_status_counts_no_fact_twice(world: Any) -> None:
     await world.write(world.facts(3))
     async with world.producer.transaction() as conn:
         assert len(await outbox.take(conn, [], 100)) == 1  # and the relay dies
-        await outbox.republish(conn, since=datetime(2000, 1, 1, tzinfo=UTC))
+        await outbox_again.republish(conn, since=datetime(2000, 1, 1, tzinfo=UTC))
         status = await outbox.status(conn)
     assert (status.unsent_facts, status.unplaced_facts) == (15, 0)
     assert sum(status.heads.values()) == 15
