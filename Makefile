@@ -3,7 +3,7 @@
 # ONCE are handed on to the demo.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-kafka test lint clean ready
+.PHONY: help demo demo-kafka test lint sbom clean ready
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -22,12 +22,16 @@ demo-kafka: ready ## 同上,按 docker-compose.yml,真实 Kafka(需 Java 17、Ma
 	@exec $(BIN)/kuomian demo --on kafka
 
 test: ready ## 全部测试 · all tests
+	@sh deploy/debian.sh
 	@$(BIN)/python -m pytest $(ARGS)
 
 lint: ready ## 检查格式、类型与依赖规则 · format, types, who may import whom
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@$(BIN)/mypy shared services/*/[a-z]*_[a-z]* services/enrollment/enrollment services/reporting/reporting deploy/kuomian
 	@$(BIN)/lint-imports
+
+sbom: ready ## 软件物料清单 · the images' bill of materials, build/kuomian.cdx.json
+	@sh deploy/sbom.sh build/kuomian.cdx.json
 
 clean: ## 删除虚拟环境、缓存与演示数据 · remove the virtual environment, caches and demo data
 	@if [ -x $(BIN)/kuomian ]; then $(BIN)/kuomian forget --yes || true; $(BIN)/kuomian forget --on kafka --yes || true; fi

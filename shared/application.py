@@ -17,6 +17,7 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from shared.api_page import api_page
 from shared.auth import Authority
 from shared.bus import Bus, build_bus
+from shared.certificates import watch_certificates
 from shared.clock import Clock, DemoClock, RealClock
 from shared.crypto import Secrecy
 from shared.database import Database
@@ -59,6 +60,8 @@ def build_runtime(
         clock = (
             DemoClock(settings.data_dir / "clock.json") if settings.clock == "demo" else RealClock()
         )
+    if bus is None:
+        watch_certificates(service.name, settings)
     return Runtime(
         service=service,
         settings=settings,
@@ -111,11 +114,8 @@ def create_app(
         redoc_url=None,
         lifespan=lifespan,
         generate_unique_id_function=operation_id,
-        telemetry={
-            "tracing": runtime.settings.otlp_endpoint is not None,
-            "metrics": False,
-            "logs": False,
-        },
+        # Its spans would hold paths and queries, where a person may stand: Edge makes ours.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.runtime = runtime
     app.state.public_url = runtime.settings.public_url

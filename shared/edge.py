@@ -21,11 +21,13 @@ from shared.problems import (
     problem_response,
     unexpected_response,
 )
+from shared.spans import SpanKind, Work, spanning
 from shared.telemetry import tracing
 
 _LOG = structlog.get_logger("http")
 _NUL: Final = "地址中含有 NUL · there is a NUL in the address"
 _QUIET: Final = ("/health/live", "/health/ready", "/health/started", "/metrics")
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 CONTENT_SECURITY_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
@@ -70,11 +72,15 @@ class Edge:
             await self.app(scope, receive, send)
             return
         incoming = dict(scope["headers"]).get(b"traceparent", b"").decode("latin-1")
-        with tracing(incoming) as trace:
-            scope["trace_id"] = trace.trace_id
-            await self._answer(scope, receive, send)
+        if scope["path"].endswith(_QUIET):  # every few seconds: no span worth keeping
+            with tracing(incoming) as trace:
+                await self._answer(scope, receive, send, Work(trace, None))
+            return
+        with spanning(self.service, "request", [incoming], kind=SpanKind.SERVER) as work:
+            await self._answer(scope, receive, send, work)
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _answer(self, scope: Scope, receive: Receive, send: Send, work: Work) -> None:
+        scope["trace_id"] = work.trace.trace_id
         began = time.monotonic()
         status = 0
 
@@ -105,7 +111,7 @@ class Edge:
             response = unexpected_response(Request(scope), error)
             await response(scope, receive, send_with_headers)
         finally:
-            self._note(scope, status or 499, time.monotonic() - began)
+            self._note(scope, work, status or 499, time.monotonic() - began)
 
     def _bounded(self, receive: Receive) -> Receive:
         """``receive`` for a body whose length was not stated, or not truly."""
@@ -124,8 +130,15 @@ class Edge:
     def _too_long(self) -> Problem:
         return problem("body-too-long", limit=self.body_bytes)
 
-    def _note(self, scope: Scope, status: int, seconds: float) -> None:
-        method, route = scope["method"], _route(scope)
+    def _note(self, scope: Scope, work: Work, status: int, seconds: float) -> None:
+        # A caller may write anything for a method, and it would stay as a label for ever.
+        method = scope["method"] if scope["method"] in _METHODS else "other"
+        route = _route(scope)
+        work.name(f"{method} {route}")
+        work.note(http__request__method=method, http__route=route)
+        work.note(http__response__status_code=status)
+        if status >= 500:
+            work.failed(str(status))
         metrics.HTTP_REQUESTS.labels(self.service, method, route, str(status)).inc()
         metrics.HTTP_SECONDS.labels(self.service, method, route).observe(seconds)
         log: Any = _LOG.debug if scope["path"].endswith(_QUIET) else _LOG.info

@@ -29,9 +29,12 @@ class Health:
     draining: bool = False
     been_ready: bool = False
     _head: str | None = field(default=None, init=False)
+    _older: frozenset[str | None] = field(default=frozenset(), init=False)
 
     def __post_init__(self) -> None:
-        self._head = migrate.head(self.runtime.service.migrations)
+        folder = self.runtime.service.migrations
+        self._head = migrate.head(folder)
+        self._older = migrate.revisions(folder) - {self._head}
 
     def drain(self) -> None:
         """Say "not ready" from now on, while what is running is finished."""
@@ -46,7 +49,10 @@ class Health:
             found = {"database": str(error)[:200] or "away", "migrations": "unknown"}
         else:
             # Once at head always at head: a newer schema during an upgrade is not this one's fault
-            if not self.been_ready and revision != self._head:
+            # either, nor is one left by a version that was rolled back: migrations keep to what the
+            # version before them can live with. Such a one this code has never heard of.
+            behind = revision is None or revision in self._older
+            if not self.been_ready and behind:
                 found["migrations"] = f"at {revision}, this code needs {self._head}"
         if self.draining:
             found["draining"] = "shutting down"

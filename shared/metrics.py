@@ -150,6 +150,12 @@ WORKER_WAITS = _counter(
     "worker",
 )
 DATABASE_UP = _gauge("database_up", "数据库可用(1 为可用)", "1 when the database answers")
+CERTIFICATE_EXPIRES = _gauge(
+    "certificate_expires_timestamp_seconds",
+    "所信任的证书到期时刻(Unix 秒)",
+    "when a certificate the service trusts ends, Unix time",
+    "certificate",
+)
 
 
 def metrics_page() -> str:

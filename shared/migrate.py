@@ -47,6 +47,12 @@ def head(folder: Path) -> str | None:
     return ScriptDirectory.from_config(_config(folder)).get_current_head()
 
 
+def revisions(folder: Path) -> frozenset[str]:
+    """Every revision in the folder."""
+    scripts = ScriptDirectory.from_config(_config(folder)).walk_revisions()
+    return frozenset(script.revision for script in scripts)
+
+
 async def at_head(url: str, folder: Path) -> bool:
     """Whether the database has exactly the schema this code was written for. For readiness."""
     return await current(url) == head(folder)

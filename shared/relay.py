@@ -15,6 +15,7 @@ that this outbox has not given: see ``shared.outbox_behind``.
 import asyncio
 import contextlib
 import time
+from functools import partial
 
 import psycopg
 import structlog
@@ -26,6 +27,7 @@ from shared.database import Database, DatabaseAway, is_retryable
 from shared.metrics import OUTBOX_BEHIND, OUTBOX_FACTS, WORKER_WAITS
 from shared.outbox import Block, Outbox
 from shared.patience import Patience, pause
+from shared.spans import SpanKind, spanning
 
 LOCK = 0x72656C6179  # "relay"; advisory locks are per database, so per service
 FACTS_PER_TURN = 20_000
@@ -144,16 +146,34 @@ class Relay:
     async def publish(self, blocks: list[Block]) -> None:
         """Send blocks in their order, batched per partition. Raises BusAway."""
         messages: dict[int, list[Message]] = {}
-        for block in blocks:
-            for partition, batch in block.messages().items():
-                if partition in messages:
-                    messages[partition] += batch
-                else:
-                    messages[partition] = batch
-        await self.bus.publish(self.topic, messages)
+        with contextlib.ExitStack() as spans:
+            for block in blocks:
+                for partition, batch in block.messages(partial(self._span, spans, block)).items():
+                    if partition in messages:
+                        messages[partition] += batch
+                    else:
+                        messages[partition] = batch
+            await self.bus.publish(self.topic, messages)
         facts = sum(block.fact_count for block in blocks)
         self.sent_facts += facts
         OUTBOX_FACTS.labels(self.producer).inc(facts)
+
+    def _span(
+        self, spans: contextlib.ExitStack, block: Block, traceparent: str | None
+    ) -> str | None:
+        """A span around the block's sending, of the trace it was written in; its receivers'
+        parent. Without a collector what was written is handed on as it is."""
+        sending = spanning(
+            self.producer,
+            f"publish {self.topic}",
+            [traceparent],
+            kind=SpanKind.PRODUCER,
+            messaging__destination__name=self.topic,
+            messaging__batch__message_count=block.fact_count,
+            kuomian__block=block.id,
+        )
+        work = spans.enter_context(sending)
+        return work.trace.traceparent if work.sent else traceparent
 
     async def turn(self) -> int:
         """Send everything that waits now, without a lock; returns how many facts were sent.

@@ -16,24 +16,22 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any, Final
 
 import structlog
-from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from opentelemetry.trace import set_tracer_provider
 from structlog.typing import EventDict, Processor
 
 from shared.crypto import mask_identity
+from shared.identifiers import check_identity_no
 from shared.settings import Settings
 
 # 15 or 18 characters, or the tax numbers of owners made of them (17 and 20): a run of digits,
 # the last perhaps X, not part of a longer run.
+# Full-width digits are digits too: senders type them.
 _IDENTITY: Final = re.compile(
-    r"(?<![0-9])(?:[0-9]{20}|[0-9]{17}[0-9Xx](?:00)?|[0-9]{15}(?:00)?)(?![0-9])"
+    r"(?<!\d)(?:\d{20}|\d{17}[\dXxＸｘ](?:[0０]{2})?|\d{15}(?:[0０]{2})?)(?!\d)"
 )
+_EIGHTEEN: Final = re.compile(r"[0-9]{18,}")
 _TRACEPARENT: Final = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
 
 
@@ -69,9 +67,19 @@ def parse_traceparent(value: str | None) -> Trace | None:
     version, trace_id, span_id, flags, more = found.groups()
     if version == "ff" or (version == "00" and more) or not trace_id.strip("0"):
         return None
-    if not span_id.strip("0"):
+    if not span_id.strip("0") or _names_somebody(trace_id):
         return None
     return Trace(trace_id, span_id, bool(int(flags, 16) & 1))
+
+
+def _names_somebody(trace_id: str) -> bool:
+    """Whether a valid identity number stands in a trace id that a caller chose: it would be shown
+    everywhere. One in ten million that were drawn by chance is given up with them."""
+    return any(
+        check_identity_no(run[0][start : start + 18]) is None
+        for run in _EIGHTEEN.finditer(trace_id)
+        for start in range(len(run[0]) - 17)
+    )
 
 
 _current: ContextVar[Trace | None] = ContextVar("trace", default=None)
@@ -92,7 +100,13 @@ def current_traceparent() -> str | None:
 def tracing(traceparent: str | None) -> Iterator[Trace]:
     """Run a block as a child of ``traceparent``, or as a new trace without a valid one."""
     parent = parse_traceparent(traceparent)
-    trace = parent.child() if parent else new_trace()
+    with within(parent.child() if parent else new_trace()) as trace:
+        yield trace
+
+
+@contextmanager
+def within(trace: Trace) -> Iterator[Trace]:
+    """Run a block as that very span (``shared.spans`` makes one for a collector to see)."""
     token = _current.set(trace)
     try:
         yield trace
@@ -115,8 +129,9 @@ def masked(value: Any) -> Any:
 
 
 def mask_identities(_logger: Any, _method: str, event: EventDict) -> EventDict:
-    """structlog processor: ``masked`` over every value of the line."""
-    return {key: masked(value) for key, value in event.items()}
+    """structlog processor: ``masked`` over every value of the line but the trace id, which may
+    hold a long run of digits by chance and would lead nowhere if it were starred."""
+    return {key: value if key == "trace_id" else masked(value) for key, value in event.items()}
 
 
 def add_trace(_logger: Any, _method: str, event: EventDict) -> EventDict:
@@ -125,26 +140,6 @@ def add_trace(_logger: Any, _method: str, event: EventDict) -> EventDict:
     if trace is not None:
         event.setdefault("trace_id", trace.trace_id)
     return event
-
-
-def configure_tracing(settings: Settings, service: str) -> bool:
-    """Send spans of requests to the collector ``OTLP_ENDPOINT`` names; returns whether.
-
-    The exporter is not among the dependencies (``opentelemetry-exporter-otlp-proto-http``): asked
-    for and not installed it is a warning, for a missing trace must never stop the service.
-    """
-    if settings.otlp_endpoint is None:
-        return False
-    try:
-        exporter = import_module("opentelemetry.exporter.otlp.proto.http.trace_exporter")
-    except ImportError as error:
-        structlog.get_logger("telemetry").warning("no exporter for traces", reason=str(error))
-        return False
-    provider = TracerProvider(resource=Resource.create({"service.name": service}))
-    endpoint = settings.otlp_endpoint.rstrip("/") + "/v1/traces"
-    provider.add_span_processor(BatchSpanProcessor(exporter.OTLPSpanExporter(endpoint=endpoint)))
-    set_tracer_provider(provider)
-    return True
 
 
 def configure_logging(settings: Settings) -> None:

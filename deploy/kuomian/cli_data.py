@@ -1,4 +1,4 @@
-"""Commands that talk to a running system: ``push``, ``rebuild``, ``dead-letters``."""
+"""Commands that talk to a running system: ``push``, ``dead-letters``."""
 
 from __future__ import annotations
 
@@ -179,33 +179,6 @@ def _usual_sender(feed: str) -> str:
 
     senders = next(f.departments for s in all_services() for f in s.feeds if f.name == feed)
     return sorted(senders)[0]
-
-
-def rebuild(data_dir: DataDir = None) -> None:
-    """由事实日志重建报表 · rebuild reporting's figures from its journal of facts.
-
-    Works on DATABASE_URL, else on the embedded database in DATA_DIR, whether it is being served
-    or not: readers see the old figures until the new ones are there. Shows the hash of all
-    figures before and after; exit code 1 when they differ.
-
-    **Example**
-
-    `kuomian rebuild`
-    """
-    from kuomian.run import has_database_url, rebuild_figures  # noqa: PLC0415
-    from kuomian.screen import bar  # noqa: PLC0415
-
-    target = data_dir_of(data_dir)
-    if not (target / "postgres").is_dir() and not has_database_url():
-        raise Failure(f"没有数据 · no data in {target}, and DATABASE_URL is not set")
-    with bar("重建 · rebuilding", 0, "facts") as progress:
-        done = asyncio.run(rebuild_figures(target, progress.of))
-    print(f"{done.facts:,} 个事实 · facts, {done.blocks:,} 批 · blocks")
-    print(f"之前 · before {done.hash_before}")
-    print(f"之后 · after  {done.hash_after}")
-    if not done.identical:
-        raise Failure("重建前后不一致 · the figures differ from before")
-    print("一致 · identical")
 
 
 dead_letters = typer.Typer(

@@ -92,9 +92,9 @@ class Processes:
                 start_new_session=True,
             )
 
-    def stop(self, *names: str) -> None:
+    def stop(self, *names: str) -> dict[str, int]:
         """End parts in order (SIGTERM), all at once; by default all. Those that take longer than
-        ``STOP_SECONDS`` are killed."""
+        ``STOP_SECONDS`` are killed. Returns name → exit code, negative for a signal."""
         ending = {name: self._running.pop(name) for name in names or tuple(self._running)}
         for process in ending.values():
             process.send_signal(signal.SIGTERM)
@@ -106,6 +106,20 @@ class Processes:
                 process.kill()
                 process.wait()
             _close(process)
+        return {name: process.returncode for name, process in ending.items()}
+
+    def suspend(self, name: str) -> None:
+        """SIGSTOP a part: it lives and does nothing, until ``resume``."""
+        self._running[name].send_signal(signal.SIGSTOP)
+
+    def resume(self, name: str) -> None:
+        """SIGCONT a part."""
+        self._running[name].send_signal(signal.SIGCONT)
+
+    @property
+    def running(self) -> frozenset[str]:
+        """Names of the parts that were started and not ended by us."""
+        return frozenset(self._running)
 
     def kill(self, name: str) -> None:
         """SIGKILL a part; ``start`` brings it back."""

@@ -23,7 +23,8 @@ from shared.embedded import EmbeddedPostgres
 from shared.migrate import current, upgrade
 from shared.plan import Plan, load_plan
 from shared.settings import Settings, load_settings
-from shared.telemetry import configure_logging, configure_tracing
+from shared.spans import traced
+from shared.telemetry import configure_logging
 from shared.workers import Role
 
 if TYPE_CHECKING:
@@ -77,9 +78,8 @@ async def serve_all(
     everybody may read."""
     given: dict[str, Any] = {"clock": "demo", "public_overview": True} if demo else {}
     settings = _settings(host=host, port=port, data_dir=data_dir, **given)
-    configure_tracing(settings, "kuomian")
     bound = _bound(settings)
-    async with all_in_one(settings, f"http://{address_of(bound)}") as whole:
+    async with traced(settings), all_in_one(settings, f"http://{address_of(bound)}") as whole:
         log.info("serving", service="all", address=address_of(bound))
         await serve(whole.app, bound, on_stop=whole.drain, with_parent=with_parent)
 
@@ -98,11 +98,10 @@ async def serve_one(
         raise Failure(f"没有角色 {', '.join(sorted(unknown))} · roles: {', '.join(ROLES)}")
     service = get_service(name)
     settings = _settings(host=host, port=port)
-    configure_tracing(settings, name)
     bound = _bound(settings)
     runtime = build_runtime(service, settings)
     app = create_app(service, runtime, roles=[ROLES[role] for role in roles or ROLES])
-    async with app.router.lifespan_context(app):
+    async with traced(settings), app.router.lifespan_context(app):
         log.info("serving", service=name, address=address_of(bound))
         await serve(app, bound, on_stop=app.state.health.drain, with_parent=with_parent)
 
@@ -152,28 +151,37 @@ def has_database_url() -> bool:
     return load_settings().database_url is not None
 
 
-async def rebuild_figures(data_dir: Path, progress: Callable[[int, int], None]) -> Rebuilt:
+async def rebuild_figures(
+    data_dir: Path, progress: Callable[[int, int], None], *, accept: bool
+) -> Rebuilt:
     """Rebuild reporting's projections over DATABASE_URL, else over the embedded database, whose
-    server is joined when it runs and started for the while when not."""
+    server is joined when it runs and started for the while when not. Raises Failure when another
+    rebuild runs or readers never leave room to swap."""
     settings = load_settings()
     plan = load_plan(settings.plan_file)
     found = settings.database_direct_url or settings.database_url
     if found is not None:
-        return await _rebuild(found.get_secret_value(), plan, progress)
+        return await _rebuild(found.get_secret_value(), plan, progress, accept)
     postgres = EmbeddedPostgres(data_dir)
     try:
         await asyncio.to_thread(postgres.start)
-        return await _rebuild(postgres.url("reporting", "reporting"), plan, progress)
+        return await _rebuild(postgres.url("reporting", "reporting"), plan, progress, accept)
     finally:
         await asyncio.to_thread(postgres.stop)
 
 
-async def _rebuild(url: str, plan: Plan, progress: Callable[[int, int], None]) -> Rebuilt:
-    from reporting.figures.rebuild import rebuild  # noqa: PLC0415 - an image may lack reporting
+async def _rebuild(
+    url: str, plan: Plan, progress: Callable[[int, int], None], accept: bool
+) -> Rebuilt:
+    # An image may lack reporting.
+    from reporting.figures.rebuild import rebuild  # noqa: PLC0415
+    from reporting.figures.store.standing import CannotRebuild  # noqa: PLC0415
 
-    database = Database(url, pool_size=2, name="rebuild")
+    database = Database(url, pool_size=4, name="rebuild")
     try:
-        return await rebuild(database, plan, progress)
+        return await rebuild(database, plan, progress, accept=accept)
+    except CannotRebuild as error:
+        raise Failure(f"未重建 · not rebuilt: {error}") from error
     finally:
         await database.close()
 

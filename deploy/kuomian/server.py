@@ -17,6 +17,8 @@ from typing import Any
 
 import uvicorn
 
+from shared.pace import collect_seldom
+
 DRAIN_SECONDS = 10
 """How long running requests may take to finish; open event streams are cut off then."""
 
@@ -61,6 +63,7 @@ async def serve(
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )
     server = _Server(config)
+    collect_seldom()
 
     def stop() -> None:
         on_stop()

@@ -23,6 +23,7 @@ from shared.deliveries.feed import DeliveryInfo, Judge, JudgeContext, RowProblem
 from shared.deliveries.readers import READERS
 from shared.deliveries.shape import decode_records
 from shared.deliveries.spool import open_segment
+from shared.pace import collect_seldom
 from shared.plan import Plan
 
 IN_PROCESS_RECORDS: Final = 500
@@ -198,6 +199,7 @@ _worker: tuple[Plan, Secrecy] | None = None
 def _start_worker(plan: Plan, secrecy: Secrecy) -> None:
     global _worker  # noqa: PLW0603 - the one state of a worker process, set once
     _worker = (plan, secrecy)
+    collect_seldom()
     threading.Thread(target=_leave_with_parent, daemon=True).start()
 
 

@@ -76,7 +76,7 @@ async def process_chunk(
     await _write_details(conn, row, result, now)
     if outcome.released:
         await held_store.release(conn, outcome.released)
-    await runtime.outbox.write(conn, outcome.facts, row.traceparent)
+    await runtime.outbox.write(conn, outcome.facts)
     row = _counted(row, row.counts + Counts.of(packed), result.problems)
     row = replace(row, next_chunk=segment.no + 1, status="judging")
     if row.next_chunk == row.chunk_count:
@@ -149,7 +149,7 @@ async def judge_again(
     await _settle_held(conn, row, waited_for, result, now)
     if outcome.released:
         await held_store.release(conn, outcome.released)
-    await runtime.outbox.write(conn, outcome.facts, row.traceparent)
+    await runtime.outbox.write(conn, outcome.facts)
     packed = bytes(CODES[result.dispositions.get(no, Disposition.APPLIED)] for no in numbers)
     counts = row.counts - Counts(held=len(numbers)) + Counts.of(packed)
     counts.conserve(row.counts.total)
@@ -271,5 +271,5 @@ async def _publish(
         held_count=row.held_count,
         nil=row.nil,
     )
-    await runtime.outbox.write(conn, [fact], row.traceparent)
+    await runtime.outbox.write(conn, [fact])
     return replace(row, revision=revision)

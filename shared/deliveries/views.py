@@ -15,6 +15,7 @@ from shared.deliveries.receipts import timestamp
 from shared.deliveries.store import DeliveryRow
 from shared.plan import Plan, PlanLookupError
 from shared.service import Service
+from shared.telemetry import parse_traceparent
 
 
 def service_path(service: Service) -> str:
@@ -36,8 +37,9 @@ def receipt_view(row: DeliveryRow) -> dict[str, Any]:
 
 def delivery_view(service: Service, row: DeliveryRow) -> dict[str, Any]:
     """A delivery as it stands now; ``records_done`` of ``records_sent`` shows progress, and
-    ``counts`` go on changing while held records resolve (the receipt never does)."""
-    path = delivery_path(service, row.id)
+    ``counts`` go on changing while held records resolve (the receipt never does). ``trace_id``
+    is that of the request that brought it, of the log lines and of the spans of its way."""
+    path, trace = delivery_path(service, row.id), parse_traceparent(row.traceparent)
     return {
         "delivery": str(row.id),
         "feed": row.feed,
@@ -60,6 +62,7 @@ def delivery_view(service: Service, row: DeliveryRow) -> dict[str, Any]:
         "counts": row.counts.as_dict(),
         "problems": row.problem_counts,
         "hindered": row.failure is not None,
+        "trace_id": trace.trace_id if trace else None,
         "receipt": receipt_view(row) if row.receipt is not None else None,
         "links": {"self": path, "records": f"{path}/records", "content": f"{path}/content"},
     }

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
@@ -30,7 +31,7 @@ from shared.deliveries.store import held as held_store
 from shared.metrics import DELIVERIES, DELIVERY_RECORDS, DELIVERY_SECONDS, WORKER_WAITS
 from shared.patience import Patience
 from shared.runtime import Runtime
-from shared.telemetry import tracing
+from shared.spans import Work, spanning
 
 WAKE_SECONDS: Final = 2.0
 """How long to trust in NOTIFY before looking anyway."""
@@ -146,8 +147,9 @@ class DeliveryWorker:
                 return False
             row = await held_store.due_delivery(conn, feed.name)
             if row is not None:
-                with tracing(row.traceparent):
-                    await processing.judge_again(conn, self.runtime, feed, row, self._pool)
+                with self._span("judge again", row) as work:
+                    after = await processing.judge_again(conn, self.runtime, feed, row, self._pool)
+                    _note(work, row, after)
         return True
 
     async def _advance(self, feed: Feed) -> bool:
@@ -157,10 +159,22 @@ class DeliveryWorker:
             row = await store.next_delivery(conn, feed.name)
             if row is None:
                 return False
-            with tracing(row.traceparent):
+            with self._span("apply", row) as work:
                 after = await self._process(conn, feed, row)
+                _note(work, row, after)
         self._count(row, after)
         return True
+
+    def _span(self, what: str, row: DeliveryRow) -> AbstractContextManager[Work]:
+        """One span per unit of work, of the trace of the request that brought the delivery."""
+        return spanning(
+            self.runtime.service.name,
+            f"{what} {row.feed}",
+            [row.traceparent],
+            kuomian__delivery=str(row.id),
+            kuomian__feed=row.feed,
+            kuomian__chunk=row.next_chunk,
+        )
 
     async def _process(self, conn: AsyncConnection, feed: Feed, row: DeliveryRow) -> DeliveryRow:
         if row.dry_run:
@@ -216,6 +230,12 @@ class DeliveryWorker:
         with contextlib.suppress(DatabaseAway):
             async with self.runtime.database.transaction() as conn:
                 await store.note_failure(conn, feed.name, failure)
+
+
+def _note(work: Work, before: DeliveryRow, after: DeliveryRow) -> None:
+    """On the span: how many records ended how in this unit of work."""
+    counts = (after.counts - before.counts).as_dict()
+    work.note(**{f"kuomian__{disposition}": count for disposition, count in counts.items()})
 
 
 async def _either(wake: asyncio.Event, stop: asyncio.Event, seconds: float) -> None:

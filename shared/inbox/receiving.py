@@ -9,7 +9,7 @@ harmless, at constant cost. What may be relied upon:
 - **A bad moment is not a bad message.** What the database says about itself (away, gave way,
   schema not there yet) goes up to the runner, which waits; nothing is dead-lettered for it.
 - **A gap is recorded**, never papered over: applying goes on, and the missing positions are still
-  accepted when they come later (``outbox.republish``).
+  accepted when they come later (``shared.outbox_again``).
 - **Replay passes the same gate**: a dead letter is locked, applied and marked in one transaction.
 - Above the limit of open dead letters nothing is applied any more (``TooManyDeadLetters``), and
   every effect before that point is kept.
@@ -30,7 +30,7 @@ from shared.database import Database, is_retryable
 from shared.events import Fact, UnknownFact, decode, topic_of
 from shared.inbox import store
 from shared.inbox.store import InboxStatus
-from shared.telemetry import tracing
+from shared.spans import SpanKind, spanning
 
 if TYPE_CHECKING:
     from shared.runtime import Runtime
@@ -120,12 +120,18 @@ class Inbox:
     """The gate in front of a service's handlers. Holds no state but what it was built with."""
 
     def __init__(
-        self, database: Database, effects: Mapping[str, Effect], dead_letter_limit: int
+        self,
+        database: Database,
+        effects: Mapping[str, Effect],
+        dead_letter_limit: int,
+        service: str = "",
     ) -> None:
-        """``effects``: by producer. ``dead_letter_limit``: open ones tolerated before stopping."""
+        """``effects``: by producer. ``dead_letter_limit``: open ones tolerated before stopping.
+        ``service``: whose spans its work makes."""
         self.database = database
         self.effects = dict(effects)
         self.limit = dead_letter_limit
+        self.service = service
         self._producers = {topic_of(producer): producer for producer in effects}
 
     @classmethod
@@ -135,7 +141,8 @@ class Inbox:
             subscription.producer: _bound(subscription.handler, runtime)
             for subscription in runtime.service.subscriptions
         }
-        return cls(runtime.database, effects, runtime.settings.dead_letter_limit)
+        settings, name = runtime.settings, runtime.service.name
+        return cls(runtime.database, effects, settings.dead_letter_limit, name)
 
     @property
     def topics(self) -> list[str]:
@@ -216,8 +223,17 @@ class Inbox:
 
     async def _effect(self, conn: AsyncConnection, batch: FactBatch) -> None:
         """Call the handler, within the trace of the facts when they have one in common."""
-        traces = {received.message.traceparent for received in batch.facts}
-        with tracing(traces.pop() if len(traces) == 1 else None):
+        topic = topic_of(batch.producer)
+        with spanning(
+            self.service,
+            f"apply {topic}",
+            dict.fromkeys(received.message.traceparent for received in batch.facts),
+            kind=SpanKind.CONSUMER,
+            messaging__destination__name=topic,
+            messaging__destination__partition__id=str(batch.partition),
+            messaging__batch__message_count=len(batch.facts),
+            kuomian__position=batch.first_position,
+        ):
             await self.effects[batch.producer](conn, batch)
 
     async def replay(self, ids: Sequence[int]) -> list[Replayed]:

@@ -230,9 +230,7 @@ def test_the_init_script_makes_databases_nobody_else_enters(postgres: PostgresFo
 
 
 def test_the_gateway_s_configuration_is_read(tmp_path: Path) -> None:
-    nginx = shutil.which("nginx")
-    if nginx is None:
-        pytest.skip("nginx is not installed (Debian: nginx-light)")
+    nginx = tools.from_debian("nginx", "nginx-light")
     door = tools.ROOT / "deploy/compose/gateway.conf"
     whole = tmp_path / "nginx.conf"
     whole.write_text(

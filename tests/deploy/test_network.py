@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from tests.deploy.manifests import Pod, Rendered, selects
 
@@ -87,6 +88,35 @@ def test_from_other_namespaces_only_named_pods_and_ports_come(overlay: Rendered)
             for peer in rule["from"]:
                 space = peer.get("namespaceSelector", {}).get("matchLabels", {"": ""})
                 assert space, policy["metadata"]["name"]
+
+
+def test_outside_the_namespace_only_names_and_the_collector_are_reached(
+    overlay: Rendered,
+) -> None:
+    """The collector only where spans are sent to one, by every process, at the port they use."""
+    reached: dict[tuple[str, int], set[str]] = {}
+    for policy in overlay.kind("NetworkPolicy"):
+        selector = policy["spec"]["podSelector"]
+        near = {pod.name for pod in overlay.pods if selects(selector, pod.labels)}
+        for rule in policy["spec"].get("egress", ()):
+            for peer in rule.get("to", ()):
+                assert "ipBlock" not in peer
+                if "namespaceSelector" in peer:
+                    assert peer["podSelector"]["matchLabels"], "a whole namespace"
+                    space = peer["namespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"]
+                    for port in rule["ports"]:
+                        reached.setdefault((space, port["port"]), set()).update(near)
+    processes = {process["metadata"]["name"] for process in overlay.processes}
+    assert reached.pop(("kube-system", 53)) == {pod.name for pod in overlay.pods}
+    endpoint = overlay.settings.get("OTLP_ENDPOINT")
+    if endpoint is None:
+        assert reached == {}
+        return
+    found = urlsplit(endpoint)
+    assert found.hostname is not None
+    _, namespace, kind = found.hostname.split(".")
+    assert kind == "svc"
+    assert reached == {(namespace, found.port): processes}
 
 
 def test_only_operators_pods_reach_the_cluster_s_own_api(overlay: Rendered) -> None:

@@ -97,6 +97,7 @@ def test_what_has_to_wake_somebody_does(overlays: dict[str, Rendered]) -> None:
         "kuomian_inbox_gaps",
         "kuomian_deliveries_unfinished",
         "kuomian_database_up",
+        "kuomian_certificate_expires_timestamp_seconds",
     ):
         assert metric in asked
 

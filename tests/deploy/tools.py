@@ -45,6 +45,11 @@ def checkov() -> Path:
     return environment("checkov", (REQUIREMENTS / "checkov.txt").read_text("utf-8").splitlines())
 
 
+def sbom() -> Path:
+    """The ``bin`` of the environment with the tool that writes bills of materials."""
+    return environment("sbom", (REQUIREMENTS / "sbom.txt").read_text("utf-8").splitlines())
+
+
 def image_environment() -> Path:
     """The ``bin`` of an environment with what an image installs: what pyproject.toml asks for at
     the versions of constraints.txt, no extras, no installer."""
@@ -101,6 +106,17 @@ def _kustomize_version(kubectl: str) -> tuple[int, ...]:
         return tuple(int(part) for part in found["kustomizeVersion"].lstrip("v").split(".")[:2])
     except (AssertionError, ValueError, KeyError):
         return (0,)
+
+
+def from_debian(program: str, package: str) -> str:
+    """Where a program lies that ``deploy/debian.sh`` installs; skips where it is not there."""
+    found = shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+    if found is not None:
+        return found
+    told = f"{program} is needed: apt-get install --no-install-recommends {package}"
+    if in_ci():
+        pytest.fail(told)
+    pytest.skip(told)
 
 
 def run(*command: str, ok: tuple[int, ...] = (0,), given: str | None = None, **env: str) -> str:

@@ -2,6 +2,7 @@
 wrong on the way that may: the server killed, the driver interrupted, and started again."""
 
 import asyncio
+import logging
 import os
 import shutil
 import signal
@@ -10,9 +11,11 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 
 import pytest
+import structlog
 
 from kuomian.city import City, build_city
 from kuomian.client import Api
@@ -21,6 +24,9 @@ from kuomian.demo.state import Answer, Memory
 from kuomian.demo.tokens import write_tokens
 from shared.embedded import EmbeddedPostgres
 from shared.plan import Plan
+from shared.settings import Settings
+from shared.telemetry import configure_logging
+from tests.e2e.collector import Collector
 
 SCALE = 0.02
 MAX_BODY_BYTES = 4 * 1024 * 1024
@@ -198,3 +204,24 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def collector() -> Iterator[Collector]:
+    with Collector() as listening:
+        yield listening
+
+
+@pytest.fixture
+def logged() -> Iterator[StringIO]:
+    """What this process logs, as an operator would see it."""
+    root, written = logging.getLogger(), StringIO()
+    before = (list(root.handlers), root.level)
+    configure_logging(Settings(log_level="debug"))
+    stream = root.handlers[0]
+    assert isinstance(stream, logging.StreamHandler)
+    stream.setStream(written)
+    yield written
+    root.handlers[:], level = before
+    root.setLevel(level)
+    structlog.reset_defaults()

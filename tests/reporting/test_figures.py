@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from reporting.figures.api import COUNTED_UP_TO
 from shared.events.enrollment import EmployerLinked
 from tests.reporting.conftest import Desk
 from tests.reporting.objects import AT, DELIVERY, person, receipt
@@ -90,6 +91,14 @@ class TestItsMembers:
         assert found == {"oc:D2143569X": (150_000, "平山某厂"), "lic:9": (100_000, None)}
         assert body["value"] == 250_000
         assert body["count"] == 2
+
+    async def test_are_counted_beyond_a_bound_only_when_asked(self, desk: Desk) -> None:
+        await desk.take([receipt(n, key=f"lic:{n}") for n in range(1, COUNTED_UP_TO + 1)])
+        assert (await desk.get(f"figures/{FUND}/members"))["count"] == COUNTED_UP_TO
+        await desk.take([receipt(0, key="lic:0")])
+        assert (await desk.get(f"figures/{FUND}/members"))["count"] is None
+        body = await desk.get(f"figures/{FUND}/members", count="true")
+        assert body["count"] == COUNTED_UP_TO + 1
 
     async def test_can_be_narrowed_by_segments(self, desk: Desk) -> None:
         await desk.take(

@@ -27,7 +27,10 @@ from shared.runtime import Runtime
 from shared.service import Service, Subscription
 from shared.settings import Settings
 
-MIGRATION = 'revision, down_revision = "0001", None\n'
+MIGRATIONS = {
+    "0000_nothing.py": 'revision, down_revision = "0000", None\n',
+    "0001_things.py": 'revision, down_revision = "0001", "0000"\n',
+}
 
 
 class Thing(BaseModel):
@@ -65,7 +68,8 @@ def things_router() -> APIRouter:
 def service(tmp_path: Path) -> Service:
     versions = tmp_path / "migrations" / "versions"
     versions.mkdir(parents=True)
-    (versions / "0001_things.py").write_text(MIGRATION)
+    for name, text in MIGRATIONS.items():
+        (versions / name).write_text(text)
     metadata = sa.MetaData()
     unique_at_commit = sa.UniqueConstraint("name", deferrable=True, initially="DEFERRED")
     sa.Table("things", metadata, sa.Column("name", sa.Text), unique_at_commit)
@@ -263,6 +267,16 @@ async def test_an_old_schema_is_not_ready_a_newer_one_stays_so(
     assert (await client.get("/sample/health/ready")).status_code == 200
     await revision("0002")
     assert (await client.get("/sample/health/ready")).status_code == 200
+
+
+async def test_a_version_rolled_back_to_is_ready_on_the_newer_schema(
+    client: httpx.AsyncClient, runtime: Runtime
+) -> None:
+    """It starts there: no earlier readiness speaks for it."""
+    async with runtime.database.transaction() as conn:
+        await conn.execute(sa.text("UPDATE alembic_version SET version_num = '0002'"))
+    assert (await client.get("/sample/health/ready")).status_code == 200
+    assert (await client.get("/sample/health/started")).status_code == 200
 
 
 async def test_without_its_database_it_lives_and_is_not_ready(

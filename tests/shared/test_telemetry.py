@@ -1,6 +1,5 @@
 """Logs never name a person, and a trace holds together."""
 
-import importlib.util
 import io
 import json
 import logging
@@ -15,7 +14,6 @@ from shared.settings import Settings
 from shared.telemetry import (
     Trace,
     configure_logging,
-    configure_tracing,
     current_traceparent,
     masked,
     new_trace,
@@ -50,6 +48,7 @@ def lines() -> Iterator[io.StringIO]:
         (PERSON + "00", "210502************00"),
         ("21050280010112300000", "210502************00"),
         ("21050280010112300", "210502*********00"),
+        ("２１０５０２１９８００１０１１２３Ｘ", "２１０５０２**********３Ｘ"),
         ("12345678901234", "12345678901234"),
         ("1" * 21, "1" * 21),
         ("2008-06-10T04:00:00Z", "2008-06-10T04:00:00Z"),
@@ -80,11 +79,16 @@ def test_log_lines_carry_the_trace_and_no_person(lines: io.StringIO) -> None:
     assert PERSON not in lines.getvalue()
 
 
-def test_tracing_without_collector_or_exporter_stops_nobody(lines: io.StringIO) -> None:
-    assert not configure_tracing(Settings(), "tax-feed")
-    if importlib.util.find_spec("opentelemetry.exporter") is None:
-        assert not configure_tracing(Settings(otlp_endpoint="http://127.0.0.1:1"), "tax-feed")
-        assert "no exporter" in lines.getvalue()
+def test_a_trace_id_stays_whole_but_names_nobody(lines: io.StringIO) -> None:
+    by_chance = "a123456789012345678901234567890b"[:32]
+    named = f"aaaaaaa{PERSON}bbbbbbb"
+    for trace_id in (by_chance, named):
+        with tracing(f"00-{trace_id}-b7ad6b7169203331-01"):
+            structlog.get_logger("x").info("seen")
+    first, second = (json.loads(line) for line in lines.getvalue().splitlines())
+    assert first["trace_id"] == by_chance
+    assert second["trace_id"] != named
+    assert PERSON not in lines.getvalue()
 
 
 def test_a_traceparent_is_read_and_handed_on() -> None:

@@ -159,14 +159,32 @@ class Installation:
         else:
             self._processes.start(name)
 
-    def stop(self, *names: str) -> None:
-        """SIGTERM, all of them at once; returns when they have ended."""
-        if processes := [name for name in names if name not in OUTSIDE]:
-            self._processes.stop(*processes)
+    def stop(self, *names: str) -> dict[str, int]:
+        """SIGTERM, all of them at once; returns when they have ended, with the exit codes of
+        processes."""
+        processes = [name for name in names if name not in OUTSIDE]
+        codes = self._processes.stop(*processes) if processes else {}
         if POSTGRES in names:
             self._postgres.stop()
         if KAFKA in names:
             self.broker.stop()
+        return codes
+
+    def suspend(self, name: str) -> None:
+        """SIGSTOP a process: it lives and does nothing, until ``resume``."""
+        self._processes.suspend(name)
+
+    def resume(self, name: str) -> None:
+        """SIGCONT a process."""
+        self._processes.resume(name)
+
+    def start_what_is_down(self) -> None:
+        """Start everything that was stopped or killed; returns when all is ready."""
+        running = self._processes.running
+        for name in self.names():
+            if name in OUTSIDE or name not in running:
+                self.start(name)
+        self.wait_until_ready()
 
     def kill(self, name: str) -> None:
         """SIGKILL; returns when it is gone."""

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Annotated, NamedTuple
+from typing import Annotated, Final, NamedTuple
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from reporting.figures import lookup, schemas, views
 from reporting.figures.rules import FigureId
-from reporting.figures.store import reading
+from reporting.figures.store import reading, standing
 from reporting.figures.store.reading import Span
 from reporting.trust import store as names
-from shared.auth import Caller, CallerDep
-from shared.dependencies import RuntimeDep, SnapshotTx
+from shared.auth import Caller, CallerDep, allow
+from shared.dependencies import ReadTx, RuntimeDep, SnapshotTx
 from shared.paging import Page, PageDep
 from shared.plan import Plan
 from shared.problems import problem
@@ -43,6 +43,9 @@ def segment_filters(
     }
     return {name: value for name, value in asked.items() if value is not None}
 
+
+COUNTED_UP_TO: Final = 500
+"""Members counted without being asked to."""
 
 FiltersDep = Annotated[dict[str, str], Depends(segment_filters)]
 
@@ -81,8 +84,15 @@ async def list_figure_members(
     page: PageDep,
     request: Request,
     response: Response,
+    count: Annotated[
+        bool, Query(description="一并给出成员总数 · count all members, however many")
+    ] = False,
 ) -> schemas.MemberPage:
-    """指标由谁构成 · the subjects whose net quantity is not zero; they make the figure."""
+    """指标由谁构成 · the subjects whose net quantity is not zero; they make the figure.
+
+    ``count`` 在首页给出；金额与本旬指标超过 500 个成员时须以 ``count=true`` 请求 ·
+    comes with the first page; for money and single dekads, beyond 500 members, with ``count=true``.
+    """
     figure = _opened(figure_id, caller, runtime.plan)
     span = await lookup.span_of(tx, figure, runtime.plan, filters)
     after = page.after(str)
@@ -94,7 +104,7 @@ async def list_figure_members(
         figure=str(figure),
         value=value,
         sum=value,
-        count=None if after else await _count(tx, span, value),
+        count=None if after else await _count(tx, span, value, exactly=count),
         items=[
             schemas.Member(
                 subject=row.subject,
@@ -150,6 +160,17 @@ async def list_member_entries(
     return _entry_page(figure, value, rows, _Answering(page, request, response))
 
 
+@router.get(
+    "/rebuild",
+    summary="指标重建进度 · how a rebuild stands",
+    dependencies=[allow("operator", "auditor")],
+)
+async def read_rebuild(tx: ReadTx) -> schemas.RebuildStanding | None:
+    """正在进行或最近一次的重建 · the running rebuild, else the last one; null before the first."""
+    found = await standing.read(tx)
+    return None if found is None else views.rebuild_standing(found)
+
+
 async def marks_of(tx: AsyncConnection) -> list[schemas.MarkPosition]:
     """Positions applied so far: the cut the figures belong to."""
     return [
@@ -171,11 +192,15 @@ def _opened(figure_id: str, caller: Caller, plan: Plan) -> FigureId:
     return figure
 
 
-async def _count(tx: AsyncConnection, span: Span, value: int) -> int:
+async def _count(tx: AsyncConnection, span: Span, value: int, *, exactly: bool) -> int | None:
+    """How many members there are; None when that would cost more than the page itself."""
     # Each member of such a figure weighs exactly 1, so the value is their number.
     if span.measure.counts_subjects and span.from_ever:
         return value
-    return await reading.count_members(tx, span)
+    if exactly:
+        return await reading.count_members(tx, span)
+    count = await reading.count_members(tx, span, COUNTED_UP_TO + 1)
+    return count if count <= COUNTED_UP_TO else None
 
 
 class _Answering(NamedTuple):

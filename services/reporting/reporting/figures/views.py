@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 from reporting.figures import schemas
 from reporting.figures.postings import FACT_TYPES
 from reporting.figures.rules import FigureId, Measure
-from reporting.figures.store import reading
+from reporting.figures.store import reading, standing
 from shared.plan import Plan, PlanLookupError
 
 API = "/reporting/v1"
@@ -55,6 +55,15 @@ def member_entries_link(figure: FigureId, subject: str, filters: Mapping[str, st
     return f"{API}/figures/{figure}/members/{quote(subject, safe='')}/entries{query}"
 
 
+def rebuild_standing(row: standing.Standing) -> schemas.RebuildStanding:
+    """With the seconds left, as long as facts are replayed."""
+    spent = (row.updated_at - row.started_at).total_seconds()
+    left = None
+    if row.running and 0 < row.facts_done <= row.facts_total:
+        left = round(spent / row.facts_done * (row.facts_total - row.facts_done))
+    return schemas.RebuildStanding(**row._asdict(), seconds_left=left)
+
+
 def entry(row: reading.Entry) -> schemas.Entry:
     """A ledger line with its fact and the record it came from."""
     fact = FACT_TYPES[row.fact_type]
@@ -89,7 +98,8 @@ def _fact_id(row: reading.Entry) -> str:
 def _delivery(row: reading.Entry, producer: str) -> schemas.DeliveryReference | None:
     if row.delivery_id is None:
         return None
-    href = f"/{producer}/v1/deliveries/{row.delivery_id}"
+    # A lead is enrollment's fact and the tax office's delivery: it lies where it was pushed to.
+    href = f"/{row.delivered_to or producer}/v1/deliveries/{row.delivery_id}"
     if row.record_no is not None:
         href += f"/records/{row.record_no}"
     return schemas.DeliveryReference(id=str(row.delivery_id), record_no=row.record_no, href=href)

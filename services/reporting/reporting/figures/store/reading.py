@@ -6,6 +6,7 @@ by unit through an index, so that a page costs its own length and not the figure
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Final, NamedTuple, TypeVar
@@ -57,6 +58,8 @@ class Entry(NamedTuple):
     fact_part: str
     fact_revision: int
     delivery_id: UUID | None
+    delivered_to: str | None
+    """The service that took the delivery; None while its own fact is still on the way."""
     record_no: int | None
     block: int
     block_index: int
@@ -155,19 +158,35 @@ async def marks(conn: AsyncConnection) -> list[tuple[str, int, int]]:
 async def members_of(
     conn: AsyncConnection, span: Span, after: str | None, limit: int
 ) -> list[Member]:
-    """Subjects whose net quantity is not zero, by subject."""
-    statement = _current_members(span) if _is_position(span) else _summed_members(span)
-    rows = await conn.execute(
-        text(f"{statement} ORDER BY subject LIMIT :limit"),
-        {**_params(span), "after": after or "", "limit": limit},
+    """Subjects whose net quantity is not zero, by subject. Costs the page, not the figure."""
+    params = {**_params(span), "after": after or "", "limit": limit}
+    if not _is_position(span):
+        rows = await conn.execute(
+            text(f"{_summed_members(span)} ORDER BY subject LIMIT :limit"), params
+        )
+        return [Member(row.subject, int(row.quantity)) for row in rows]
+    standing = [
+        (row.subject, int(row.quantity))
+        for row in await conn.execute(text(_standing_members(span)), params)
+    ]
+    last = standing[-1][0] if len(standing) == limit else None
+    near = last is not None and await _is_near(conn, params, last)
+    moved = await conn.execute(
+        text(_moved_members(span, last, near=near)), {**params, "last": last}
     )
-    return [Member(row.subject, int(row.quantity)) for row in rows]
+    weights = Counter(dict(standing))
+    for row in moved:
+        weights[row.subject] += int(row.quantity)
+    page = sorted((subject, quantity) for subject, quantity in weights.items() if quantity)
+    return [Member(*member) for member in page[:limit]]
 
 
-async def count_members(conn: AsyncConnection, span: Span) -> int:
-    """How many subjects ``members_of`` would give in all."""
+async def count_members(conn: AsyncConnection, span: Span, up_to: int | None = None) -> int:
+    """How many subjects ``members_of`` would give in all; counting stops at ``up_to``."""
+    stop = "" if up_to is None else "ORDER BY subject LIMIT :up_to"
     found = await conn.execute(
-        text(f"SELECT count(*) FROM ({_summed_members(span)}) AS m"), {**_params(span), "after": ""}
+        text(f"SELECT count(*) FROM ({_summed_members(span)} {stop}) AS m"),
+        {**_params(span), "after": "", "up_to": up_to},
     )
     return int(found.scalar_one())
 
@@ -227,40 +246,68 @@ def _is_position(span: Span) -> bool:
     return span.measure.counts_subjects and span.from_ever
 
 
-def _current_members(span: Span) -> str:
-    """Who stands in the holdings, and who would have to be summed because something of theirs in
-    these units took effect after the window's end. Both sides go by subject and stop at the page.
+def _standing_members(span: Span) -> str:
+    """Holders nothing of whose took effect in these units after the window's end: the position in
+    the holdings is theirs. At most a page, by subject.
+
+    OFFSET 0 keeps the question a look-up per holder; as a join it would read all later entries.
     """
     quantity = f"q{span.measure.slot}"
     return f"""
-    SELECT subject, sum(quantity) AS quantity FROM (
-      SELECT m.subject, m.quantity
-      FROM unnest(CAST(:units AS int2[])) AS asked (unit) CROSS JOIN LATERAL (
-        SELECT h.subject, h.{quantity} AS quantity FROM holdings h
-        WHERE h.account = :account AND h.unit = asked.unit AND h.{quantity} <> 0
-          {_segment(span, "h.")} AND h.subject > :after
-          AND (h.touched_on <= :up_to_on OR NOT EXISTS (SELECT FROM entries e
-            WHERE e.account = :account AND e.subject = h.subject AND e.unit = ANY(:units)
-              AND e.effective_on > :up_to_on))
-        ORDER BY h.subject LIMIT :limit
-      ) AS m
-      UNION ALL
-      (SELECT t.subject, s.quantity
-        FROM (SELECT DISTINCT subject FROM entries
-          WHERE account = :account AND unit = ANY(:units) AND effective_on > :up_to_on
-            AND subject > :after ORDER BY subject OFFSET 0) AS t
-        CROSS JOIN LATERAL (SELECT sum(e.{quantity}) AS quantity FROM entries e
-          WHERE e.account = :account AND e.subject = t.subject AND e.unit = ANY(:units)
-            {_segment(span, "e.")} AND e.effective_on <= :up_to_on) AS s
-        WHERE s.quantity <> 0 ORDER BY t.subject LIMIT :limit)
-    ) AS found GROUP BY subject HAVING sum(quantity) <> 0
+    SELECT m.subject, sum(m.quantity) AS quantity
+    FROM unnest(CAST(:units AS int2[])) AS asked (unit) CROSS JOIN LATERAL (
+      SELECT h.subject, h.{quantity} AS quantity FROM holdings h
+      WHERE h.account = :account AND h.unit = asked.unit AND h.{quantity} <> 0
+        {_segment(span, "h.")} AND h.subject > :after
+        AND (h.touched_on <= :up_to_on OR NOT EXISTS (SELECT FROM entries e
+          WHERE e.account = :account AND e.subject = h.subject AND e.unit = ANY(:units)
+            AND e.effective_on > :up_to_on OFFSET 0))
+      ORDER BY h.subject LIMIT :limit
+    ) AS m GROUP BY m.subject ORDER BY m.subject LIMIT :limit
+    """
+
+
+async def _is_near(conn: AsyncConnection, params: Mapping[str, Any], last: str) -> bool:
+    """Whether few entries lie between the page's first subject and its last: as the subjects of
+    one unit mostly do, but for those that joined it one by one."""
+    found = await conn.execute(text(_NEAR), {**params, "last": last, "near": NEAR_ENTRIES + 1})
+    return int(found.scalar_one()) <= NEAR_ENTRIES
+
+
+def _moved_members(span: Span, last: str | None, *, near: bool) -> str:
+    """Those of whom something took effect in these units after the window's end: their entries up
+    to it have to be summed. At most a page, by subject, none after ``last``.
+
+    ``near``: the subjects up to ``last`` are walked through the index (OFFSET 0 keeps the planner
+    from reading all later entries instead).
+    """
+    quantity = f"q{span.measure.slot}"
+    source = "entries"
+    if near:
+        source = f"""(SELECT * FROM entries WHERE {_RANGE} OFFSET 0) AS near"""
+    up_to = "" if last is None else "AND subject <= :last"
+    return f"""
+    SELECT t.subject, s.quantity
+    FROM (SELECT DISTINCT subject FROM {source}
+      WHERE account = :account AND unit = ANY(:units) AND effective_on > :up_to_on
+        AND subject > :after {up_to} ORDER BY subject OFFSET 0) AS t
+    CROSS JOIN LATERAL (SELECT sum(e.{quantity}) AS quantity FROM entries e
+      WHERE e.account = :account AND e.subject = t.subject AND e.unit = ANY(:units)
+        {_segment(span, "e.")} AND e.effective_on <= :up_to_on) AS s
+    WHERE s.quantity <> 0 ORDER BY t.subject LIMIT :limit
     """
 
 
 def _summed_members(span: Span) -> str:
+    """By entries. A window that begins is read as such (OFFSET 0: not by walking every subject
+    for the few that fall into it); what counts from ever is walked by subject."""
     quantity = f"q{span.measure.slot}"
+    source = "entries"
+    if not span.from_ever:
+        source = f"""(SELECT * FROM entries WHERE account = :account AND unit = ANY(:units)
+          {_window(span)} OFFSET 0) AS counted"""
     return f"""
-    SELECT subject, sum({quantity}) AS quantity FROM entries
+    SELECT subject, sum({quantity}) AS quantity FROM {source}
     WHERE account = :account AND unit = ANY(:units) AND subject > :after
       {_window(span)} {_segment(span)}
     GROUP BY subject HAVING sum({quantity}) <> 0
@@ -289,6 +336,10 @@ def _params(span: Span) -> dict[str, Any]:
     return params
 
 
+NEAR_ENTRIES: Final = 3000
+"""So many entries are walked through rather than asked for by unit and day."""
+_RANGE: Final = "account = :account AND subject > :after AND subject <= :last"
+_NEAR: Final = f"SELECT count(*) FROM (SELECT FROM entries WHERE {_RANGE} LIMIT :near) AS n"
 _ENTRY_JOINS: Final = "JOIN unit_codes u ON u.id = e.unit JOIN segment_sets s ON s.id = e.segment"
 
 
@@ -297,7 +348,9 @@ def _entry_columns(span: Span) -> str:
     return (
         f"e.id, u.code AS unit_code, {segments}, e.q{span.measure.slot} AS quantity,"
         " e.effective_on, e.recorded_at, e.subject, e.holder, e.fact_type, e.fact_part,"
-        " e.fact_revision, e.delivery_id, e.record_no, e.block, e.block_index"
+        " e.fact_revision, e.delivery_id, e.record_no, e.block, e.block_index,"
+        " (SELECT d.producer FROM delivery_facts d WHERE d.delivery_id = e.delivery_id)"
+        " AS delivered_to"
     )
 
 
@@ -315,6 +368,7 @@ def _entry(row: Any) -> Entry:
         row.fact_part,
         row.fact_revision,
         row.delivery_id,
+        row.delivered_to,
         row.record_no,
         row.block,
         row.block_index,
