@@ -121,7 +121,8 @@ class FactConsumer:
         return []
 
     async def _fetch(self, consumer: Consumer, stop: asyncio.Event) -> list[Batch]:
-        patience = Patience()
+        # Short waits: a fetch waits by itself, and one topic may be gone while others have news.
+        patience = Patience(longest=2.0)
         while not stop.is_set():
             try:
                 batches = await consumer.fetch(self._batch_messages, self._fetch_seconds)

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from shared import inbox, outbox, outbox_behind
+from shared import inbox, outbox_again, outbox_behind
 from shared.auth import allow
 from shared.clock import DemoClock, FixedClock
 from shared.database import is_away
@@ -43,15 +43,43 @@ class ReplayOutcome(BaseModel):
     reason: str = ""
 
 
+class DismissOrder(ReplayOrder):
+    """Which dead letters to close without effect, and why."""
+
+    reason: str = Field(min_length=1, max_length=500)
+
+
+class DismissOutcome(BaseModel):
+    """What became of one of them."""
+
+    id: int
+    outcome: Literal["dismissed", "already-closed", "unknown"]
+
+
 class RepublishOrder(BaseModel):
     """Which sent facts to send again, with the positions they have: all since a moment, or
-    those of one partition from a position to another (both included)."""
+    those of one partition from a position to another (both included).
+
+    ``had``, with ``since``: the lowest mark of all receivers, by partition. Blocks above it, all
+    without it, are sent before fresh facts; the others never hold these up."""
 
     model_config = ConfigDict(extra="forbid")
     since: AwareDatetime | None = None
+    had: dict[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)]] = Field(
+        default_factory=dict
+    )
     partition: int | None = Field(None, ge=0)
     first: int | None = Field(None, ge=1)
     last: int | None = Field(None, ge=1)
+
+
+class RepublishOrdered(BaseModel):
+    """What will be sent again; ``first_blocks`` of them before fresh facts. How far it is:
+    ``outbox.republishing`` in status, null when done."""
+
+    blocks: int
+    facts: int
+    first_blocks: int
 
 
 class ResumeOrder(BaseModel):
@@ -163,6 +191,18 @@ def _add_dead_letters(router: APIRouter) -> None:
         outcomes = await Inbox.of(runtime).replay(order.ids)
         return [ReplayOutcome(id=o.id, outcome=o.outcome, reason=o.reason) for o in outcomes]
 
+    @router.post(
+        "/dead-letters/dismiss",
+        summary="作废死信 · close dead letters without effect",
+        dependencies=[allow("operator")],
+    )
+    async def dismiss_dead_letters(
+        order: DismissOrder, runtime: RuntimeDep
+    ) -> list[DismissOutcome]:
+        """非本系统事实的消息,留痕作废 · for what is no fact of ours; kept on record."""
+        outcomes = await Inbox.of(runtime).dismiss(order.ids, order.reason)
+        return [DismissOutcome(id=o.id, outcome=o.outcome) for o in outcomes]
+
 
 def _letter(letter: inbox.DeadLetter) -> dict[str, Any]:
     shown: dict[str, Any] = msgspec.to_builtins(letter)
@@ -177,15 +217,19 @@ def _add_republish(router: APIRouter) -> None:
         summary="重新发布 · publish sent facts again",
         dependencies=[allow("operator")],
     )
-    async def republish(order: RepublishOrder, conn: Tx) -> dict[str, int]:
+    async def republish(order: RepublishOrder, conn: Tx) -> RepublishOrdered:
         """接收方会丢弃已收到的 · receivers drop what they have had."""
         positions = (order.partition, order.first, order.last)
         if order.since is not None and positions == (None, None, None):
-            return {"blocks": await outbox.republish(conn, since=order.since)}
-        partition, first, last = positions
-        if order.since is not None or partition is None or first is None or last is None:
-            raise problem("conflict", reason="since, or partition with first and last")
-        return {"blocks": await outbox.republish(conn, positions=(partition, first, last))}
+            found = await outbox_again.republish(conn, since=order.since, had=order.had)
+        else:
+            partition, first, last = positions
+            if order.since or order.had or partition is None or first is None or last is None:
+                raise problem("conflict", reason="since, or partition with first and last")
+            found = await outbox_again.republish(conn, positions=(partition, first, last))
+        return RepublishOrdered(
+            blocks=found.blocks, facts=found.facts, first_blocks=found.first_blocks
+        )
 
     @router.post(
         "/outbox/resume",

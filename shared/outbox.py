@@ -10,7 +10,8 @@ and publishes it. What may be relied upon:
 - **A position is given once** and never changes; a resend carries the same ones. New blocks are
   placed only when every placed block is sent (durable on the bus). So on the bus every position
   comes after all lower ones of its partition, however many relays run and whenever they die.
-- Blocks are kept 30 days after sending and can be published again, with their old positions.
+- Blocks are kept 30 days after sending and can be published again, with their old positions,
+  and fresh facts do not wait behind those that every receiver has had (``shared.outbox_again``).
 
 Ages and retention go by the database's clock, not the demo's: they are about this machine.
 """
@@ -92,10 +93,16 @@ class Block(msgspec.Struct, frozen=True):
 
 class OutboxStatus(msgspec.Struct, frozen=True):
     """What still waits in the outbox. ``heads``: last position given, per partition. ``behind``:
-    last position found on the bus, where that is higher; nothing is sent until it is resolved."""
+    last position found on the bus, where that is higher; nothing is sent until it is resolved.
+    ``oldest_unsent_seconds``: since written, or since ordered to be sent again.
+
+    ``unplaced_facts``: of the unsent ones, those that have no position yet. Heads and these are
+    all facts there are; the other unsent ones lie below the heads, perhaps applied already.
+    """
 
     unsent_blocks: int
     unsent_facts: int
+    unplaced_facts: int
     oldest_unsent_seconds: float | None
     heads: dict[int, int]
     behind: dict[int, int]
@@ -123,6 +130,12 @@ def outbox_tables(metadata: sa.MetaData) -> tuple[sa.Table, ...]:
         sa.Column("placed_no", sa.BigInteger, comment="order of placing; null: no positions yet"),
         sa.Column("first_positions", JSONB, comment="by partition"),
         sa.Column("sent_at", sa.DateTime(timezone=True)),
+        sa.Column("again_since", sa.DateTime(timezone=True), comment="ordered to be sent again"),
+        sa.Index(
+            "outbox_blocks_again",
+            "placed_no",
+            postgresql_where=sa.text("again_since > sent_at"),
+        ),
         sa.Index(
             "outbox_blocks_unsent",
             "placed_no",
@@ -214,14 +227,26 @@ async def take(conn: AsyncConnection, sent: Sequence[int], max_facts: int) -> li
     sending twice is harmless); only when there are none are new blocks placed. This rule, under
     a lock, keeps even a relay that lost its advisory lock harmless. At least one block, then as
     many as stay below ``max_facts``.
+
+    What everybody has had and shall be sent again fills the turn up. It gets a quarter of a turn
+    of its own, so that neither waits for the other longer than a turn.
     """
     await conn.execute(text("LOCK TABLE outbox_heads IN EXCLUSIVE MODE"))
     if sent:
         await conn.execute(_MARK_SENT, {"ids": list(sent)})
-    placed = await conn.execute(_PLACED, {"blocks": _TAKE_BLOCKS, "max_facts": max_facts})
-    rows = placed.all()
+    blocks = await _placed(conn, _PLACED, max_facts) or await _place(conn, max_facts)
+    if not max_facts:
+        return blocks
+    room = max_facts - sum(block.fact_count for block in blocks)
+    again = await _placed(conn, _AGAIN, max(room, max_facts // 4))
+    return [*blocks, *again]
+
+
+async def _placed(conn: AsyncConnection, query: sa.TextClause, max_facts: int) -> list[Block]:
+    """Blocks that have had their positions for a while. The caller holds the lock."""
+    rows = (await conn.execute(query, {"blocks": _TAKE_BLOCKS, "max_facts": max_facts})).all()
     if not rows:
-        return await _place(conn, max_facts)
+        return []
     heads = {row.partition: row.next_position - 1 for row in await conn.execute(_HEADS)}
     return [
         Block(row.id, row.fact_count, _by_partition(row.first_positions), row.payload, heads)
@@ -267,32 +292,6 @@ async def prune(conn: AsyncConnection, keep: timedelta = KEEP_SENT, limit: int =
     return result.rowcount
 
 
-async def republish(
-    conn: AsyncConnection,
-    *,
-    since: datetime | None = None,
-    positions: tuple[int, int, int] | None = None,
-) -> int:
-    """Have sent blocks sent again with the positions they have; returns how many blocks.
-
-    Either all written ``since`` a moment (a rebuilt broker), or those holding any of
-    ``positions`` = (partition, first, last) (a gap a consumer reported). Receivers drop what
-    they have had and accept what they recorded as missing. Raises ValueError without a choice.
-    """
-    if since is None and positions is None:
-        raise ValueError("say which blocks: since or positions")
-    await conn.execute(text("LOCK TABLE outbox_heads IN EXCLUSIVE MODE"))
-    if positions is None:
-        result = await conn.execute(_UNSEND_SINCE, {"since": since})
-    else:
-        partition, first, last = positions
-        result = await conn.execute(
-            _UNSEND_RANGE, {"partition": str(partition), "first": first, "last": last}
-        )
-    await conn.execute(text("SELECT pg_notify(:channel, '')"), {"channel": CHANNEL})
-    return result.rowcount
-
-
 async def status(conn: AsyncConnection) -> OutboxStatus:
     """How much waits, since when (seconds), and the last position given per partition."""
     waiting = (await conn.execute(_STATUS)).one()
@@ -300,6 +299,7 @@ async def status(conn: AsyncConnection) -> OutboxStatus:
     return OutboxStatus(
         unsent_blocks=waiting.blocks,
         unsent_facts=waiting.facts,
+        unplaced_facts=waiting.unplaced,
         oldest_unsent_seconds=None if waiting.age is None else float(waiting.age),
         heads={row.partition: row.next_position - 1 for row in heads},
         behind={row.partition: row.bus_position for row in heads if row.bus_position},
@@ -325,20 +325,30 @@ _INSERT = text(
     " SELECT pg_notify(:channel, '') FROM block"
 )
 _MARK_SENT = text(
-    "UPDATE outbox_blocks SET sent_at = clock_timestamp() WHERE id = ANY(:ids) AND sent_at IS NULL"
+    "UPDATE outbox_blocks SET sent_at = clock_timestamp()"
+    " WHERE id = ANY(:ids) AND (sent_at IS NULL OR again_since > sent_at)"
 )
 _TAKE = """
 SELECT id, fact_count, {columns}, payload FROM (
   SELECT *, sum(fact_count) OVER (ORDER BY {order}) AS facts_so_far FROM (
-    SELECT * FROM outbox_blocks WHERE sent_at IS NULL AND {state}
+    SELECT * FROM outbox_blocks WHERE {state}
     ORDER BY {order} LIMIT :blocks) AS waiting) AS summed
 WHERE facts_so_far <= :max_facts OR facts_so_far = fact_count
 ORDER BY {order}
 """
 _PLACED = text(
-    _TAKE.format(columns="first_positions", order="placed_no", state="placed_no IS NOT NULL")
+    _TAKE.format(
+        columns="first_positions",
+        order="placed_no",
+        state="sent_at IS NULL AND placed_no IS NOT NULL",
+    )
 )
-_UNPLACED = text(_TAKE.format(columns="counts", order="id", state="placed_no IS NULL"))
+_AGAIN = text(
+    _TAKE.format(columns="first_positions", order="placed_no", state="again_since > sent_at")
+)
+_UNPLACED = text(
+    _TAKE.format(columns="counts", order="id", state="sent_at IS NULL AND placed_no IS NULL")
+)
 _SET_PLACED = text(
     "UPDATE outbox_blocks AS b SET first_positions = p.positions, placed_no = p.no + l.last"
     " FROM unnest(CAST(:ids AS bigint[]), CAST(:first_positions AS jsonb[]))"
@@ -353,19 +363,14 @@ _SET_HEADS = text(
 )
 _PRUNE = text(
     "DELETE FROM outbox_blocks WHERE id IN (SELECT id FROM outbox_blocks"
-    " WHERE sent_at < clock_timestamp() - CAST(:keep AS interval) ORDER BY sent_at LIMIT :limit)"
-)
-_UNSEND_SINCE = text(
-    "UPDATE outbox_blocks SET sent_at = NULL WHERE sent_at IS NOT NULL AND created_at >= :since"
-)
-_UNSEND_RANGE = text(
-    "UPDATE outbox_blocks SET sent_at = NULL WHERE sent_at IS NOT NULL"
-    " AND CAST(first_positions ->> :partition AS bigint) <= :last"
-    " AND CAST(first_positions ->> :partition AS bigint)"
-    " + CAST(counts ->> :partition AS bigint) > :first"
+    " WHERE sent_at < clock_timestamp() - CAST(:keep AS interval)"
+    " AND (again_since > sent_at) IS NOT TRUE ORDER BY sent_at LIMIT :limit)"
 )
 _STATUS = text(
     "SELECT count(*) AS blocks, coalesce(sum(fact_count), 0) AS facts,"
-    " extract(epoch FROM clock_timestamp() - min(created_at)) AS age"
+    " coalesce(sum(fact_count) FILTER (WHERE placed_no IS NULL), 0) AS unplaced,"
+    # Never negative: the clock may have been set back since.
+    " CASE WHEN count(*) > 0 THEN greatest(extract(epoch FROM"
+    " clock_timestamp() - min(greatest(created_at, again_since))), 0) END AS age"
     " FROM outbox_blocks WHERE sent_at IS NULL"
 )

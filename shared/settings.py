@@ -255,6 +255,13 @@ def load_settings(**overrides: Any) -> Settings:
     return Settings(_secrets_dir=folder if folder.is_dir() else None, **overrides)
 
 
+def inheritable_environment() -> dict[str, str]:
+    """The environment without any setting: what a process started here inherits that is to know
+    only the settings it is given."""
+    settings = {name.upper() for name in Settings.model_fields} | {"SECRETS_DIR"}
+    return {name: value for name, value in os.environ.items() if name not in settings}
+
+
 class SettingRow(NamedTuple):
     """One line of the settings table."""
 

@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared import metrics, outbox
+from shared import metrics, outbox, outbox_again
 from shared.bus import BusError
 from shared.events import topic_of
 from shared.inbox import Inbox
@@ -30,6 +30,8 @@ async def status_of(runtime: Runtime, conn: AsyncConnection) -> dict[str, Any]:
     }
     if "outbox_blocks" in tables:
         found["outbox"] = msgspec.to_builtins(await outbox.status(conn))
+        again = await outbox_again.republishing(conn)
+        found["outbox"]["republishing"] = msgspec.to_builtins(again)
     if "inbox_marks" in tables:
         found["inbox"] = msgspec.to_builtins(await Inbox.of(runtime).status(conn))
     if "deliveries" in tables:

@@ -87,6 +87,11 @@ def kafka_broker() -> Iterator[KafkaBroker]:
 @pytest.fixture
 def empty_kafka(kafka_broker: KafkaBroker) -> KafkaBroker:
     """The session's broker without topics, hence without offsets of groups."""
+    return emptied(kafka_broker)
+
+
+def emptied(kafka_broker: KafkaBroker) -> KafkaBroker:
+    """The broker, its topics deleted."""
     admin = AdminClient({"bootstrap.servers": kafka_broker.address()})
     topics = [name for name in admin.list_topics(timeout=30).topics if not name.startswith("__")]
     if topics:

@@ -3,7 +3,7 @@
 set -eu
 
 for topic in "$@"; do
-    /opt/kafka/bin/kafka-topics.sh --bootstrap-server "$KAFKA_BOOTSTRAP_SERVERS" \
+    "${KAFKA_HOME:-/opt/kafka}/bin/kafka-topics.sh" --bootstrap-server "$KAFKA_BOOTSTRAP_SERVERS" \
         --create --if-not-exists --topic "$topic" \
         --partitions "$TOPIC_PARTITIONS" --replication-factor "$KAFKA_REPLICATION_FACTOR" \
         --config compression.type=zstd

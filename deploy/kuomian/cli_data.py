@@ -1,4 +1,4 @@
-"""Commands that talk to a running system: ``push``, ``rebuild``, ``dead-letters``."""
+"""Commands that talk to a running system: ``push``, ``dead-letters``."""
 
 from __future__ import annotations
 
@@ -181,33 +181,6 @@ def _usual_sender(feed: str) -> str:
     return sorted(senders)[0]
 
 
-def rebuild(data_dir: DataDir = None) -> None:
-    """由事实日志重建报表 · rebuild reporting's figures from its journal of facts.
-
-    Works on DATABASE_URL, else on the embedded database in DATA_DIR, whether it is being served
-    or not: readers see the old figures until the new ones are there. Shows the hash of all
-    figures before and after; exit code 1 when they differ.
-
-    **Example**
-
-    `kuomian rebuild`
-    """
-    from kuomian.run import has_database_url, rebuild_figures  # noqa: PLC0415
-    from kuomian.screen import bar  # noqa: PLC0415
-
-    target = data_dir_of(data_dir)
-    if not (target / "postgres").is_dir() and not has_database_url():
-        raise Failure(f"没有数据 · no data in {target}, and DATABASE_URL is not set")
-    with bar("重建 · rebuilding", 0, "facts") as progress:
-        done = asyncio.run(rebuild_figures(target, progress.of))
-    print(f"{done.facts:,} 个事实 · facts, {done.blocks:,} 批 · blocks")
-    print(f"之前 · before {done.hash_before}")
-    print(f"之后 · after  {done.hash_after}")
-    if not done.identical:
-        raise Failure("重建前后不一致 · the figures differ from before")
-    print("一致 · identical")
-
-
 dead_letters = typer.Typer(
     help="死信:无法处理的消息 · messages that could not be applied: list, show, replay.",
     no_args_is_help=True,
@@ -276,7 +249,28 @@ def replay_letters(
     `kuomian dead-letters replay enrollment 7 8`
     """
     bearer = token_of(token, None, data_dir, "operator")
-    answer = asyncio.run(_replay(url, bearer, service, letters))
+    answer = asyncio.run(_order(url, bearer, service, "replay", {"ids": letters}))
+    print(json.dumps(answer, ensure_ascii=False))
+
+
+@dead_letters.command("dismiss")
+def dismiss_letters(
+    service: Which,
+    letters: Annotated[list[int], typer.Argument(help="死信编号,可多个 · numbers")],
+    reason: Annotated[str, typer.Option(help="理由,留痕 · why, kept on record")],
+    url: Url = HERE,
+    token: Token = None,
+    data_dir: DataDir = None,
+) -> None:
+    """作废死信 · close dead letters without effect: what is no fact of ours.
+
+    **Example**
+
+    `kuomian dead-letters dismiss enrollment 9 --reason "written by a test tool"`
+    """
+    bearer = token_of(token, None, data_dir, "operator")
+    order = {"ids": letters, "reason": reason}
+    answer = asyncio.run(_order(url, bearer, service, "dismiss", order))
     print(json.dumps(answer, ensure_ascii=False))
 
 
@@ -286,6 +280,6 @@ async def _letters(url: str, token: str, service: str, *, open_only: bool) -> li
         return [item async for item in api.items(path, limit=1000, open_only=open_only)]
 
 
-async def _replay(url: str, token: str, service: str, letters: list[int]) -> Any:
+async def _order(url: str, token: str, service: str, what: str, order: dict[str, Any]) -> Any:
     async with Api(url, token) as api:
-        return await api.send("POST", f"/{service}/v1/dead-letters/replay", {"ids": letters})
+        return await api.send("POST", f"/{service}/v1/dead-letters/{what}", order)

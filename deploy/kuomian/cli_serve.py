@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from kuomian.cli_data import DataDir, data_dir_of
 from kuomian.words import Failure
 
+On = Annotated[
+    Literal["embedded", "kafka"],
+    typer.Option(help="一个进程,或按 docker-compose.yml · one process, or docker-compose.yml"),
+]
 ServiceName = Annotated[
     str, typer.Argument(help="registration-feed, tax-feed, enrollment, reporting — all")
 ]
@@ -53,6 +57,24 @@ def serve(
         )
     else:
         asyncio.run(serve_one(service, role or [], host, port, with_parent=with_parent))
+
+
+def gateway(
+    addresses: Annotated[list[str], typer.Argument(help="service=http://…")],
+    port: Annotated[int, typer.Option(help="端口 · port")] = 8000,
+    with_parent: Annotated[bool, typer.Option("--with-parent", hidden=True)] = False,
+) -> None:
+    """一个地址通往各服务 · one address before services at addresses of their own.
+
+    **Example**
+
+    `kuomian gateway --port 8000 reporting=http://127.0.0.1:9001 tax-feed=http://127.0.0.1:9002`
+    """
+    from kuomian.run import serve_gateway  # noqa: PLC0415
+
+    pairs = (address.partition("=") for address in addresses)
+    doors = {name: url for name, _, url in pairs}
+    asyncio.run(serve_gateway(doors, port, with_parent=with_parent))
 
 
 def migrate(service: ServiceName = "all", data_dir: DataDir = None) -> None:
@@ -122,9 +144,13 @@ def demo(
         bool, typer.Option(envvar="ONCE", help="载入、打印、停止 · load, print, stop")
     ] = False,
     seed: Annotated[int, typer.Option(envvar="CITY_SEED", help="随机种子 · seed")] = 2008,
+    on: On = "embedded",
     data_dir: DataDir = None,
 ) -> None:
     """载入一座虚构的城市 · load a made city through the public API, then serve it.
+
+    `--on kafka` runs what docker-compose.yml says as processes of this machine, with a real Kafka
+    broker: from a checkout, with Java 17 and, the first time, Maven. It keeps a folder of its own.
 
     A second start finds the city and serves at once; an interrupted load goes on where it was.
     Exit code 1 when a figure differs from what the made city knows to be true.
@@ -135,18 +161,33 @@ def demo(
 
     `kuomian demo --scale 0.05 --once`
 
+    `kuomian demo --on kafka`
+
     `FRESH=1 kuomian demo --port 9000`
     """
     from kuomian.demo.driver import run_demo  # noqa: PLC0415
 
-    wanted = data_dir_of(data_dir)
-    ok = run_demo(port=port, scale=scale, seed=seed, fresh=fresh, once=once, data_dir=wanted)
+    ok = run_demo(
+        port=port,
+        scale=scale,
+        seed=seed,
+        fresh=fresh,
+        once=once,
+        data_dir=_demo_dir(data_dir, on),
+        on=on,
+    )
     if not ok:
         raise typer.Exit(1)
 
 
+def _demo_dir(given: Path | None, on: str) -> Path:
+    wanted = data_dir_of(given)
+    return wanted if given or on == "embedded" else wanted.with_name(f"{wanted.name}-{on}")
+
+
 def forget(
     yes: Annotated[bool, typer.Option("--yes", help="不再询问 · do not ask")] = False,
+    on: On = "embedded",
     data_dir: DataDir = None,
 ) -> None:
     """删除 DATA_DIR 的全部数据 · delete everything in DATA_DIR, its PostgreSQL stopped first.
@@ -157,7 +198,7 @@ def forget(
     """
     from kuomian.run import forget_data  # noqa: PLC0415
 
-    target: Path = data_dir_of(data_dir)
+    target = _demo_dir(data_dir, on)
     if not target.exists():
         print(f"没有数据 · nothing there: {target}")
         return

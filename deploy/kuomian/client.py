@@ -108,6 +108,11 @@ class Api:
         _raise_for(answer)
         return answer
 
+    async def repeat(self, method: str, path: str, **arguments: Any) -> httpx.Response:
+        """A request that may be made twice: tried again as a push is, while the service is away.
+        Raises Refused, Unreachable."""
+        return await _patiently(lambda: self.request(method, path, **arguments))
+
     async def push(
         self,
         service: str,

@@ -23,7 +23,7 @@ from uuid import uuid4
 
 from kuomian.data_dir import write_private
 from kuomian.kafka_certificates import make_certificates
-from kuomian.kafka_install import DEFAULT_CACHE, RECIPE, java_program, kafka_jars
+from kuomian.kafka_install import DEFAULT_CACHE, kafka_command
 from kuomian.processes import free_ports
 from kuomian.words import Failure
 
@@ -84,19 +84,16 @@ class KafkaBroker:
         Raises KafkaMissing when this machine cannot run it, KafkaBrokerError when it does not
         come up within ``START_SECONDS``.
         """
-        java, jars = java_program(), kafka_jars(self._cache_dir)
-        run = [
-            *(java, f"-Xmx{self._heap}m", "-Xms128m", "-XX:+UseSerialGC"),
-            # Half of the time to start is compiling; the short way costs little afterwards.
-            "-XX:TieredStopAtLevel=1",
-            "-Dlog4j2.disableJmx=true",
-            f"-Dlog4j2.configurationFile={RECIPE / 'log4j2.properties'}",
-            *("-cp", f"{jars}/*"),
-        ]
+        java = self._java()
         if not self._notes_file.exists():
-            self._prepare(run)
-        self._launch([*run, "kafka.Kafka", str(self.data_dir / "broker.properties")])
+            self._prepare(java)
+        self._launch([*java, "kafka.Kafka", str(self.data_dir / "broker.properties")])
         return self
+
+    def prepare(self) -> None:
+        """Make what it needs before its first start, if need be: ``address`` is known then."""
+        if not self._notes_file.exists():
+            self._prepare(self._java())
 
     def stop(self) -> None:
         """Stop in order (SIGTERM), by force when that takes too long. May be called twice."""
@@ -145,6 +142,9 @@ class KafkaBroker:
             found["KAFKA_SASL_USERNAME"] = USER
             found["KAFKA_SASL_PASSWORD"] = self.password
         return found
+
+    def _java(self) -> list[str]:
+        return kafka_command(self._cache_dir, heap_megabytes=self._heap)
 
     # -- the first start --------------------------------------------------------------------
 

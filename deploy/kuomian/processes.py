@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -27,21 +27,19 @@ STOP_SECONDS: Final = 30.0
 
 @dataclass(frozen=True)
 class Part:
-    """One process: ``kuomian serve SERVICE --role ROLE``, and the settings it is given."""
+    """One process: ``kuomian`` with the words of ``command``, and the settings it is given."""
 
     name: str
-    service: str
-    role: str
+    command: tuple[str, ...]
     port: int
+    """Where it answers, as its command or its settings tell it."""
+    ready: str
+    """The path that answers 200 once it is ready."""
     environment: Mapping[str, str] = field(repr=False)  # holds secrets
 
     @property
     def address(self) -> str:
         return f"http://127.0.0.1:{self.port}"
-
-    @property
-    def arguments(self) -> Sequence[str]:
-        return (*("serve", self.service, "--role", self.role), *("--port", str(self.port)))
 
 
 class Processes:
@@ -76,13 +74,17 @@ class Processes:
     ) -> None:
         self.stop()
 
+    def add(self, part: Part) -> None:
+        """One more part, not started yet."""
+        self.parts[part.name] = part
+
     def start(self, name: str) -> None:
         """Start a part that does not run; it is not ready yet when this returns."""
         part = self.parts[name]
         self._log_dir.mkdir(parents=True, exist_ok=True)
         with self.log(name).open("ab") as log:
             self._running[name] = subprocess.Popen(
-                [sys.executable, "-m", "kuomian", *part.arguments, "--with-parent"],
+                [sys.executable, "-m", "kuomian", *part.command, "--with-parent"],
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
@@ -90,9 +92,9 @@ class Processes:
                 start_new_session=True,
             )
 
-    def stop(self, *names: str) -> None:
+    def stop(self, *names: str) -> dict[str, int]:
         """End parts in order (SIGTERM), all at once; by default all. Those that take longer than
-        ``STOP_SECONDS`` are killed."""
+        ``STOP_SECONDS`` are killed. Returns name → exit code, negative for a signal."""
         ending = {name: self._running.pop(name) for name in names or tuple(self._running)}
         for process in ending.values():
             process.send_signal(signal.SIGTERM)
@@ -104,6 +106,20 @@ class Processes:
                 process.kill()
                 process.wait()
             _close(process)
+        return {name: process.returncode for name, process in ending.items()}
+
+    def suspend(self, name: str) -> None:
+        """SIGSTOP a part: it lives and does nothing, until ``resume``."""
+        self._running[name].send_signal(signal.SIGSTOP)
+
+    def resume(self, name: str) -> None:
+        """SIGCONT a part."""
+        self._running[name].send_signal(signal.SIGCONT)
+
+    @property
+    def running(self) -> frozenset[str]:
+        """Names of the parts that were started and not ended by us."""
+        return frozenset(self._running)
 
     def kill(self, name: str) -> None:
         """SIGKILL a part; ``start`` brings it back."""
@@ -114,21 +130,24 @@ class Processes:
 
     def check(self) -> None:
         """Raise Failure, with the last line of its log, for a part that ended by itself."""
-        for name, process in self._running.items():
+        for name, process in list(self._running.items()):
             if process.poll() is not None:
                 raise Failure(
                     f"进程已结束 · {name} ended ({process.returncode}): {self._last(name)}"
                 )
 
-    def wait_until_ready(self) -> None:
-        """Return when every running part says it is. Raises Failure after ``START_SECONDS``."""
-        waiting = set(self._running)
+    def wait_until_ready(self, *names: str) -> None:
+        """Return when these parts, by default all that run, say they are. Raises Failure after
+        ``START_SECONDS``, and when one has ended."""
+        waiting = set(names or self._running)
         deadline = time.monotonic() + START_SECONDS
         with httpx.Client(timeout=5.0, trust_env=False) as client:
             while waiting:
                 self.check()
+                name = sorted(waiting)[0]
+                if not waiting <= set(self._running):
+                    raise Failure(f"已停止 · {', '.join(waiting - set(self._running))} is stopped")
                 if time.monotonic() > deadline:
-                    name = sorted(waiting)[0]
                     raise Failure(f"未能就绪 · {name} does not get ready: {self._last(name)}")
                 waiting = {name for name in waiting if not _is_ready(client, self.parts[name])}
                 time.sleep(0.1 if waiting else 0)
@@ -179,7 +198,7 @@ def _close(process: subprocess.Popen[bytes]) -> None:
 
 def _is_ready(client: httpx.Client, part: Part) -> bool:
     try:
-        answer = client.get(f"{part.address}/{part.service}/health/ready")
+        answer = client.get(f"{part.address}{part.ready}")
     except httpx.TransportError:
         return False
     return answer.status_code == 200

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,6 +13,7 @@ import structlog
 
 from kuomian.all_in_one import all_in_one, sole_server, upgrade_all
 from kuomian.data_dir import prepare
+from kuomian.gateway import OTHERWISE, Gateway
 from kuomian.server import bind, serve
 from kuomian.services import get_service
 from kuomian.words import Failure
@@ -105,6 +106,22 @@ async def serve_one(
         await serve(app, bound, on_stop=app.state.health.drain, with_parent=with_parent)
 
 
+async def serve_gateway(
+    addresses: Mapping[str, str], port: int, *, with_parent: bool = False
+) -> None:
+    """The one door before services at addresses of their own, until a signal."""
+    if OTHERWISE not in addresses:
+        raise Failure(f"缺少 {OTHERWISE} 的地址 · no address of {OTHERWISE}")
+    settings = _settings(host=None, port=port)
+    bound = _bound(settings)
+    door = Gateway(addresses)
+    log.info("serving", service="gateway", address=address_of(bound))
+    try:
+        await serve(door, bound, with_parent=with_parent)
+    finally:
+        await door.aclose()
+
+
 async def migrate_one(name: str) -> dict[str, str | None]:
     """Bring the database of one service, from DATABASE_URL, to head."""
     service = get_service(name)
@@ -134,28 +151,37 @@ def has_database_url() -> bool:
     return load_settings().database_url is not None
 
 
-async def rebuild_figures(data_dir: Path, progress: Callable[[int, int], None]) -> Rebuilt:
+async def rebuild_figures(
+    data_dir: Path, progress: Callable[[int, int], None], *, accept: bool
+) -> Rebuilt:
     """Rebuild reporting's projections over DATABASE_URL, else over the embedded database, whose
-    server is joined when it runs and started for the while when not."""
+    server is joined when it runs and started for the while when not. Raises Failure when another
+    rebuild runs or readers never leave room to swap."""
     settings = load_settings()
     plan = load_plan(settings.plan_file)
     found = settings.database_direct_url or settings.database_url
     if found is not None:
-        return await _rebuild(found.get_secret_value(), plan, progress)
+        return await _rebuild(found.get_secret_value(), plan, progress, accept)
     postgres = EmbeddedPostgres(data_dir)
     try:
         await asyncio.to_thread(postgres.start)
-        return await _rebuild(postgres.url("reporting", "reporting"), plan, progress)
+        return await _rebuild(postgres.url("reporting", "reporting"), plan, progress, accept)
     finally:
         await asyncio.to_thread(postgres.stop)
 
 
-async def _rebuild(url: str, plan: Plan, progress: Callable[[int, int], None]) -> Rebuilt:
-    from reporting.figures.rebuild import rebuild  # noqa: PLC0415 - an image may lack reporting
+async def _rebuild(
+    url: str, plan: Plan, progress: Callable[[int, int], None], accept: bool
+) -> Rebuilt:
+    # An image may lack reporting.
+    from reporting.figures.rebuild import rebuild  # noqa: PLC0415
+    from reporting.figures.store.standing import CannotRebuild  # noqa: PLC0415
 
-    database = Database(url, pool_size=2, name="rebuild")
+    database = Database(url, pool_size=4, name="rebuild")
     try:
-        return await rebuild(database, plan, progress)
+        return await rebuild(database, plan, progress, accept=accept)
+    except CannotRebuild as error:
+        raise Failure(f"未重建 · not rebuilt: {error}") from error
     finally:
         await database.close()
 

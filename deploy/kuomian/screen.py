@@ -83,7 +83,8 @@ class _Lines:
 
     def of(self, done: int, total: int) -> None:
         self._total = total
-        self.at(done)
+        left = (total - done) * (time.monotonic() - self._began) / max(1, done)
+        self.at(done, f"约剩 {left:.0f} 秒 · s left" if 0 < done < total else "")
 
     def end(self) -> None:
         self._say(f"{time.monotonic() - self._began:.1f} s")

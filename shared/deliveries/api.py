@@ -26,6 +26,7 @@ from shared.deliveries.texts import described
 from shared.deliveries.views import delivery_path, delivery_view, feed_details, feed_view
 from shared.deliveries.views import receipt_view as receipt_of
 from shared.dependencies import ReadTx, RuntimeDep
+from shared.health import Health
 from shared.metrics import DELIVERIES
 from shared.paging import PageDep
 from shared.problems import Problem, field_error, problem
@@ -151,7 +152,8 @@ def _add_push(router: APIRouter, service: Service, feeds: Mapping[str, Feed]) ->
             raise
         at_once = "respond-async" in (prefer or "").lower()
         seconds = runtime.settings.delivery_wait_seconds if wait is None else wait
-        row = await _finished(runtime, accepted.id, 0.0 if at_once else seconds)
+        health: Health = request.app.state.health
+        row = await _finished(runtime, accepted.id, 0.0 if at_once else seconds, health)
         return _answer(service, row, accepted, at_once)
 
 
@@ -178,8 +180,11 @@ async def _body(request: Request) -> AsyncIterator[bytes]:
         raise problem("body-truncated", reason="连接中断 · the connection broke off") from None
 
 
-async def _finished(runtime: Runtime, delivery_id: UUID, seconds: float) -> DeliveryRow:
-    """The delivery once it is done, or as it stands when the time is over.
+async def _finished(
+    runtime: Runtime, delivery_id: UUID, seconds: float, health: Health
+) -> DeliveryRow:
+    """The delivery once it is done, or as it stands when the time is over or this process is to
+    end: an answer while there is somebody to give it, not a connection cut off.
 
     Looked up in the database, for the worker may run in another process.
     """
@@ -191,7 +196,7 @@ async def _finished(runtime: Runtime, delivery_id: UUID, seconds: float) -> Deli
         if row is None:
             raise problem("delivery-unknown", delivery=delivery_id)
         left = until - loop.time()
-        if row.status in _FINISHED or left <= 0:
+        if row.status in _FINISHED or left <= 0 or health.draining:
             return row
         await asyncio.sleep(min(look, left))
         look = min(look * 1.5, _LAST_LOOK_SECONDS)

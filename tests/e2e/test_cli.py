@@ -13,8 +13,20 @@ from tests.e2e.conftest import Whole
 from tests.e2e.test_bad_input import PERIOD, line
 
 COMMANDS = (
-    *("serve", "migrate", "demo", "push", "rebuild", "token", "settings", "version", "forget"),
+    *(
+        "serve",
+        "migrate",
+        "demo",
+        "push",
+        "rebuild",
+        "republish",
+        "token",
+        "settings",
+        "version",
+        "forget",
+    ),
     *("dead-letters list", "dead-letters show", "dead-letters replay"),
+    "dead-letters dismiss",
     *("reencrypt", "outbox status", "outbox resume"),
 )
 
@@ -171,6 +183,7 @@ class TestRebuild:
         before = await whole.api.get(path, period=PERIOD)
         code, out, err = await kuomian("rebuild", "--data-dir", whole.data_dir)
         assert (code, out.splitlines()[-1]) == (0, "一致 · identical"), err
+        assert (await whole.api.get("/reporting/v1/rebuild"))["phase"] == "swapped"
         assert out.splitlines()[1].split()[-1] == out.splitlines()[2].split()[-1]
         after = await whole.api.get(path, period=PERIOD)
         for name in ("measures", "as_of"):
@@ -180,6 +193,29 @@ class TestRebuild:
         code, _, err = await kuomian("rebuild", "--data-dir", tmp_path)
         assert code == 1
         assert str(tmp_path) in err
+
+
+class TestRepublish:
+    async def test_waits_until_all_is_sent_and_receivers_drop_it(self, whole: Whole) -> None:
+        path = "/reporting/v1/progress"
+        before = await whole.api.get(path, period=PERIOD)
+        code, out, err = await kuomian(
+            *("republish", "tax-feed", "--since", "2000-01-01"),
+            *("--url", whole.url, "--data-dir", whole.data_dir),
+        )
+        assert code == 0, err
+        # Every receiver has had them, so none goes before fresh ones.
+        assert ", 0 批先于新事实" in out
+        assert not out.startswith("0 ")
+        status = await whole.api.get("/tax-feed/v1/status")
+        assert status["outbox"]["republishing"] is None
+        after = await whole.api.get(path, period=PERIOD)
+        assert before["as_of"] == after["as_of"]
+
+    async def test_says_what_has_to_be_given(self) -> None:
+        code, _, err = await kuomian("republish", "tax-feed", "--partition", 3)
+        assert code == 1
+        assert "--since" in err
 
 
 class TestServe:

@@ -1,126 +1,161 @@
-"""The main job as operators run it: four services in processes of their own — doors, relays and
-two consumers in each group — over a real Kafka and a database with its own role for each."""
+"""The main job as operators run it: docker-compose.yml as processes of this machine — doors,
+relays and two consumers in each group — over a real Kafka and a database with its own role for
+each service; and the all-in-one over the same city, which must say the same."""
 
 import asyncio
-import base64
 import json
-import os
-import secrets
-from collections.abc import Iterator
-from functools import partial
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from confluent_kafka.admin import AdminClient
 
-from kuomian.all_in_one import upgrade_all
-from kuomian.city import build_city
+from kuomian.city import City
 from kuomian.client import Api
-from kuomian.demo.drain import drained
+from kuomian.demo.drain import Flow, drained
 from kuomian.demo.driver import known_truth
-from kuomian.demo.gather import gather
+from kuomian.demo.gather import Closing, gather
 from kuomian.demo.load import Loader, set_clock
-from kuomian.demo.state import Loaded, Memory
+from kuomian.demo.state import Answer, Loaded, Memory
 from kuomian.demo.tokens import write_tokens
+from kuomian.installation import Installation
 from kuomian.kafka_broker import KafkaBroker
-from kuomian.processes import Doors, Part, Processes, free_ports
 from kuomian.services import all_services
 from shared.embedded import EmbeddedPostgres
 from shared.periods import Dekad, local_date
 from shared.plan import Plan
-from tests.e2e.conftest import new_data_dir, remove
+from tests.conftest import emptied
+from tests.e2e.answers import leads_of, ledger_of, progress_of
+from tests.e2e.conftest import Whole, new_data_dir, remove
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 
-SCALE = 0.005
 CONSUMERS, PARTITIONS = 2, 4
 LEAVING = ("reporting-consumer-2", "enrollment-consumer-1")
 POSTGRES_OPTIONS = {"fsync": "off", "synchronous_commit": "off", "shared_buffers": "128MB"}
 
 
-@pytest.fixture
+@dataclass(frozen=True)
+class Played:
+    """The city loaded into the installation, and what it then said."""
+
+    parts: list[str]
+    flow: Flow
+    closing: Closing
+    progress: dict[str, Any]
+    ledger: set[tuple[Any, ...]]
+    leads: set[tuple[Any, ...]]
+    troubles: list[str]
+
+
+@pytest.fixture(scope="module")
 def folder() -> Iterator[Path]:
     data_dir = new_data_dir()
     yield data_dir
     remove(data_dir)
 
 
-async def test_four_services_in_processes_of_their_own(
-    plan: Plan, folder: Path, empty_kafka: KafkaBroker
-) -> None:
-    city = build_city(plan, scale=SCALE)
+@pytest.fixture(scope="module")
+async def played(
+    plan: Plan, city: City, folder: Path, kafka_broker: KafkaBroker
+) -> AsyncIterator[Played]:
     tokens = write_tokens(folder, plan)
-    memory, loaded = Memory(folder), Loaded(city.seed, SCALE, plan.version)
-    memory.keep(loaded)
-    with EmbeddedPostgres(folder, POSTGRES_OPTIONS) as postgres:
-        databases = await upgrade_all(postgres)
-        parts = parts_of(folder, databases, empty_kafka, tokens["operator"])
-        addresses = {part.service: part.address for part in parts if part.role == "api"}
-        doors = partial(Doors, addresses)
-        with Processes(parts, folder / "logs", os.environ) as running:
-            async with Api("http://city.test", tokens["operator"], transport=doors()) as api:
-                loader = Loader(api, tokens, memory, Quiet())
-                loading = asyncio.ensure_future(loader.run(city.deliveries))
-                await until_answered(memory, len(city.deliveries) // 4, loading)
-                await until_shared(empty_kafka)
-                # A rebalance in the middle, and another one.
-                await asyncio.to_thread(running.stop, *LEAVING)
-                await until_answered(memory, len(city.deliveries) // 2, loading)
-                for name in LEAVING:
-                    running.start(name)
-                answers = await loading
-                flow = await drained(api)
-                await set_clock(api, city.closing_at, tokens)
-                loaded = known_truth(loaded, city, plan)
-                period = Dekad.counting(local_date(city.closing_at), plan.cutoffs).previous()
-            async with Api("http://city.test", tokens["auditor"], transport=doors()) as api:
-                closing = await gather(api, loaded, answers, period, plan)
+    memory = Memory(folder)
+    memory.keep(Loaded(city.seed, 0, plan.version))
+    installation = Installation(
+        folder,
+        scale={"enrollment-consumer": CONSUMERS, "reporting-consumer": CONSUMERS},
+        variables={"CLOCK": "demo", "TOPIC_PARTITIONS": str(PARTITIONS)},
+        protocol="SASL_SSL",
+        broker=emptied(kafka_broker),
+        postgres_options=POSTGRES_OPTIONS,
+    )
+    with installation as running:
+        async with Api(running.url, tokens["operator"]) as api:
+            answers = await loaded_with_rebalances(api, running, tokens, memory, city)
+            flow = await drained(api)
+            await set_clock(api, city.closing_at, tokens)
+        async with Api(running.url, tokens["auditor"]) as api:
+            loaded = known_truth(Loaded(city.seed, 0, plan.version), city, plan)
+            period = Dekad.counting(local_date(city.closing_at), plan.cutoffs).previous()
+            closing = await gather(api, loaded, answers, period, plan)
+            progress = await progress_of(api)
+        ledger = ledger_of(running.database_url("reporting"))
+        leads = leads_of(running.database_url("enrollment"))
+        parts = running.names()
+    logs = [running.log_dir / f"{name}.log" for name in parts]
+    lines = [line for log in logs if log.exists() for line in log.read_text("utf-8").splitlines()]
+    troubles = [line for line in lines if is_trouble(line)]
+    yield Played(parts, flow, closing, progress, ledger, leads, troubles)
+
+
+def test_it_is_what_the_file_says_twice_the_consumers(played: Played) -> None:
+    assert {f"{one.name}-api" for one in all_services()} < set(played.parts)
+    assert {f"{one.name}-relay" for one in all_services()} < set(played.parts)
+    assert {name for name in played.parts if "consumer" in name} == {
+        f"{one.name}-consumer-{no}" for one in all_services() if one.subscriptions for no in (1, 2)
+    }
+    assert {"postgres", "kafka", "gateway"} < set(played.parts)
+
+
+def test_figures_equal_the_truth_and_nothing_is_lost(played: Played, plan: Plan) -> None:
+    closing = played.closing
     assert closing.differences == []
     assert closing.unexpected == []
     assert [one for one in closing.sums if not one.conserved] == []
     assert [one for one in closing.mess if not one.ok] == []
     assert closing.ok
     assert closing.compared == 3 * (len(plan.units) + 1)
-    assert flow.applied == flow.published > 0
-    assert flow.broken == ()
-    for log in sorted((folder / "logs").iterdir()):
-        assert [line for line in log.read_text("utf-8").splitlines() if is_trouble(line)] == []
+    assert played.flow.applied == played.flow.published > 0
+    assert played.flow.broken == ()
+
+
+def test_no_process_had_trouble(played: Played) -> None:
+    assert played.troubles == []
+
+
+class TestTheAllInOne:
+    """The same city over the embedded bus in one process, killed and interrupted on its way."""
+
+    async def test_says_the_same_of_every_unit_in_every_dekad(
+        self, played: Played, whole: Whole
+    ) -> None:
+        other = await progress_of(whole.api)
+        assert len(other) == len(played.progress) == 21 + 1
+        assert [name for name in other if other[name] != played.progress[name]] == []
+
+    async def test_has_the_same_ledger(self, played: Played, whole: Whole) -> None:
+        other = ledger_of(EmbeddedPostgres(whole.data_dir).url("reporting", "reporting"))
+        assert len(other) > 1000
+        assert other ^ played.ledger == set()
+
+    async def test_knows_the_same_leads(self, played: Played, whole: Whole) -> None:
+        other = leads_of(EmbeddedPostgres(whole.data_dir).url("enrollment", "enrollment"))
+        assert len(other) > 100
+        assert other ^ played.leads == set()
+
+
+async def loaded_with_rebalances(
+    api: Api, running: Installation, tokens: dict[str, str], memory: Memory, city: City
+) -> dict[str, Answer]:
+    """Load the city; in the middle of it two consumers leave and come back."""
+    loader = Loader(api, tokens, memory, Quiet())
+    loading = asyncio.ensure_future(loader.run(city.deliveries))
+    await until_answered(memory, len(city.deliveries) // 4, loading)
+    await until_shared(running.broker)
+    await asyncio.to_thread(running.stop, *LEAVING)
+    await until_answered(memory, len(city.deliveries) // 2, loading)
+    for name in LEAVING:
+        running.start(name)
+    return await loading
 
 
 def is_trouble(line: str) -> bool:
     """A log line no orderly run has, rebalances and restarts included."""
     found = json.loads(line) if line.startswith("{") else {"level": "error", "logger": ""}
     return found["level"] in ("error", "critical") and not found["logger"].startswith("aiokafka")
-
-
-def parts_of(
-    folder: Path, databases: dict[str, str], broker: KafkaBroker, operator_token: str
-) -> list[Part]:
-    """A door and a relay for each service, two consumers for those that listen."""
-    roles = {
-        service.name: ["api", "relay", *["consumer"] * (CONSUMERS if service.subscriptions else 0)]
-        for service in all_services()
-    }
-    ports = iter(free_ports(sum(map(len, roles.values()))))
-    common = {
-        **broker.environment("SASL_SSL"),
-        **{name: f"1:{base64.b64encode(secrets.token_bytes(32)).decode()}" for name in KEYS},
-        "CLOCK": "demo",
-        "DATA_DIR": str(folder),
-        "JUDGE_WORKERS": "0",
-        "TOPIC_PARTITIONS": str(PARTITIONS),
-        "SERVICE_TOKEN": operator_token,
-    }
-    doors = {name: next(ports) for name in roles}
-    common["SERVICE_URLS"] = ",".join(f"{n}=http://127.0.0.1:{p}" for n, p in doors.items())
-    parts = []
-    for name, of_service in roles.items():
-        own = {**common, "DATABASE_URL": databases[name]}
-        for no, role in enumerate(of_service):
-            port = doors[name] if role == "api" else next(ports)
-            label = f"{name}-{role}" + (f"-{no - 1}" if role == "consumer" else "")
-            parts.append(Part(label, name, role, port, own))
-    return parts
 
 
 class Quiet:
@@ -131,9 +166,6 @@ class Quiet:
 
     def of(self, done: int, total: int) -> None:
         pass
-
-
-KEYS = ("DATA_KEYS", "HASH_KEYS")
 
 
 async def until_answered(memory: Memory, count: int, loading: "asyncio.Future[object]") -> None:

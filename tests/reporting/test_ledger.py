@@ -374,7 +374,7 @@ class TestRebuilding:
         async with database.transaction() as conn:
             await conn.execute(text("UPDATE holdings SET q1 = 5"))
         assert await figures_hash(database) != sound
-        rebuilt = await rebuild(database, plan)
+        rebuilt = await rebuild(database, plan, accept=True)
         assert not rebuilt.identical
         assert await figures_hash(database) == sound
 

@@ -91,8 +91,7 @@ class TestTheVerdict:
             (Findings(late=[Owed("arrears", "2008-05")]), Verdict.RESERVATIONS, "feeds-late"),
             (Findings(held=1), Verdict.RESERVATIONS, "records-held"),
             (Findings(rejected=1), Verdict.RESERVATIONS, "records-rejected"),
-            (Findings(lag=1), Verdict.RESERVATIONS, "facts-on-the-way"),
-            (Findings(unsent=1), Verdict.RESERVATIONS, "facts-on-the-way"),
+            (Findings(on_the_way=1), Verdict.RESERVATIONS, "facts-on-the-way"),
             (Findings(unknown_producers=["tax-feed"]), Verdict.RESERVATIONS, "producers-unknown"),
             (Findings(unplaced_units=["999999"]), Verdict.RESERVATIONS, "units-unknown"),
             (Findings(unknown_employers=1), Verdict.RESERVATIONS, "employers-unknown"),
@@ -267,7 +266,7 @@ class TestProducers:
             assert request.headers["Authorization"] == "Bearer secret"
             if request.url.host == "tax.test":
                 assert request.url.path == "/tax-feed/v1/status"
-                outbox = {"heads": {"0": 7, "1": 3}, "unsent_facts": 2}
+                outbox = {"heads": {"0": 7, "1": 3}, "unsent_facts": 2, "unplaced_facts": 1}
                 return httpx.Response(
                     200, json={"outbox": {**outbox, "oldest_unsent_seconds": 1.5}}
                 )
@@ -276,7 +275,7 @@ class TestProducers:
         found = await peers.ask(self.SETTINGS, httpx.MockTransport(answer))
         assert found == {
             "registration-feed": None,
-            "tax-feed": peers.Sent({0: 7, 1: 3}, 2, 1.5),
+            "tax-feed": peers.Sent({0: 7, 1: 3}, 2, 1, 1.5),
             "enrollment": None,
         }
 
@@ -307,7 +306,7 @@ class TestProducers:
     def test_more_here_than_it_has_given_means_it_was_restored(
         self, had: list[tuple[int, int]], behind_bus: bool, restored: bool
     ) -> None:
-        sent = peers.Sent({0: 7, 1: 3}, 0, None, behind_bus)
+        sent = peers.Sent({0: 7, 1: 3}, 0, 0, None, behind_bus)
         assert peers.was_restored(sent, had) is restored
 
     async def test_one_taken_back_is_a_grave_reason(self, desk: Desk) -> None:
@@ -315,10 +314,10 @@ class TestProducers:
         async with desk.runtime.database.read() as conn:
             seen = await report.look(conn, desk.runtime)
         for head, restored in ((1, False), (0, True)):
-            said = {"tax-feed": peers.Sent({0: head}, 0, None)}
+            said = {"tax-feed": peers.Sent({0: head}, 0, 0, None)}
             answer = report.trust_answer(desk.runtime, seen, said, seen.inbox.marks)
             assert ("producer-restored" in [one.code for one in answer.reasons]) is restored
 
     def test_lag_is_what_was_placed_and_not_applied(self) -> None:
-        sent = peers.Sent({0: 7, 1: 3, 2: 5}, 0, None)
+        sent = peers.Sent({0: 7, 1: 3, 2: 5}, 0, 0, None)
         assert peers.behind(sent, [(0, 7), (1, 1)]) == {1: 2, 2: 5}

@@ -7,7 +7,14 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from shared.settings import Settings, load_settings, parse_keys, settings_page, settings_table
+from shared.settings import (
+    Settings,
+    inheritable_environment,
+    load_settings,
+    parse_keys,
+    settings_page,
+    settings_table,
+)
 
 KEY = base64.b64encode(bytes(range(32))).decode()
 
@@ -78,3 +85,12 @@ def test_every_setting_is_described_in_both_languages() -> None:
         assert re.search("[\u4e00-\u9fff]", zh), row.env
         assert re.search("[a-z]", en), row.env
         assert f"| `{row.env}` |" in settings_page()
+
+
+def test_what_is_inherited_holds_no_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://secret@elsewhere/x")
+    monkeypatch.setenv("SECRETS_DIR", "/secrets")
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    inherited = inheritable_environment()
+    assert inherited["LC_ALL"] == "C.UTF-8"
+    assert not {"DATABASE_URL", "SECRETS_DIR"} & set(inherited)

@@ -7,11 +7,11 @@ import signal
 import socket
 import time
 from collections.abc import Coroutine, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, Literal, Protocol
 
 from kuomian import data_dir as folder
 from kuomian.city import City, build_city
@@ -23,6 +23,7 @@ from kuomian.demo.gather import Closing, gather
 from kuomian.demo.load import Loader, set_clock
 from kuomian.demo.state import Answer, Loaded, Memory, closing_truth
 from kuomian.demo.tokens import tokens_path, write_tokens
+from kuomian.installation import Installation
 from kuomian.screen import bar
 from kuomian.words import Failure
 from shared.periods import Dekad, local_date
@@ -30,10 +31,30 @@ from shared.plan import Plan
 
 LOOK_SECONDS = 0.3
 MEASURES = ("insured-total", "insured-active", "pooled-fund")
+On = Literal["embedded", "kafka"]
+"""One process with everything embedded, or what docker-compose.yml says over a real Kafka."""
+STARTING: Final[Mapping[On, str]] = {
+    "embedded": "启动四个服务 · starting the four services …",
+    "kafka": "按 docker-compose.yml 启动 · starting what docker-compose.yml says: PostgreSQL,"
+    " Kafka, migrations, topics, four services in processes of their own …",
+}
+
+
+class Serving(Protocol):
+    """The running system, whatever it is made of."""
+
+    @property
+    def url(self) -> str: ...
+
+    def check(self) -> None:
+        """Raise Failure when it has ended by itself."""
+
+    def wait(self) -> None:
+        """Return, or raise Failure, when it has ended by itself."""
 
 
 def run_demo(
-    *, port: int, scale: float, seed: int, fresh: bool, once: bool, data_dir: Path
+    *, port: int, scale: float, seed: int, fresh: bool, once: bool, data_dir: Path, on: On
 ) -> bool:
     """Run it; returns whether everything is as the made city knows it. Raises Failure."""
     plan = Plan.default()
@@ -48,13 +69,14 @@ def run_demo(
             f"{data_dir} 中已有另一座城市 · holds another city (scale {known.scale:g}, seed"
             f" {known.seed}): FRESH=1 重新载入 · loads anew, or choose another DATA_DIR"
         )
+    _require_same_kind(data_dir, on)
     _require_free(port)
     tokens = write_tokens(data_dir, plan)
     with _ended_by_signals():
-        say("启动四个服务 · starting the four services …")
+        say(STARTING[on])
         began = time.monotonic()
-        with Child(data_dir, port) as child:
-            say(f"就绪 · ready in {time.monotonic() - began:.1f} s")
+        with _system(on, data_dir, port) as child:
+            say(f"就绪 · ready in {time.monotonic() - began:.1f} s{_parts(child)}")
             showing = _load_and_show(child, memory, known or wanted, tokens, plan)
             ok = asyncio.run(_while_alive(child, showing))
             _addresses(child.url, data_dir)
@@ -63,7 +85,18 @@ def run_demo(
     return ok
 
 
-def _serve_until_interrupted(child: Child) -> None:
+def _system(on: On, data_dir: Path, port: int) -> AbstractContextManager[Serving]:
+    if on == "embedded":
+        return Child(data_dir, port)
+    given = {"CLOCK": "demo", "PUBLIC_OVERVIEW": "true", "GATEWAY_PORT": str(port)}
+    return Installation(data_dir, variables=given)
+
+
+def _parts(child: Serving) -> str:
+    return f": {', '.join(child.names())}" if isinstance(child, Installation) else ""
+
+
+def _serve_until_interrupted(child: Serving) -> None:
     """Ctrl-C is how serving ends: no failure. The child ending by itself is one."""
     say("按 Ctrl-C 结束 · Ctrl-C ends")
     try:
@@ -74,7 +107,7 @@ def _serve_until_interrupted(child: Child) -> None:
     child.check()
 
 
-async def _while_alive(child: Child, work: Coroutine[Any, Any, bool]) -> bool:
+async def _while_alive(child: Serving, work: Coroutine[Any, Any, bool]) -> bool:
     """The work's result; raises Failure as soon as the child has ended, whatever work waits for."""
     task = asyncio.ensure_future(work)
     try:
@@ -88,7 +121,7 @@ async def _while_alive(child: Child, work: Coroutine[Any, Any, bool]) -> bool:
 
 
 async def _load_and_show(
-    child: Child, memory: Memory, loaded: Loaded, tokens: Mapping[str, str], plan: Plan
+    child: Serving, memory: Memory, loaded: Loaded, tokens: Mapping[str, str], plan: Plan
 ) -> bool:
     async with Api(child.url, tokens["operator"]) as api:
         if not loaded.done:
@@ -166,6 +199,16 @@ def _forget(data_dir: Path) -> None:
 
     say(f"清空 · forgetting what is in {data_dir}")
     forget_data(data_dir)
+
+
+def _require_same_kind(data_dir: Path, on: On) -> None:
+    """A folder is of one kind for ever: the other would not find its databases."""
+    there = "kafka" if (data_dir / "kafka").exists() else "embedded"
+    if (data_dir / "postgres").exists() and there != on:
+        raise Failure(
+            f"{data_dir} 属于另一种部署 · was made by kuomian demo --on {there}: FRESH=1"
+            " 重新载入 · loads anew, or choose another DATA_DIR"
+        )
 
 
 def _require_free(port: int) -> None:

@@ -210,4 +210,4 @@ async def set_clock(api: Api, at: datetime, tokens: Mapping[str, str]) -> None:
     """Set the one clock of the all-in-one."""
     headers = {"Authorization": f"Bearer {tokens['operator']}"}
     body = {"at": at.isoformat()}
-    await api.request("PUT", "/reporting/v1/clock", json=body, headers=headers)
+    await api.repeat("PUT", "/reporting/v1/clock", json=body, headers=headers)

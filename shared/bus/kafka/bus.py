@@ -11,6 +11,7 @@ from aiokafka.errors import (
     InvalidPartitionsError,
     KafkaError,
     TopicAlreadyExistsError,
+    UnknownTopicOrPartitionError,
     for_code,
 )
 
@@ -24,6 +25,7 @@ from shared.bus.kafka.tail import tail_positions
 # Below the broker's default of 1 MiB for a batch as it arrives (message.max.bytes).
 BATCH_BYTES = 900_000
 REQUEST_MS = 20_000
+LOOK_SECONDS = 1.0
 TOPIC_CONFIGURATION = {
     "compression.type": "producer",
     # Never compaction: every fact counts, not only the last one of its key.
@@ -261,18 +263,25 @@ async def _send(
     seconds: float,
 ) -> None:
     """Return when all is stored. TimeoutError when nothing more has been for so long: however
-    much there is to send over however slow a line, it is not given up while it moves."""
+    much there is to send over however slow a line, it is not given up while it moves. A topic
+    that was deleted is noticed sooner."""
     waiting: set[asyncio.Future[Any]] = set()
+    loop = asyncio.get_running_loop()
     try:
         for partition, given in messages.items():
             for batch in _filled(producer, given):
                 async with asyncio.timeout(seconds):
                     waiting.add(await producer.send_batch(batch, topic, partition=partition))
+        moved_at = loop.time()
         while waiting:
             done, waiting = await asyncio.wait(
-                waiting, timeout=seconds, return_when=asyncio.FIRST_COMPLETED
+                waiting, timeout=min(seconds, LOOK_SECONDS), return_when=asyncio.FIRST_COMPLETED
             )
-            if not done:
+            if done:
+                moved_at = loop.time()
+            elif not producer.client.cluster.partitions_for_topic(topic):
+                raise UnknownTopicOrPartitionError(topic)
+            elif loop.time() - moved_at >= seconds:
                 raise TimeoutError(f"nothing stored for {seconds:g} s")
             for error in [stored.exception() for stored in done]:  # all are looked at
                 if error is not None:

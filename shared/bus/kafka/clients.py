@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from itertools import chain
 from typing import TypeVar
 
 import structlog
@@ -58,7 +59,10 @@ async def given_up(producer: AIOKafkaProducer) -> None:
         sending.cancel()
         await producer.client.close()  # ends requests that nobody answers
         await asyncio.wait({sending})
-        producer._message_accumulator.fail_all(KafkaConnectionError("given up"))
+        waiting = producer._message_accumulator
+        waiting.fail_all(KafkaConnectionError("given up"))
+        for batch in (*chain(*waiting._batches.values()), *waiting._pending_batches):
+            batch.future.exception()  # whoever waited for it is gone: not an error nobody saw
     await producer.stop()
 
 

@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
 from shared.bus.cloudevent import from_record
-from shared.bus.contract import Batch, BusError
+from shared.bus.contract import Batch, BusAway, BusError
 from shared.bus.contract import TopicPartition as Place
 from shared.bus.kafka.clients import WAIT_SECONDS, away, left, started
 
@@ -62,12 +62,14 @@ class KafkaConsumer:
                     raise
                 # Its inner tasks have ended, as when a right is missing: it has to be made anew.
                 raise BusError(f"{type(error).__name__}: {error}") from error
+        if not found:
+            self._require_well()
         return [
             Batch(
                 place.topic,
                 place.partition,
                 records[0].offset,
-                [message for message in map(from_record, records) if message is not None],
+                list(map(from_record, records)),
                 records[-1].offset + 1,
             )
             for place, records in found.items()
@@ -102,6 +104,18 @@ class KafkaConsumer:
         if consumer is not None:
             await left(consumer)
         self._bus.left(self)
+
+    def _require_well(self) -> None:
+        """Raise BusAway when there is a reason for nothing to come: aiokafka goes on in the
+        background and says nothing."""
+        if self._joined._coordinator.coordinator_id is None:  # heartbeats find that out
+            raise BusAway(f"no broker answers for group {self.group}")
+        client = self._joined._client
+        gone = [name for name in self.topics if not client.cluster.partitions_for_topic(name)]
+        if gone:
+            # Deleted: nobody would ask again for metadata_max_age (five minutes).
+            client.force_metadata_update()
+            raise BusAway(f"no topic {', '.join(gone)}")
 
     @property
     def _joined(self) -> AIOKafkaConsumer:

@@ -1,10 +1,11 @@
 """The Kafka bus on a real broker: the one suite of behaviour, and what only a broker can show."""
 
 import asyncio
+import contextlib
 import os
 import struct
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -20,7 +21,7 @@ from jsonschema.exceptions import ValidationError
 
 from kuomian.kafka_broker import PROTOCOLS, KafkaBroker
 from kuomian.kafka_install import KafkaMissing, java_program, kafka_jars
-from shared.bus import Bus, BusAway, BusError, Message, build_bus, partition_of
+from shared.bus import Batch, Bus, BusAway, BusError, Message, build_bus, partition_of
 from shared.bus.kafka import KafkaBus
 from shared.events import encode, json_schema
 from shared.events.tax_feed import ContributionCollected
@@ -137,6 +138,27 @@ class TestTopics:
             await bus.ensure_topics({topic: 1})
             await bus.publish(topic, {0: [message(2)]})
             assert await bus.ends(topic) == {0: 1}
+
+    async def test_deleted_is_missed_by_its_readers_and_read_again_when_rebuilt(
+        self, kafka_broker: KafkaBroker, topic: str
+    ) -> None:
+        async with connected(KafkaBus(kafka_broker.address())) as bus:
+            await bus.ensure_topics({topic: 1})
+            await bus.publish(topic, {0: [message(1), message(2)]})
+            consumer = bus.consumer(f"readers-of-{topic}", [topic])
+            await consumer.start()
+            assert await consumer.commit(ends(await read(consumer, 2)))
+            admin = AdminClient({"bootstrap.servers": kafka_broker.address()})
+            admin.delete_topics([topic])[topic].result(30)
+            async with asyncio.timeout(60):
+                await until_away(lambda: consumer.fetch(10, 0.1))
+                await bus.ensure_topics({topic: 1})
+                await bus.publish(topic, {0: [message(1), message(2)]})
+                found: list[Batch] = []
+                while not found:
+                    with contextlib.suppress(BusAway):
+                        found = await consumer.fetch(10, 1)
+            assert positions(found) == [1, 2]
 
 
 class TestConnecting:
@@ -338,7 +360,7 @@ class TestBrokerGone:
             kafka_broker.kill()
             try:
                 async with asyncio.timeout(60):
-                    assert await consumer.fetch(10, 0.1) == []
+                    await until_away(lambda: consumer.fetch(10, 0.1))
                     await raises_away(lambda: consumer.commit(ends(batches)))
                     await raises_away(lambda: bus.publish(topic, {0: [message(2)]}))
                     await raises_away(lambda: bus.lag("gone", [topic]))
@@ -359,6 +381,13 @@ class TestBrokerGone:
 async def raises_away(ask: Callable[[], Any]) -> None:
     with pytest.raises(BusAway):
         await ask()
+
+
+async def until_away(fetch: Callable[[], Awaitable[list[Batch]]]) -> None:
+    """Return once it says that the bus is away; until heartbeats find out there is nothing."""
+    with pytest.raises(BusAway):
+        while await fetch() == []:
+            pass
 
 
 async def until_back(ask: Callable[[], Any]) -> None:

@@ -8,7 +8,7 @@ import pytest
 from confluent_kafka.admin import AdminClient
 
 from kuomian.kafka_broker import KafkaBroker
-from shared import outbox, outbox_behind
+from shared import outbox_again, outbox_behind
 from shared.bus.kafka import KafkaBus
 from shared.consumers import FactConsumer
 from tests.shared.messaging.test_outbox_behind import behind, heads, kept, taken_back
@@ -133,7 +133,7 @@ async def test_a_topic_deleted_and_made_again_is_filled_from_the_outbox(
     assert sum(gap.last_position - gap.first_position + 1 for gap in gaps) == 100
     async with world.producer.transaction() as conn:
         for gap in gaps:
-            await outbox.republish(conn, positions=tuple(gap))
+            await outbox_again.republish(conn, positions=tuple(gap))
     await world.relay().turn()
     await until(lambda: settled(world))
 
@@ -150,7 +150,7 @@ async def test_a_producer_taken_back_sends_nothing_until_it_is_told_how_to_go_on
     await world.relay().turn()
     await until(lambda: is_effects(world, 100))
     async with world.producer.transaction() as conn:  # old facts at the end of the log
-        await outbox.republish(conn, positions=(0, 1, 1))
+        await outbox_again.republish(conn, positions=(0, 1, 1))
     await world.relay().turn()
     given = await heads(world)
     await taken_back(world)

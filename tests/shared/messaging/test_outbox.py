@@ -1,13 +1,13 @@
 """The outbox: facts with the state, in order, not yet sent, kept, published again."""
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
-from shared import outbox
-from shared.bus import partition_of
+from shared import outbox, outbox_again
 from shared.events import decode
 from shared.events.deliveries import RegistrationFeedDeliveryReceived
 from shared.telemetry import tracing
@@ -147,7 +147,30 @@ async def test_status_tells_what_waits_and_the_heads(world: Any) -> None:
     assert (status.unsent_blocks, status.unsent_facts) == (1, 3)
     assert status.oldest_unsent_seconds is not None
     assert 0 <= status.oldest_unsent_seconds < 60
+    assert status.unplaced_facts == 3
     assert sum(status.heads.values()) == 12
+
+
+async def test_status_counts_no_fact_twice(world: Any) -> None:
+    """Heads and unplaced facts are all there are, also of those placed and not sent, or to be
+    sent once more."""
+    await world.write(world.facts(12))
+    await world.relay().turn()
+    await world.write(world.facts(3))
+    async with world.producer.transaction() as conn:
+        assert len(await outbox.take(conn, [], 100)) == 1  # and the relay dies
+        await outbox_again.republish(conn, since=datetime(2000, 1, 1, tzinfo=UTC))
+        status = await outbox.status(conn)
+    assert (status.unsent_facts, status.unplaced_facts) == (15, 0)
+    assert sum(status.heads.values()) == 15
+
+
+async def test_no_age_is_negative_after_the_clock_was_set_back(world: Any) -> None:
+    await world.write(world.facts(1))
+    async with world.producer.transaction() as conn:
+        ahead = "UPDATE outbox_blocks SET created_at = clock_timestamp() + interval '1 day'"
+        await conn.execute(text(ahead))
+        assert (await outbox.status(conn)).oldest_unsent_seconds == 0
 
 
 async def test_only_sent_blocks_of_long_ago_are_pruned(world: Any) -> None:
@@ -161,26 +184,3 @@ async def test_only_sent_blocks_of_long_ago_are_pruned(world: Any) -> None:
         assert await outbox.prune(conn, timedelta(0)) == 1
         assert await outbox.prune(conn, timedelta(0)) == 0
     assert await world.relay().turn() == 2, "what was not sent stays, and its number is free"
-
-
-async def test_blocks_are_published_again_under_their_positions(world: Any) -> None:
-    for _ in range(4):
-        await world.write(world.facts(3, keys=1))
-    relay = world.relay()
-    await relay.turn()
-    async with world.producer.transaction() as conn:
-        with pytest.raises(ValueError, match="which blocks"):
-            await outbox.republish(conn)
-        partition = partition_of("oc:0", world.partitions)
-        assert await outbox.republish(conn, positions=(partition, 6, 7)) == 2
-        assert await outbox.republish(conn, positions=(partition + 1, 1, 99)) == 0
-    assert await relay.turn() == 6
-    (messages,) = (await world.on_the_bus()).values()
-    assert [m.position for m in messages] == [*range(1, 13), *range(4, 10)]
-    since = await world.value("SELECT min(created_at) FROM outbox_blocks", world.producer)
-    async with world.producer.transaction() as conn:
-        assert await outbox.republish(conn, since=since) == 4
-    await world.write(world.facts(1, keys=1))
-    assert await relay.turn() == 13
-    (messages,) = (await world.on_the_bus()).values()
-    assert [m.position for m in messages][-13:] == list(range(1, 14))

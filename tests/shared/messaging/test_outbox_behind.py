@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from shared import outbox, outbox_behind
+from shared import outbox, outbox_again, outbox_behind
 from shared.events.tax_feed import ContributionCollected
 
 KEEP = ("outbox_blocks", "outbox_heads")
@@ -137,9 +137,9 @@ async def test_a_topic_made_anew_resolves_it(world: Any, running: Any, until: An
     await world.write(world.facts(6))
     await until(lambda: _is(relay.sent_facts == 6))
     async with world.producer.transaction() as conn:
-        await outbox.republish(conn, positions=(0, 1, 1000))
-        await outbox.republish(conn, positions=(1, 1, 1000))
-        await outbox.republish(conn, positions=(2, 1, 1000))
+        await outbox_again.republish(conn, positions=(0, 1, 1000))
+        await outbox_again.republish(conn, positions=(1, 1, 1000))
+        await outbox_again.republish(conn, positions=(2, 1, 1000))
     running(consumer)
     await until(lambda: seen(world)(16))
     assert await behind(world) == {}
@@ -156,7 +156,7 @@ async def test_publishing_old_facts_again_does_not_hide_how_far_the_bus_is(
     await world.relay().turn()
     given = await heads(world)
     async with world.producer.transaction() as conn:
-        assert await outbox.republish(conn, positions=(0, 1, 1)) == 1
+        assert (await outbox_again.republish(conn, positions=(0, 1, 1))).blocks == 1
     await world.relay().turn()
     assert await world.bus.last_positions(world.topic, world.producer_name) == given
     await taken_back(world)

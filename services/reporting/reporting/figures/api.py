@@ -11,11 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from reporting.figures import lookup, schemas, views
 from reporting.figures.rules import FigureId
-from reporting.figures.store import reading
+from reporting.figures.store import reading, standing
 from reporting.figures.store.reading import Span
 from reporting.trust import store as names
-from shared.auth import Caller, CallerDep
-from shared.dependencies import RuntimeDep, SnapshotTx
+from shared.auth import Caller, CallerDep, allow
+from shared.dependencies import ReadTx, RuntimeDep, SnapshotTx
 from shared.paging import Page, PageDep
 from shared.plan import Plan
 from shared.problems import problem
@@ -158,6 +158,17 @@ async def list_member_entries(
     rows = await reading.entries_of_subject(tx, span, subject, _entry_cursor(page), page.limit + 1)
     value = await reading.value_of_subject(tx, span, subject)
     return _entry_page(figure, value, rows, _Answering(page, request, response))
+
+
+@router.get(
+    "/rebuild",
+    summary="指标重建进度 · how a rebuild stands",
+    dependencies=[allow("operator", "auditor")],
+)
+async def read_rebuild(tx: ReadTx) -> schemas.RebuildStanding | None:
+    """正在进行或最近一次的重建 · the running rebuild, else the last one; null before the first."""
+    found = await standing.read(tx)
+    return None if found is None else views.rebuild_standing(found)
 
 
 async def marks_of(tx: AsyncConnection) -> list[schemas.MarkPosition]:

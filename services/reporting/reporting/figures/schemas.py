@@ -146,3 +146,21 @@ class EntryPage(Answer):
     value: int
     items: list[Entry]
     next: str | None
+
+
+class RebuildStanding(Answer):
+    """How the running rebuild stands, or how the last one ended.
+
+    ``running`` false with a phase other than ``swapped`` and ``differs``: it was interrupted."""
+
+    phase: str = Field(
+        description="replaying, finishing, catching-up, comparing, swapping, swapped, differs"
+    )
+    running: bool
+    facts_done: int
+    facts_total: int
+    seconds_left: int | None = Field(description="重放尚需秒数 · of replaying, by its rate")
+    started_at: datetime
+    updated_at: datetime
+    hash_before: str | None
+    hash_after: str | None

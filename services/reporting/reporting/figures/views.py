@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 from reporting.figures import schemas
 from reporting.figures.postings import FACT_TYPES
 from reporting.figures.rules import FigureId, Measure
-from reporting.figures.store import reading
+from reporting.figures.store import reading, standing
 from shared.plan import Plan, PlanLookupError
 
 API = "/reporting/v1"
@@ -53,6 +53,15 @@ def measure_definition(measure: Measure, plan: Plan) -> schemas.MeasureDefinitio
 def member_entries_link(figure: FigureId, subject: str, filters: Mapping[str, str]) -> str:
     query = f"?{urlencode(filters)}" if filters else ""
     return f"{API}/figures/{figure}/members/{quote(subject, safe='')}/entries{query}"
+
+
+def rebuild_standing(row: standing.Standing) -> schemas.RebuildStanding:
+    """With the seconds left, as long as facts are replayed."""
+    spent = (row.updated_at - row.started_at).total_seconds()
+    left = None
+    if row.running and 0 < row.facts_done <= row.facts_total:
+        left = round(spent / row.facts_done * (row.facts_total - row.facts_done))
+    return schemas.RebuildStanding(**row._asdict(), seconds_left=left)
 
 
 def entry(row: reading.Entry) -> schemas.Entry:

@@ -163,7 +163,7 @@ def _trust(viewer: Viewer, answer: trust.Trust) -> dict[str, Any]:
         "producers": [
             {
                 "name": line.producer,
-                "text": f"{(line.lag or 0) + (line.unsent or 0):,}"
+                "text": f"{line.on_the_way or 0:,}"
                 if line.known
                 else words(viewer.lang)["unknown"],
             }

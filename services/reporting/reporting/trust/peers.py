@@ -18,10 +18,12 @@ TIMEOUT_SECONDS: Final = 1.5
 
 
 class Sent(NamedTuple):
-    """What a producer has given positions to, and what it still has to send."""
+    """What a producer has given positions to, what it still has to send, and how much of that
+    has no position yet."""
 
     heads: dict[int, int]
     unsent: int
+    unplaced: int
     oldest_unsent_seconds: float | None
     behind_bus: bool = False
 
@@ -54,6 +56,7 @@ async def _ask(client: httpx.AsyncClient, name: str, url: str | None) -> Sent | 
         return Sent(
             {int(partition): int(head) for partition, head in outbox["heads"].items()},
             int(outbox["unsent_facts"]),
+            int(outbox["unplaced_facts"]),
             outbox["oldest_unsent_seconds"],
             bool(outbox.get("behind")),
         )

@@ -61,8 +61,7 @@ def trust_answer(
             dead_letters=seen.inbox.dead_letters_open,
             gaps=len(seen.inbox.gaps),
             stopped=seen.inbox.stopped,
-            lag=sum(line.lag or 0 for line in lines),
-            unsent=sum(line.unsent or 0 for line in lines),
+            on_the_way=sum(line.on_the_way or 0 for line in lines),
             restored=[
                 name
                 for name, sent in producers.items()
@@ -158,13 +157,20 @@ def _came(found: store.FeedCame | None) -> rules.Came | None:
 def _producer(name: str, sent: Sent | None, inbox: InboxStatus) -> schemas.ProducerLine:
     if sent is None:
         return schemas.ProducerLine(
-            producer=name, known=False, lag=None, unsent=None, oldest_unsent_seconds=None, behind={}
+            producer=name,
+            known=False,
+            on_the_way=None,
+            lag=None,
+            unsent=None,
+            oldest_unsent_seconds=None,
+            behind={},
         )
     marks = ((m.partition, m.position) for m in inbox.marks if m.producer == name)
     behind = dict(peers.behind(sent, marks))
     return schemas.ProducerLine(
         producer=name,
         known=True,
+        on_the_way=sum(behind.values()) + sent.unplaced,
         lag=sum(behind.values()),
         unsent=sent.unsent,
         oldest_unsent_seconds=sent.oldest_unsent_seconds,

@@ -105,8 +105,7 @@ class Findings:
     dead_letters: int = 0
     gaps: int = 0
     stopped: bool = False
-    lag: int = 0
-    unsent: int = 0
+    on_the_way: int = 0
     restored: Sequence[str] = ()
     """Producers whose database was taken back to an earlier moment."""
     unknown_producers: Sequence[str] = field(default=())
@@ -196,14 +195,13 @@ def _reservations(found: Findings) -> Iterable[Reason]:
             f"{found.rejected} 条记录被退回",
             f"{found.rejected} records were rejected",
         )
-    on_the_way = found.lag + found.unsent
-    if on_the_way:
+    if found.on_the_way:
         yield Reason(
             "facts-on-the-way",
             False,
-            on_the_way,
-            f"{on_the_way} 条事实在途,尚未计入",
-            f"{on_the_way} facts are on the way and do not count yet",
+            found.on_the_way,
+            f"{found.on_the_way} 条事实在途,尚未计入",
+            f"{found.on_the_way} facts are on the way and do not count yet",
         )
     if found.unknown_producers:
         names = _some(found.unknown_producers)

@@ -40,6 +40,9 @@ class ProducerLine(Answer):
 
     producer: str
     known: bool
+    on_the_way: int | None = Field(
+        description="尚未计入的事实,无论已否发出 · facts that do not count yet, sent or not"
+    )
     lag: int | None
     unsent: int | None
     oldest_unsent_seconds: float | None

@@ -47,11 +47,6 @@ async def lock_shared(conn: AsyncConnection) -> None:
     await conn.execute(text("SELECT pg_advisory_xact_lock_shared(:key)"), {"key": LEDGER_LOCK})
 
 
-async def lock_alone(conn: AsyncConnection) -> None:
-    """Waits for every applier and keeps new ones out until the end of the transaction."""
-    await conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LEDGER_LOCK})
-
-
 async def unit_ids(conn: AsyncConnection, codes: Iterable[str]) -> dict[str, int]:
     """Numbers for unit codes, given out when first seen. Unknown codes get one too: money is
     never held for want of a known unit."""
