@@ -1,9 +1,9 @@
-# Six verbs. Every target works from a clean clone, as root or not, and a second time without
+# One verb each. Every target works from a clean clone, as root or not, and a second time without
 # network. PYTHON=… chooses the interpreter (3.11 or newer); DATA_DIR, PORT, CITY_SCALE, FRESH and
 # ONCE are handed on to the demo.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-kafka test lint sbom clean ready
+.PHONY: help demo demo-kafka test bench lint sbom clean ready
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -24,6 +24,9 @@ demo-kafka: ready ## 同上,按 docker-compose.yml,真实 Kafka(需 Java 17、Ma
 test: ready ## 全部测试 · all tests
 	@sh deploy/debian.sh
 	@$(BIN)/python -m pytest $(ARGS)
+
+bench: ready ## 测量性能,对照本机极限 · measure speed against what this machine can do (QUICK=1, ONLY=accept)
+	@$(BIN)/python -m tests.benchmarks
 
 lint: ready ## 检查格式、类型与依赖规则 · format, types, who may import whom
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -6,6 +6,7 @@ other commit anywhere. The bulk path goes through ``copy_rows`` into a ``stage``
 statement.
 """
 
+import errno
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Self
@@ -40,6 +41,14 @@ class DatabaseAway(Exception):
     retry_after_seconds = 5
 
 
+class DatabaseFull(DatabaseAway):
+    """Its disk is full: what is there can be read, nothing is written until somebody makes room.
+
+    Only what the server says of itself (SQLSTATE 53100); should the disk of its log be full it
+    stops, and is away.
+    """
+
+
 def is_away(error: BaseException) -> bool:
     """Whether an error says the database is unreachable, full, starting, or the pool ran dry."""
     if isinstance(error, DatabaseAway | PoolTimeout):
@@ -53,6 +62,15 @@ def is_away(error: BaseException) -> bool:
     if isinstance(error, psycopg.Error):
         return (error.sqlstate or "").startswith(_AWAY_STATES)
     return False
+
+
+def is_full(error: BaseException) -> bool:
+    """Whether an error says that a disk is full: the database's, or one of this process."""
+    if isinstance(error, DBAPIError) and error.orig is not None:
+        return is_full(error.orig)
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return isinstance(error, DatabaseFull | psycopg.errors.DiskFull)
 
 
 def is_retryable(error: BaseException) -> bool:
@@ -122,14 +140,15 @@ class Database:
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
         """One transaction: committed when the block ends, rolled back when it raises.
 
-        Isolation is READ COMMITTED. Raises DatabaseAway for what ``is_away`` recognises.
+        Isolation is READ COMMITTED. Raises DatabaseAway for what ``is_away`` recognises
+        (DatabaseFull for a full disk).
         """
         try:
             async with self._engine.begin() as connection:
                 yield connection
         except Exception as error:
             if is_away(error) and not isinstance(error, DatabaseAway):
-                raise DatabaseAway(_first_line(error)) from error
+                raise _away(error) from error
             raise
 
     @asynccontextmanager
@@ -149,7 +168,7 @@ class Database:
             # A write in a read is our own mistake, not a standby waiting for its promotion.
             wrote = "read-only transaction" in str(error)
             if is_away(error) and not wrote and not isinstance(error, DatabaseAway):
-                raise DatabaseAway(_first_line(error)) from error
+                raise _away(error) from error
             raise
 
     @asynccontextmanager
@@ -306,6 +325,10 @@ def driver_url(url: str) -> URL:
 def plain_url(url: str) -> str:
     """The libpq address of either form; contains the password."""
     return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def _away(error: Exception) -> DatabaseAway:
+    return (DatabaseFull if is_full(error) else DatabaseAway)(_first_line(error))
 
 
 def _first_line(error: BaseException) -> str:

@@ -90,6 +90,8 @@ class Edge:
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
                 headers["Trace-Id"] = scope["trace_id"]
+                spent = 1000 * (time.monotonic() - began)
+                headers["Server-Timing"] = f"app;dur={spent:.2f}"
                 for name, value in self.headers.items():
                     headers.setdefault(name, value)
             await send(message)

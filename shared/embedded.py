@@ -226,23 +226,18 @@ class EmbeddedPostgres:
                 os.truncate(self._log, 0)
 
     def _answers(self) -> bool:
-        if self._pid() is None or not self._notes.exists():
+        """Whether a server of this folder runs: one that is still starting, shutting down or
+        recovering after a crash of its own is waited for until it answers or has ended."""
+        if not self._notes.exists():
             return False
-        try:
-            with psycopg.connect(self.url(), connect_timeout=5):
-                return True
-        except psycopg.OperationalError as error:
-            # Still starting, or recovering after a crash, is as good as running.
-            return "starting up" in str(error) and self._wait_for_answer()
-
-    def _wait_for_answer(self) -> bool:
         deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline:
-            with (
-                contextlib.suppress(psycopg.OperationalError),
-                psycopg.connect(self.url(), connect_timeout=5),
-            ):
-                return True
+        while self._pid() is not None and time.monotonic() < deadline:
+            try:
+                with psycopg.connect(self.url(), connect_timeout=5):
+                    return True
+            except psycopg.OperationalError as error:
+                if "authentication failed" in str(error):
+                    return False  # no waiting will change that
             time.sleep(0.2)
         return False
 

@@ -43,6 +43,19 @@ class ReplayOutcome(BaseModel):
     reason: str = ""
 
 
+class DismissOrder(ReplayOrder):
+    """Which dead letters to close without effect, and why."""
+
+    reason: str = Field(min_length=1, max_length=500)
+
+
+class DismissOutcome(BaseModel):
+    """What became of one of them."""
+
+    id: int
+    outcome: Literal["dismissed", "already-closed", "unknown"]
+
+
 class RepublishOrder(BaseModel):
     """Which sent facts to send again, with the positions they have: all since a moment, or
     those of one partition from a position to another (both included).
@@ -177,6 +190,18 @@ def _add_dead_letters(router: APIRouter) -> None:
         """每条一个事务,同一条不会生效两次 · each in its own transaction, never twice."""
         outcomes = await Inbox.of(runtime).replay(order.ids)
         return [ReplayOutcome(id=o.id, outcome=o.outcome, reason=o.reason) for o in outcomes]
+
+    @router.post(
+        "/dead-letters/dismiss",
+        summary="作废死信 · close dead letters without effect",
+        dependencies=[allow("operator")],
+    )
+    async def dismiss_dead_letters(
+        order: DismissOrder, runtime: RuntimeDep
+    ) -> list[DismissOutcome]:
+        """非本系统事实的消息,留痕作废 · for what is no fact of ours; kept on record."""
+        outcomes = await Inbox.of(runtime).dismiss(order.ids, order.reason)
+        return [DismissOutcome(id=o.id, outcome=o.outcome) for o in outcomes]
 
 
 def _letter(letter: inbox.DeadLetter) -> dict[str, Any]:

@@ -369,6 +369,8 @@ _PRUNE = text(
 _STATUS = text(
     "SELECT count(*) AS blocks, coalesce(sum(fact_count), 0) AS facts,"
     " coalesce(sum(fact_count) FILTER (WHERE placed_no IS NULL), 0) AS unplaced,"
-    " extract(epoch FROM clock_timestamp() - min(greatest(created_at, again_since))) AS age"
+    # Never negative: the clock may have been set back since.
+    " CASE WHEN count(*) > 0 THEN greatest(extract(epoch FROM"
+    " clock_timestamp() - min(greatest(created_at, again_since))), 0) END AS age"
     " FROM outbox_blocks WHERE sent_at IS NULL"
 )

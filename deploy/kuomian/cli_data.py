@@ -249,7 +249,28 @@ def replay_letters(
     `kuomian dead-letters replay enrollment 7 8`
     """
     bearer = token_of(token, None, data_dir, "operator")
-    answer = asyncio.run(_replay(url, bearer, service, letters))
+    answer = asyncio.run(_order(url, bearer, service, "replay", {"ids": letters}))
+    print(json.dumps(answer, ensure_ascii=False))
+
+
+@dead_letters.command("dismiss")
+def dismiss_letters(
+    service: Which,
+    letters: Annotated[list[int], typer.Argument(help="死信编号,可多个 · numbers")],
+    reason: Annotated[str, typer.Option(help="理由,留痕 · why, kept on record")],
+    url: Url = HERE,
+    token: Token = None,
+    data_dir: DataDir = None,
+) -> None:
+    """作废死信 · close dead letters without effect: what is no fact of ours.
+
+    **Example**
+
+    `kuomian dead-letters dismiss enrollment 9 --reason "written by a test tool"`
+    """
+    bearer = token_of(token, None, data_dir, "operator")
+    order = {"ids": letters, "reason": reason}
+    answer = asyncio.run(_order(url, bearer, service, "dismiss", order))
     print(json.dumps(answer, ensure_ascii=False))
 
 
@@ -259,6 +280,6 @@ async def _letters(url: str, token: str, service: str, *, open_only: bool) -> li
         return [item async for item in api.items(path, limit=1000, open_only=open_only)]
 
 
-async def _replay(url: str, token: str, service: str, letters: list[int]) -> Any:
+async def _order(url: str, token: str, service: str, what: str, order: dict[str, Any]) -> Any:
     async with Api(url, token) as api:
-        return await api.send("POST", f"/{service}/v1/dead-letters/replay", {"ids": letters})
+        return await api.send("POST", f"/{service}/v1/dead-letters/{what}", order)

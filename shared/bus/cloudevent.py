@@ -11,6 +11,7 @@ import structlog
 
 from shared.bus.contract import Message
 
+LAST_POSITION = 2**63 - 1
 log = structlog.get_logger(__name__)
 
 
@@ -33,12 +34,17 @@ def to_headers(message: Message) -> list[tuple[str, bytes]]:
     return headers
 
 
-def from_record(record: Any) -> Message | None:
-    """The message in a Kafka record; None, logged, for one that no producer of ours has written."""
+def from_record(record: Any) -> Message:
+    """The message in a Kafka record.
+
+    One that no producer of ours has written is given back whole all the same, for the dead
+    letters: its ``source`` is the topic, which is no producer, its ``position`` stands for its
+    offset and is negative (``Message.is_foreign``).
+    """
     headers = dict(record.headers)
     try:
         traceparent = headers.get("traceparent")
-        return Message(
+        message = Message(
             id=headers["ce_id"].decode(),
             type=headers["ce_type"].decode(),
             source=headers["ce_source"].decode(),
@@ -46,10 +52,26 @@ def from_record(record: Any) -> Message | None:
             position=int(headers["ce_position"]),
             time=headers["ce_time"].decode(),
             traceparent=None if traceparent is None else traceparent.decode(),
-            data=record.value,
+            data=record.value or b"",
             head=int(headers.get("ce_head", b"0")),
         )
+        if 1 <= message.position <= LAST_POSITION:
+            return message
     except (KeyError, ValueError, AttributeError):
-        place = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
-        log.exception("bus-foreign-message", **place)
-        return None
+        pass
+    log.error(
+        "bus-foreign-message",
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
+    )
+    return Message(
+        id=f"{record.topic}/{record.partition}/{record.offset}",
+        type="",
+        source=record.topic,
+        key="",
+        position=-record.offset - 1,
+        time="",
+        traceparent=None,
+        data=record.value or b"",
+    )

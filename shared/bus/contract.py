@@ -60,6 +60,11 @@ class Message(msgspec.Struct, frozen=True, array_like=True):
     data: bytes
     head: int = 0
 
+    @property
+    def is_foreign(self) -> bool:
+        """Not written by any producer of ours; only ``data`` means anything."""
+        return self.position < 0
+
 
 class Batch(msgspec.Struct, frozen=True):
     """Messages of one partition in order. ``next_offset`` is what to commit once they took effect.

@@ -3,6 +3,7 @@
 from shared.inbox.receiving import (
     Applied,
     BadMessage,
+    Dismissed,
     Effect,
     FactBatch,
     Inbox,
@@ -23,6 +24,7 @@ __all__ = [
     "Applied",
     "BadMessage",
     "DeadLetter",
+    "Dismissed",
     "Effect",
     "FactBatch",
     "Gap",

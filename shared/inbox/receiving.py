@@ -36,6 +36,10 @@ if TYPE_CHECKING:
     from shared.runtime import Runtime
 
 
+LARGEST_LEAP = 10_000_000
+"""Positions a partition may jump, as after a bus that lost its log; more is no true position."""
+
+
 class Received(msgspec.Struct, frozen=True, gc=False):
     """A fact that came, and the message it came in (``message.traceparent``, ``message.id``)."""
 
@@ -106,6 +110,14 @@ class Replayed:
     reason: str = ""
 
 
+@dataclass(frozen=True)
+class Dismissed:
+    """What became of one dead letter given to ``dismiss``."""
+
+    id: int
+    outcome: Literal["dismissed", "already-closed", "unknown"]
+
+
 @dataclass(frozen=True, slots=True)
 class _Poison:
     message: Message
@@ -170,16 +182,18 @@ class Inbox:
         came before is committed and the rest is ``left``.
         """
         producer = self._producers[batch.topic]
-        own = [message for message in batch.messages if message.source == producer]
         done = Applied()
         async with self.database.transaction() as conn:
             mark = await store.lock_mark(conn, producer, batch.partition)
             dead = await store.count_open(conn)
             if dead > self.limit:
                 raise TooManyDeadLetters(self.limit)
+            own = []
             for message in batch.messages:
-                if message.source != producer:
-                    reason = f"{message.source!r} does not own the topic {batch.topic}"
+                reason = _unfit(message, producer, mark)
+                if reason is None:
+                    own.append(message)
+                else:
                     await store.bury(conn, batch.partition, message, reason)
                     done.dead += 1
             gate = await store.gate(conn, producer, batch.partition, mark, own)
@@ -269,6 +283,23 @@ class Inbox:
             await store.note_failed_replay(conn, letter_id, reason)
         return Replayed(letter_id, "failed", reason)
 
+    async def dismiss(self, ids: Sequence[int], reason: str) -> list[Dismissed]:
+        """Close dead letters without effect, for what is no fact of ours and never will be.
+
+        They stay on record, with the operator's ``reason`` before the first one.
+        """
+        wanted = sorted(set(ids))
+        async with self.database.transaction() as conn:
+            closed = await store.dismiss(conn, wanted, reason)
+            known = await store.known_letters(conn, wanted)
+        return [
+            Dismissed(
+                no,
+                "dismissed" if no in closed else "already-closed" if no in known else "unknown",
+            )
+            for no in wanted
+        ]
+
     async def status(self, conn: AsyncConnection) -> InboxStatus:
         """Marks, gaps and dead letters; ``stopped`` when there are more than the limit."""
         return await store.status(conn, self.limit)
@@ -291,6 +322,18 @@ def is_the_messages_fault(error: BaseException) -> bool:
     if isinstance(cause, psycopg.Error):
         return cause.sqlstate is None or cause.sqlstate.startswith(_DATA_STATES)
     return not isinstance(cause, sa.exc.InvalidRequestError)
+
+
+def _unfit(message: Message, producer: str, mark: int) -> str | None:
+    """Why a message has no place in this partition's order, None when it has one."""
+    if message.is_foreign:
+        return "not a CloudEvent of ours: an attribute is missing or cannot be read"
+    if message.source != producer:
+        return f"{message.source!r} does not own the topic {topic_of(producer)}"
+    if 0 < mark < message.position - LARGEST_LEAP:
+        # Taken for true it would stand for a gap that nobody can fill.
+        return f"position {message.position} lies too far ahead of {mark}"
+    return None
 
 
 def _cut(part: list[Received], error: Exception) -> list[_Part]:

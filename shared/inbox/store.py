@@ -27,7 +27,10 @@ class Gate(msgspec.Struct, frozen=True):
 
 
 class DeadLetter(msgspec.Struct, frozen=True):
-    """A message that had no effect, with the reason, kept whole until somebody replays it."""
+    """A message that had no effect, with the reason, kept whole.
+
+    ``replayed_at``: closed since then, replayed or dismissed (the reason then says so).
+    """
 
     id: int
     source: str
@@ -229,17 +232,16 @@ async def bury(conn: AsyncConnection, partition: int, message: Message, reason: 
     await conn.execute(
         _BURY,
         {
-            "producer": message.source,
+            "producer": _storable(message.source),
             "partition": partition,
             "position": message.position,
-            "fact_id": message.id,
-            "type": message.type,
-            "key": message.key,
-            "time": message.time,
-            "traceparent": message.traceparent,
+            "fact_id": _storable(message.id),
+            "type": _storable(message.type),
+            "key": _storable(message.key),
+            "time": _storable(message.time),
+            "traceparent": message.traceparent and _storable(message.traceparent),
             "payload": message.data,
-            # PostgreSQL keeps no NUL in text, and a reason may quote the data.
-            "reason": reason.replace("\x00", "\N{REPLACEMENT CHARACTER}"),
+            "reason": _storable(reason),
         },
     )
 
@@ -267,8 +269,23 @@ async def mark_replayed(conn: AsyncConnection, letter_id: int) -> None:
 
 async def note_failed_replay(conn: AsyncConnection, letter_id: int, reason: str) -> None:
     """The letter failed again and stays open."""
-    reason = reason.replace("\x00", "\N{REPLACEMENT CHARACTER}")
-    await conn.execute(_NOTE_FAILED_REPLAY, {"id": letter_id, "reason": reason})
+    await conn.execute(_NOTE_FAILED_REPLAY, {"id": letter_id, "reason": _storable(reason)})
+
+
+async def dismiss(conn: AsyncConnection, ids: Sequence[int], reason: str) -> set[int]:
+    """Close the open ones among the letters; which those were."""
+    note = {"ids": list(ids), "reason": _storable(f"dismissed: {reason} · ")}
+    return set((await conn.execute(_DISMISS, note)).scalars())
+
+
+async def known_letters(conn: AsyncConnection, ids: Sequence[int]) -> set[int]:
+    """Which of the numbers are letters."""
+    return set((await conn.execute(_KNOWN, {"ids": list(ids)})).scalars())
+
+
+def _storable(text_: str) -> str:
+    """PostgreSQL keeps no NUL in text, and what strangers send may hold one."""
+    return text_.replace("\x00", "\N{REPLACEMENT CHARACTER}")
 
 
 async def status(conn: AsyncConnection, limit: int) -> InboxStatus:
@@ -323,6 +340,11 @@ _LIST_LETTERS = text(
     " AND (replayed_at IS NULL OR NOT CAST(:open_only AS boolean)) ORDER BY id LIMIT :limit"
 )
 _MARK_REPLAYED = text("UPDATE dead_letters SET replayed_at = clock_timestamp() WHERE id = :id")
+_DISMISS = text(
+    "UPDATE dead_letters SET replayed_at = clock_timestamp(), reason = :reason || reason"
+    " WHERE id = ANY(:ids) AND replayed_at IS NULL RETURNING id"
+)
+_KNOWN = text("SELECT id FROM dead_letters WHERE id = ANY(:ids)")
 _NOTE_FAILED_REPLAY = text(
     "UPDATE dead_letters SET failed_replays = failed_replays + 1, reason = :reason"
     " WHERE id = :id AND replayed_at IS NULL"

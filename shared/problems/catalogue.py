@@ -279,6 +279,17 @@ _TYPES: Final = (
         retry_after=5,
     ),
     ProblemType(
+        "storage-full",
+        503,
+        "存储空间已满",
+        "Storage full",
+        "服务器存储空间已满，本次请求未生效。请按 Retry-After 所示稍后重试；"
+        "同一报送号重发不会重复计数。",
+        "The service is out of storage, and nothing of this request took effect. Try again after "
+        "Retry-After; sending again under the same number counts once.",
+        retry_after=30,
+    ),
+    ProblemType(
         "shutting-down",
         503,
         "服务正在停止",

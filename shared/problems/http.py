@@ -12,7 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from starlette.exceptions import HTTPException
 
-from shared.database import DatabaseAway, is_away
+from shared.database import DatabaseAway, is_away, is_full
 from shared.problems.catalogue import CATALOGUE, ProblemType
 from shared.problems.problem import (
     MEDIA_TYPE,
@@ -104,8 +104,12 @@ def _from_http(request: Request, error: HTTPException) -> Problem:
 
 
 def unexpected_response(request: Request, error: Exception) -> JSONResponse:
-    """The answer to an error nobody refused with: 503 when the database is away, else
-    ``internal-error`` with the trace id, logged with its traceback; its message never leaves."""
+    """The answer to an error nobody refused with: 503 when a disk is full or the database away,
+    else ``internal-error`` with the trace id, logged with its traceback; its message never
+    leaves."""
+    if is_full(error):
+        _LOG.error("storage full", reason=str(error))
+        return problem_response(request, problem("storage-full"))
     if is_away(error):
         _LOG.warning("database away", reason=str(error))
         return problem_response(request, problem("database-away"))

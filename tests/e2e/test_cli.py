@@ -26,6 +26,7 @@ COMMANDS = (
         "forget",
     ),
     *("dead-letters list", "dead-letters show", "dead-letters replay"),
+    "dead-letters dismiss",
     *("reencrypt", "outbox status", "outbox resume"),
 )
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -402,6 +403,7 @@ async def test_the_trace_goes_on(client: httpx.AsyncClient) -> None:
     parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
     answer = await client.get("/sample/health/live", headers={"traceparent": parent})
     assert answer.headers["trace-id"] == "0af7651916cd43dd8448eb211c80319c"
+    assert re.fullmatch(r"app;dur=[0-9]+\.[0-9]{2}", answer.headers["server-timing"])
 
 
 async def test_a_running_consumer_shows_its_lag(

@@ -69,7 +69,7 @@ class KafkaConsumer:
                 place.topic,
                 place.partition,
                 records[0].offset,
-                [message for message in map(from_record, records) if message is not None],
+                list(map(from_record, records)),
                 records[-1].offset + 1,
             )
             for place, records in found.items()

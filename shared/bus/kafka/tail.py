@@ -35,7 +35,7 @@ async def tail_positions(
                 reader.seek(place, max(first[place], places[place] - TAIL_MESSAGES))
             while open_places:
                 for place, records in (await reader.getmany(timeout_ms=500)).items():
-                    messages = [m for m in map(from_record, records) if m is not None]
+                    messages = [m for m in map(from_record, records) if not m.is_foreign]
                     position = last_position(messages, source)
                     found[place.partition] = max(found.get(place.partition, 0), position)
                 # The position passes what is no message of ours, and markers of transactions.

@@ -62,7 +62,7 @@ def test_headers_are_what_the_cloudevents_library_writes() -> None:
     assert back.get_data() == {"a": 1}
 
 
-def test_a_record_of_somebody_else_is_no_message() -> None:
+def test_a_record_of_somebody_else_is_kept_whole_and_told_apart() -> None:
     place = {"topic": "t", "partition": 0, "offset": 1}
     ours = SimpleNamespace(
         headers=to_headers(MESSAGE), key=MESSAGE.key.encode(), value=MESSAGE.data, **place
@@ -74,8 +74,21 @@ def test_a_record_of_somebody_else_is_no_message() -> None:
         SimpleNamespace(
             headers=[*to_headers(MESSAGE), ("ce_position", b"x")], key=b"k", value=b"{}", **place
         ),
+        SimpleNamespace(
+            headers=[*to_headers(MESSAGE), ("ce_position", b"-2")], key=b"k", value=b"{}", **place
+        ),
+        SimpleNamespace(
+            headers=[*to_headers(MESSAGE), ("ce_position", b"9" * 30)],
+            key=b"k",
+            value=b"{}",
+            **place,
+        ),
     ):
-        assert from_record(record) is None
+        foreign = from_record(record)
+        assert foreign.is_foreign
+        assert (foreign.id, foreign.source, foreign.position) == ("t/0/1", "t", -2)
+        assert foreign.data == b"{}"
+    assert not MESSAGE.is_foreign
 
 
 def test_the_settings_choose_the_bus() -> None:

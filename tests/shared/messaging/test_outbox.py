@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
-from shared import outbox
+from shared import outbox, outbox_again
 from shared.events import decode
 from shared.events.deliveries import RegistrationFeedDeliveryReceived
 from shared.telemetry import tracing
@@ -158,10 +159,18 @@ async def test_status_counts_no_fact_twice(world: Any) -> None:
     await world.write(world.facts(3))
     async with world.producer.transaction() as conn:
         assert len(await outbox.take(conn, [], 100)) == 1  # and the relay dies
-        await outbox.republish(conn, since=datetime(2000, 1, 1, tzinfo=UTC))
+        await outbox_again.republish(conn, since=datetime(2000, 1, 1, tzinfo=UTC))
         status = await outbox.status(conn)
     assert (status.unsent_facts, status.unplaced_facts) == (15, 0)
     assert sum(status.heads.values()) == 15
+
+
+async def test_no_age_is_negative_after_the_clock_was_set_back(world: Any) -> None:
+    await world.write(world.facts(1))
+    async with world.producer.transaction() as conn:
+        ahead = "UPDATE outbox_blocks SET created_at = clock_timestamp() + interval '1 day'"
+        await conn.execute(text(ahead))
+        assert (await outbox.status(conn)).oldest_unsent_seconds == 0
 
 
 async def test_only_sent_blocks_of_long_ago_are_pruned(world: Any) -> None:
