@@ -33,7 +33,9 @@ def bind(host: str, port: int) -> socket.socket:
     """A socket of the address, port 0 for a free one. OSError when it is taken; done before
     anything is started, so that this is known at once."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    bound = socket.socket(family)
+    # The protocol is named, or asyncio does not see that it is TCP and leaves Nagle's algorithm on:
+    # every answer on a kept connection then waits some 40 ms for the caller's acknowledgement.
+    bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         bound.bind((host, port))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Mapping
 from typing import Annotated, Any, Final
 from uuid import UUID
@@ -34,7 +35,7 @@ from shared.runtime import Runtime
 from shared.service import Service
 
 MAX_WAIT_SECONDS: Final = 60.0
-_FIRST_LOOK_SECONDS: Final = 0.01
+_FIRST_LOOK_SECONDS: Final = 0.05
 _LAST_LOOK_SECONDS: Final = 0.25
 _PUSH_QUERY: Final = frozenset({"period", "dry_run", "nil", "wait"})
 _FINISHED: Final = ("done", "rejected")
@@ -186,20 +187,25 @@ async def _finished(
     """The delivery once it is done, or as it stands when the time is over or this process is to
     end: an answer while there is somebody to give it, not a connection cut off.
 
-    Looked up in the database, for the worker may run in another process.
+    A worker of this process says when it is; it is looked up in the database all the same, for the
+    worker may run in another process.
     """
     loop = asyncio.get_running_loop()
     until, look = loop.time() + seconds, _FIRST_LOOK_SECONDS
-    while True:
-        async with runtime.database.read() as conn:
-            row = await store.find_delivery(conn, delivery_id)
-        if row is None:
-            raise problem("delivery-unknown", delivery=delivery_id)
-        left = until - loop.time()
-        if row.status in _FINISHED or left <= 0 or health.draining:
-            return row
-        await asyncio.sleep(min(look, left))
-        look = min(look * 1.5, _LAST_LOOK_SECONDS)
+    with runtime.finished.awaited(delivery_id) as told:
+        while True:
+            async with runtime.database.read() as conn:
+                row = await store.find_delivery(conn, delivery_id)
+            if row is None:
+                raise problem("delivery-unknown", delivery=delivery_id)
+            left = until - loop.time()
+            if row.status in _FINISHED or left <= 0 or health.draining:
+                return row
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(min(look, left)):
+                    await told.wait()
+            told.clear()
+            look = min(look * 1.5, _LAST_LOOK_SECONDS)
 
 
 def _answer(service: Service, row: DeliveryRow, accepted: Accepted, at_once: bool) -> Response:

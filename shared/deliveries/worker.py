@@ -162,6 +162,8 @@ class DeliveryWorker:
             with self._span("apply", row) as work:
                 after = await self._process(conn, feed, row)
                 _note(work, row, after)
+        if after.status == "done":
+            self.runtime.finished.tell(after.id)
         self._count(row, after)
         return True
 

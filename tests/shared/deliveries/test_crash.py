@@ -12,6 +12,7 @@ import msgspec
 import psycopg
 import pytest
 
+from shared.deliveries import api
 from shared.deliveries.feed import ApplyContext, JudgedRow
 from shared.deliveries.worker import DeliveryWorker, run_deliveries
 from shared.events import Fact
@@ -193,6 +194,19 @@ class TestRunning:
         answer = await door.post(mixed_body(), wait=30)
         assert answer.status_code == 201
         assert answer.json()["sent"] == 57
+        stop.set()
+        await asyncio.wait_for(running, 20)
+
+    async def test_who_waits_for_the_receipt_is_told_without_looking(
+        self, door: Door, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for look in ("_FIRST_LOOK_SECONDS", "_LAST_LOOK_SECONDS"):
+            monkeypatch.setattr(api, look, 1000.0)
+        stop = asyncio.Event()
+        running = asyncio.create_task(run_deliveries(door.runtime, stop))
+        async with asyncio.timeout(30):
+            answer = await door.post(lines(licence(1)), wait=60)
+        assert answer.status_code == 201
         stop.set()
         await asyncio.wait_for(running, 20)
 
