@@ -76,7 +76,8 @@ def costs(folded: str) -> tuple[Counter[str], Counter[str], int]:
         stack, _, samples = line.rpartition(" ")
         if not samples.isdigit():
             continue
-        functions = [_plain(frame) for frame in stack.split(";")]
+        functions = [_plain(one) for one in stack.split(";") if "(" in one and ":" in one]
+        functions = [one for one in functions if not one.startswith((" ", "process "))] or ["?"]
         number = int(samples)
         total += number
         own[functions[-1]] += number

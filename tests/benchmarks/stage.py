@@ -134,7 +134,13 @@ class Stage:
         }
         ports = free_ports(len(wanted))
         parts = [
-            Part(f"{name}-{role}", name, role, port, {**settings, "DATABASE_URL": databases[name]})
+            Part(
+                f"{name}-{role}",
+                ("serve", name, "--role", role, "--port", str(port)),
+                port,
+                f"/{name}/health/ready",
+                {**settings, "DATABASE_URL": databases[name]},
+            )
             for (name, role), port in zip(wanted, ports, strict=True)
         ]
         # What they inherit; a variable meant for the benchmark is none of theirs.
@@ -142,7 +148,11 @@ class Stage:
         with ExitStack() as stack:
             with self.placing.on(self.placing.python):
                 processes = stack.enter_context(Processes(parts, self.folder / "logs", inherited))
-            doors = {part.service: part.address for part in parts if part.role == "api"}
+            doors = {
+                name: part.address
+                for (name, role), part in zip(wanted, parts, strict=True)
+                if role == "api"
+            }
             pids = {part.name: _pid_of(processes, part.name) for part in parts}
             yield Running(doors, pids, self.folder / "logs")
 

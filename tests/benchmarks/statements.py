@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ OPTIONS: Final[Mapping[str, str]] = {
 """What the server is started with."""
 LARGE: Final = 5_000
 """A scan that reads fewer rows than this is none to worry about."""
+STAGED: Final = re.compile(r"stage_|posting_")
 
 
 @dataclass(frozen=True)
@@ -107,12 +109,14 @@ def scans_in(log: str) -> list[Scan]:
     for plan in plans_in(log):
         query = _one_line(plan.get("Query Text"))[:160]
         for node in nodes(plan.get("Plan", {})):
-            if node.get("Node Type") != "Seq Scan":
+            table = str(node.get("Relation Name"))
+            # What was staged for the statement is there to be read from end to end.
+            if node.get("Node Type") != "Seq Scan" or STAGED.match(table):
                 continue
             loops = int(node.get("Actual Loops", 1))
             read = node.get("Actual Rows", 0) + node.get("Rows Removed by Filter", 0)
             rows = int(read * loops)
-            key = (query, str(node.get("Relation Name")))
+            key = (query, table)
             if rows >= LARGE and (key not in found or found[key].rows < rows):
                 found[key] = Scan(query, key[1], rows)
     return sorted(found.values(), key=lambda scan: -scan.rows)

@@ -12,9 +12,9 @@ from shared.periods import Dekad
 FIRST, LAST = Dekad.parse("2008-05-D1"), Dekad.parse("2008-11-D3")
 
 _SEGMENT = ", ".join(f"s.{name}" for name in Segments._fields)
-# Facts on a lead come from partitions of several producers, in an order of the set-up's own; the
-# ledger's days between two such facts depend on it (known limit, README of reporting). What
-# enrollment knows of the lead does not, nor does what stands in the end.
+# Whether a gap between what the tax office counts and the register was ever seen, and from which
+# day, depends on which of two services' facts came first when they are days apart in the story and
+# moments apart in the load. Which leads stand open in the end, and since when, does not.
 _DAY = f"CASE WHEN r.account = {Account.LEAD.value} THEN NULL ELSE r.effective_on END"
 # Not when something was recorded, nor in which part of the ledger: that is the set-up's own.
 _LEDGER = (
@@ -24,8 +24,8 @@ _LEDGER = (
     " HAVING sum(r.q1) <> 0 OR sum(r.q2) <> 0 OR sum(r.q3) <> 0"
 )
 _LEADS = (
-    "SELECT kind, unit, opened_on, closed_on, outcome, count(*) FROM leads"
-    " GROUP BY kind, unit, opened_on, closed_on, outcome"
+    "SELECT kind, unit, gap, opened_on, count(*) FROM leads WHERE closed_on IS NULL"
+    " GROUP BY kind, unit, gap, opened_on"
 )
 
 
@@ -57,7 +57,7 @@ def ledger_of(url: str) -> set[tuple[Any, ...]]:
 
 
 def leads_of(url: str) -> set[tuple[Any, ...]]:
-    """How many leads of each kind an enrollment database has, by unit, days and outcome."""
+    """How many leads of each kind stand open in an enrollment database, by unit, gap and day."""
     return _rows(url, _LEADS)
 
 

@@ -10,7 +10,7 @@ from functools import partial
 from tests.benchmarks.limits import CopyOfPrepared
 from tests.benchmarks.made import LICENCES, PERSONS, Made, Numbers, bodies
 from tests.benchmarks.plan_of_run import Run
-from tests.benchmarks.pushing import Meter, Pusher, applied_in
+from tests.benchmarks.pushing import Meter, Pusher, applied_in, warm
 from tests.benchmarks.rounds import (
     Alternative,
     Figure,
@@ -57,11 +57,11 @@ class Accepting:
 class Meters:
     """Rows and facts in the service's own database, and the numbers used up so far."""
 
-    def __init__(self, url: str, table: str) -> None:
-        self.numbers = Numbers()
+    def __init__(self, url: str, table: str, numbers: Numbers) -> None:
+        self.numbers = numbers
         self._rows = Meter(url, f"SELECT count(*) FROM {table}")
         self._facts = Meter(url, "SELECT sum(fact_count) FROM outbox_blocks")
-        self._had = (0, 0)
+        self._had = (self._rows.read(), self._facts.read())
 
     def grown(self, name: str, rows: int, deliveries: int) -> None:
         """Raise Miscounted unless rows and facts are those of before and the round's: a fact for
@@ -88,14 +88,14 @@ def world(run: Run, made: Made, table: str) -> Iterator[Sequence[Alternative]]:
         run.watched(running.pids)
         pusher = Pusher(running.doors[made.service], stage.tokens, made)
         stack.callback(pusher.close)
-        meters = Meters(databases[made.service], table)
+        numbers = Numbers()
+        warm(pusher, made, numbers)
+        meters = Meters(databases[made.service], table, numbers)
         stack.callback(meters.close)
         alternatives: list[Alternative] = []
         for size in run.size.requests:
             rows = max(run.size.rows, size)
-            limit = CopyOfPrepared(
-                plain, made, meters.numbers, rows, size, stage.placing, f"copy {size}"
-            )
+            limit = CopyOfPrepared(plain, made, meters.numbers, size, stage.placing, f"copy {size}")
             stack.callback(limit.close)
             alternatives += [
                 limit,

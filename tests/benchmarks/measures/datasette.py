@@ -23,7 +23,7 @@ from tests.benchmarks.made import LICENCES, Numbers, bodies
 from tests.benchmarks.measures.accept import Accepting, Meters
 from tests.benchmarks.plan_of_run import Run
 from tests.benchmarks.programs import program
-from tests.benchmarks.pushing import Pusher
+from tests.benchmarks.pushing import Pusher, warm
 from tests.benchmarks.rounds import (
     Alternative,
     Figure,
@@ -138,7 +138,9 @@ def world(run: Run) -> Iterator[Sequence[Alternative]]:
         run.watched(running.pids)
         pusher = Pusher(running.doors[made.service], stage.tokens, made)
         stack.callback(pusher.close)
-        meters = Meters(databases[made.service], "business_licences")
+        numbers = Numbers()
+        warm(pusher, made, numbers)
+        meters = Meters(databases[made.service], "business_licences", numbers)
         stack.callback(meters.close)
         alternatives: list[Alternative] = []
         for size in run.size.peers:

@@ -14,7 +14,7 @@ import httpx
 from tests.benchmarks.limits import CopyOfPrepared
 from tests.benchmarks.made import LICENCES, PERSONS, Made, Numbers, bodies
 from tests.benchmarks.plan_of_run import Run
-from tests.benchmarks.pushing import Meter, Pusher, applied_in
+from tests.benchmarks.pushing import WARM, Meter, Pusher, applied_in, warm
 from tests.benchmarks.rounds import (
     Alternative,
     Figure,
@@ -127,8 +127,11 @@ def whole_world(run: Run, way: Way) -> Iterator[Sequence[Alternative]]:
         set_clock(whole.url, whole.tokens)
         pusher = Pusher(whole.url, whole.tokens, way.made)
         stack.callback(pusher.close)
+        numbers = Numbers()
+        warm(pusher, way.made, numbers)
         meter = Meter(whole.postgres.url("reporting", "reporting"), way.moved)
         stack.callback(meter.close)
+        meter.wait_for(WARM)
         unsent = [
             Meter(whole.postgres.url(name, name), UNSENT)
             for name in ("registration_feed", "enrollment")
@@ -138,11 +141,11 @@ def whole_world(run: Run, way: Way) -> Iterator[Sequence[Alternative]]:
         settle = Settle(whole.url, whole.tokens, way, unsent)
         stack.callback(settle.close)
         plain = whole.postgres.create_database("bench", "bench")
-        limit = CopyOfPrepared(plain, way.made, Numbers(), run.size.rows, size, run.stage.placing)
+        limit = CopyOfPrepared(plain, way.made, Numbers(), size, run.stage.placing)
         stack.callback(limit.close)
         yield [
             limit,
-            EndToEnd("end to end", pusher, meter, way, Numbers(), run.size.rows, size, settle),
+            EndToEnd("end to end", pusher, meter, way, numbers, run.size.rows, size, settle),
         ]
 
 

@@ -13,6 +13,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Any, Final
@@ -22,8 +23,9 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from tests.benchmarks.machine import Placing
 from tests.benchmarks.made import LAST_ON, LICENCES, Numbers, bodies
+from tests.benchmarks.measures.end_to_end import WAYS
 from tests.benchmarks.plan_of_run import Run
-from tests.benchmarks.pushing import Pusher
+from tests.benchmarks.pushing import WARM, Meter, Pusher, warm
 from tests.benchmarks.rounds import (
     Alternative,
     Figure,
@@ -34,12 +36,15 @@ from tests.benchmarks.rounds import (
     at_most,
     check_rows,
     milliseconds,
+    rates,
     values,
 )
 from tests.benchmarks.spread import Spread, percentile, ratios
 from tests.benchmarks.stage import PARTITIONS, make_topic
 
 FLOOR, GOAL = 8, 3
+SENDERS: Final = 8
+"""So many at once, lest a slow answer lower the rate."""
 RECORDS: Final = 10
 """Records of a delivery."""
 LOOK_SECONDS: Final = 0.002
@@ -101,6 +106,10 @@ class Steady:
         self._pusher, self._feed_url, self._ledger_url = pusher, feed_url, ledger_url
         self._rate, self._count = rate, rate * seconds
         self._numbers = Numbers()
+        warm(pusher, LICENCES, self._numbers)
+        meter = Meter(ledger_url, WAYS[0].moved)
+        meter.wait_for(WARM)
+        meter.close()
         self._bodies: list[bytes] = []
         self._seen = 0
 
@@ -115,10 +124,12 @@ class Steady:
         watch.start()
         watch.ready.wait(STUCK_SECONDS)
         began = time.perf_counter()
-        ids = []
-        for no, body in enumerate(self._bodies):
-            time.sleep(max(0.0, began + no / self._rate - time.perf_counter()))
-            ids.append(self._pusher.push(body, wait=False)["location"].rpartition("/")[2])
+        with ThreadPoolExecutor(SENDERS) as senders:
+            pushes = []
+            for no, body in enumerate(self._bodies):
+                time.sleep(max(0.0, began + no / self._rate - time.perf_counter()))
+                pushes.append(senders.submit(self._pusher.push, body, wait=False))
+            ids = [push.result()["location"].rpartition("/")[2] for push in pushes]
         sent = time.perf_counter() - began
         watch.join()
         self._seen = len(watch.seen_at)
@@ -230,7 +241,7 @@ def read(run: Run, samples: Samples) -> list[Figure]:
         Figure(
             f"commit to figure over Kafka, {rate} deliveries of {RECORDS} records a second",
             f"p99 {many.middle:.1f} × raw ({many.low:.1f}–{many.high:.1f}): {told};"
-            f" raw round trip {rough}",
+            f" raw round trip {rough}; reached {Spread.of(rates(ours)).middle:.1f} a second",
             f"{FLOOR} ×",
             f"{GOAL} ×",
             at_most(many, FLOOR),

@@ -17,7 +17,7 @@ from tests.benchmarks.measures.end_to_end import UNSENT, WAYS, EndToEnd, Settle
 from tests.benchmarks.naive.service import TOPIC
 from tests.benchmarks.plan_of_run import Run
 from tests.benchmarks.programs import program
-from tests.benchmarks.pushing import Meter, Pusher
+from tests.benchmarks.pushing import WARM, Meter, Pusher, warm
 from tests.benchmarks.rounds import (
     Alternative,
     Figure,
@@ -89,13 +89,16 @@ def world(run: Run, bus: str) -> Iterator[Sequence[Alternative]]:
         run.watched(running.pids)
         pusher = Pusher(running.doors["registration-feed"], stage.tokens, way.made)
         stack.callback(pusher.close)
+        numbers = Numbers()
+        warm(pusher, way.made, numbers)
         meter = Meter(databases["reporting"], way.moved)
+        meter.wait_for(WARM)
         unsent = Meter(databases["registration-feed"], UNSENT)
         stack.callback(meter.close)
         stack.callback(unsent.close)
         settle = Settle(running.doors["reporting"], stage.tokens, way, [unsent])
         stack.callback(settle.close)
-        ours = EndToEnd("ours", pusher, meter, way, Numbers(), run.size.rows, SIZE, settle)
+        ours = EndToEnd("ours", pusher, meter, way, numbers, run.size.rows, SIZE, settle)
         port = free_ports(1)[0]
         url = f"http://127.0.0.1:{port}"
         command = [PYTHON, "-m", "tests.benchmarks.naive", str(port), naive_url]
