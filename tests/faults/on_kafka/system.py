@@ -16,6 +16,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 import httpx
+import psycopg
 from confluent_kafka import (
     Consumer,
     ConsumerGroupTopicPartitions,
@@ -127,6 +128,8 @@ class System:
         flow = await drained(self.api, seconds=BOUND_SECONDS)
         assert flow.waiting == flow.broken == ()
         assert flow.applied == flow.published > 0
+        # Revisions would hide a second coming from the figures; the journal has every fact once.
+        assert await self._journalled() == flow.published
         answers = self.memory.answers().values()
         assert [answer for answer in answers if not answer.as_expected] == []
         four = await self._sums()
@@ -135,6 +138,13 @@ class System:
         sent, applied, *others = four
         rest = " + ".join(f"{count:,}" for count in others)
         return f"{sent:,} sent = {applied:,} + {rest}; {compared} figures true"
+
+    async def _journalled(self) -> int:
+        """How many facts reporting has taken in, as its log of record has them."""
+        url = self.running.database_url("reporting")
+        async with await psycopg.AsyncConnection.connect(url) as conn:
+            found = await conn.execute("SELECT sum(fact_count) FROM journal")
+            return int((await found.fetchone() or (0,))[0])
 
     async def _sums(self) -> list[int]:
         """Sent, applied, duplicate, rejected and held over all feeds, which add up in each."""
