@@ -220,7 +220,7 @@ class BusBehaviour:
         await bus.publish(topic, {p: [message(n) for n in range(1, 21)] for p in (0, 3)})
         consumer = await self.joined(bus, "rewind-one", topic)
         # Some of both is looked up and not yet handed out, in the middle of both.
-        first = []
+        first: list[Batch] = []
         while len(ends(first)) < 2:
             first += await consumer.fetch(7, 5.0)
         assert await consumer.commit(ends(first))
