@@ -228,7 +228,7 @@ async def test_too_many_stop_the_consumer_until_they_are_dealt_with(
         replayed = 0
         async with refusing_money(city):
             # Intake and the other consumer go on.
-            await city.push(PORTION)
+            await city.push(PORTION // 2)
             await until(lambda: report.state == ConsumerState.STOPPED)
             assert str(LIMIT) in report.reason
             status = await city.status("reporting")

@@ -71,7 +71,7 @@ def _facts(told: Sequence[dict[str, Any]]) -> Iterator[Fact]:
 
 class TestEveryDayAtEveryStage:
     @settings(
-        max_examples=60,
+        max_examples=30,
         deadline=None,
         derandomize=True,
         suppress_health_check=[HealthCheck.function_scoped_fixture],

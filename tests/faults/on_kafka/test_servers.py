@@ -10,9 +10,9 @@ from tests.faults.on_kafka.system import System
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 
-# As long as it takes all clients to notice, lose their sessions and begin to wait; a minute shows
-# nothing more and takes it.
-AWAY_SECONDS = 20.0
+# As long as it takes all clients to notice, lose their sessions and begin to wait. A minute, done
+# by hand, shows nothing more.
+AWAY_SECONDS = 12.0
 
 
 async def test_postgres_is_killed(system: System, faults: Faults) -> None:
@@ -25,12 +25,11 @@ async def test_postgres_is_killed(system: System, faults: Faults) -> None:
 
 
 async def test_the_broker_is_killed(system: System, faults: Faults) -> None:
-    kills = 2
-    async for _ in system.moments(system.portion(1), kills):
+    async for _ in system.moments(system.portion(1), 1):
         await asyncio.to_thread(system.running.kill, "kafka")
         await asyncio.to_thread(system.running.start, "kafka")
     held = await system.adds_up()
-    faults.survived("broker", "SIGKILL during load", times=kills, held=held)
+    faults.survived("broker", "SIGKILL during load", times=1, held=held)
 
 
 async def test_the_broker_is_away_while_departments_push(system: System, faults: Faults) -> None:
