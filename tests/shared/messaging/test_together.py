@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.bus.contract import Batch
+from shared.bus.contract import Batch, Message
 from shared.database import DatabaseAway
 from shared.inbox import Applied, FactBatch, Inbox
 from shared.inbox.together import apply_together
