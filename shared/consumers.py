@@ -9,6 +9,11 @@ When partitions move to another member the batches in hand are applied all the s
 make that harmless (one of the two readers finds them had), while dropping them is not, since
 partitions that stay here are not fetched again. Whatever was applied before its commit was
 refused is fetched and dropped by the new reader.
+
+A gap met for the first time is not believed: an offset remembered from a log that was deleted and
+made anew leads into the middle of the new one. The partition is read again from its beginning;
+what was had is dropped, what was missed comes in order. Only what is missing then as well is
+recorded as a gap.
 """
 
 import asyncio
@@ -19,7 +24,7 @@ from enum import StrEnum
 import structlog
 
 from shared.bus.contract import Batch, Bus, BusAway, Consumer, TopicPartition
-from shared.inbox import Applied, Inbox, TooManyDeadLetters
+from shared.inbox import Applied, GapSeen, Inbox, TooManyDeadLetters
 from shared.inbox.receiving import is_the_messages_fault
 from shared.inbox.together import apply_together
 from shared.metrics import CONSUMER_STOPPED, INBOX_FACTS, WORKER_WAITS
@@ -51,6 +56,8 @@ class ConsumerReport:
     batches: int = 0
     moved: int = 0
     """Commits refused because partitions had moved."""
+    rewound: int = 0
+    """Partitions read again from the beginning because of a gap."""
 
     def say(self, state: ConsumerState, reason: str = "") -> bool:
         """Set the state; returns whether it is news."""
@@ -82,6 +89,8 @@ class FactConsumer:
         self._fetch_seconds = fetch_seconds
         self._recheck_seconds = recheck_seconds
         self._uncommitted: dict[TopicPartition, int] = {}
+        self._rewound: dict[TopicPartition, int] = {}
+        """For which missing position a partition was last read again: never twice for one."""
 
     async def run(self, stop: asyncio.Event) -> None:
         """Consume until ``stop``. Raises only what is neither a moment's nor a message's fault."""
@@ -92,14 +101,25 @@ class FactConsumer:
             while not stop.is_set():
                 if sum(len(batch.messages) for batch in batches) >= PREFETCH_FROM:
                     ahead = asyncio.create_task(consumer.fetch(self._batch_messages, 0))
+                gaps: dict[TopicPartition, int] = {}
                 together = await self._apply_together(batches)
                 for batch in batches:
-                    if not together and not await self._apply(batch, stop):
-                        return
-                    self._uncommitted[batch.topic, batch.partition] = batch.next_offset
-                # A consumer is used by one task at a time: the fetch ahead ends before the commit.
+                    place = (batch.topic, batch.partition)
+                    if place in gaps:
+                        continue
+                    try:
+                        if not together and not await self._apply(batch, stop):
+                            return
+                    except GapSeen as gap:
+                        gaps[place] = gap.position
+                    else:
+                        self._uncommitted[place] = batch.next_offset
+                # A consumer is used by one task at a time: the fetch ahead ends before the rest.
                 batches = await self._fetched(ahead) if ahead else []
                 ahead = None
+                batches = [one for one in batches if (one.topic, one.partition) not in gaps]
+                for place, missing in gaps.items():
+                    await self._rewind(consumer, place, missing, stop)
                 await self._commit(consumer)
                 if not batches:
                     batches = await self._fetch(consumer, stop)
@@ -160,11 +180,19 @@ class FactConsumer:
         return done is not None
 
     async def _apply(self, batch: Batch, stop: asyncio.Event) -> bool:
-        """Apply until it is done, however long it takes; False when stopped first."""
+        """Apply until it is done, however long it takes; False when stopped first.
+
+        Raises GapSeen, with nothing applied, for a gap the partition was not yet read again for.
+        """
         patience = Patience()
+        over_gaps = False
         while not stop.is_set():
             try:
-                done = await self.inbox.apply(batch)
+                done = await self.inbox.apply(batch, over_gaps=over_gaps)
+            except GapSeen as gap:
+                if self._rewound.get((batch.topic, batch.partition)) != gap.position:
+                    raise
+                over_gaps = True
             except TooManyDeadLetters as error:
                 if self.report.say(ConsumerState.STOPPED, str(error)):
                     log.critical("consumer-stopped", group=self.group, reason=str(error))
@@ -181,6 +209,34 @@ class FactConsumer:
                     return True
         return False
 
+    async def _rewind(
+        self, consumer: Consumer, place: TopicPartition, missing: int, stop: asyncio.Event
+    ) -> None:
+        """Read a partition again from its beginning, unless it has moved to another member."""
+        patience = Patience()
+        while not stop.is_set():
+            try:
+                held = await consumer.rewind(place)
+            except BusAway as error:
+                await self._wait("bus", error, patience, stop)
+                continue
+            self._uncommitted.pop(place, None)
+            if held:
+                self._rewound[place] = missing
+                # Whoever gets the partition meanwhile has to begin there as well: only who read
+                # from the beginning may say that something is missing.
+                self._uncommitted[place] = 0
+                self.report.rewound += 1
+                topic, partition = place
+                log.warning(
+                    "consumer-reads-again",
+                    group=self.group,
+                    topic=topic,
+                    partition=partition,
+                    missing=missing,
+                )
+            return
+
     async def _commit(self, consumer: Consumer) -> None:
         """Tell the bus where to go on; when it is away the next commit covers this one."""
         if not self._uncommitted:
@@ -188,6 +244,8 @@ class FactConsumer:
         try:
             if not await consumer.commit(self._uncommitted):
                 self.report.moved += 1
+                # What comes back may begin anywhere.
+                self._rewound = {}
                 log.info("consumer-partitions-moved", group=self.group)
         except BusAway as error:
             log.warning("consumer-commit-postponed", group=self.group, error=str(error))

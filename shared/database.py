@@ -24,12 +24,19 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from shared.settings import Settings
 
 # Server states that pass by themselves: connection trouble (08), no resources (53), shutting down
-# or starting (57P), a standby that is about to be promoted (25006).
-_AWAY_STATES = ("08", "53", "57P", "25006")
+# or starting (57P), a standby that is about to be promoted (25006); and a session the server ended
+# because its transaction stood still (25P03).
+_AWAY_STATES = ("08", "53", "57P", "25006", "25P03")
 # The database chose this transaction as the one to give way: the same work succeeds when repeated.
 _GIVE_WAY_STATES = ("40001", "40P01", "55P03")
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
-_SESSION_OPTIONS = "-c timezone=UTC -c client_min_messages=warning"
+# A process that stands still within a transaction would keep its locks, such as a partition's mark,
+# for ever. Longer than any legitimate wait between two statements: judging a chunk is the longest.
+_STANDSTILL_SECONDS = 300
+_SESSION_OPTIONS = (
+    "-c timezone=UTC -c client_min_messages=warning"
+    f" -c idle_in_transaction_session_timeout={_STANDSTILL_SECONDS}s"
+)
 
 
 class DatabaseAway(Exception):

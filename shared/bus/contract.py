@@ -105,6 +105,14 @@ class Consumer(Protocol):
         The group's remembered offsets change only with the next commit.
         """
 
+    async def rewind(self, place: TopicPartition) -> bool:
+        """Read one partition again from the earliest message kept; the others go on.
+
+        What was fetched of it and is still in hand comes again: drop it. False, and nothing
+        happens, when the partition is not this consumer's any more. The group's remembered offset
+        changes only with the next commit. Raises BusAway.
+        """
+
     async def close(self) -> None:
         """Leave the group at once, without committing. May be called twice."""
 

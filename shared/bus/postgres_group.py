@@ -105,6 +105,10 @@ class _Partition:
         messages = [self.waiting.popleft() for _ in range(count)]
         return Batch(self.topic, self.partition, first, messages, first + count)
 
+    def rewind(self) -> None:
+        self.waiting.clear()
+        self.position = 0
+
 
 class GroupConsumer:
     """A ``Consumer`` of the embedded bus."""
@@ -163,8 +167,15 @@ class GroupConsumer:
         """Go back to the earliest message kept, on the partitions held."""
         await self._balance()
         for partition in self._mine.values():
-            partition.waiting.clear()
-            partition.position = 0
+            partition.rewind()
+
+    async def rewind(self, place: TopicPartition) -> bool:
+        """Go back to the earliest message kept of one partition, when it is still held."""
+        partition = self._mine.get(self._ids.get(place, -1))
+        if partition is None:
+            return False
+        partition.rewind()
+        return True
 
     async def close(self) -> None:
         """Leave: the others are told and share at once what was held here."""

@@ -8,8 +8,9 @@ harmless, at constant cost. What may be relied upon:
 - **Once.** Every position has its effect once, or becomes one dead letter with a reason.
 - **A bad moment is not a bad message.** What the database says about itself (away, gave way,
   schema not there yet) goes up to the runner, which waits; nothing is dead-lettered for it.
-- **A gap is recorded**, never papered over: applying goes on, and the missing positions are still
-  accepted when they come later (``shared.outbox_again``).
+- **A gap is recorded**, never papered over. First it is only said (``GapSeen``), so that the runner
+  can read again whether the bus has what is missing; told to go over it, applying goes on, and the
+  missing positions are still accepted when they come later (``shared.outbox_again``).
 - **Replay passes the same gate**: a dead letter is locked, applied and marked in one transaction.
 - Above the limit of open dead letters nothing is applied any more (``TooManyDeadLetters``), and
   every effect before that point is kept.
@@ -82,6 +83,15 @@ class TooManyDeadLetters(Exception):
     def __init__(self, limit: int) -> None:
         super().__init__(f"more than {limit} dead letters wait for somebody to look at them")
         self.limit = limit
+
+
+class GapSeen(Exception):
+    """A batch jumps over positions that never came: nothing of it was applied."""
+
+    def __init__(self, position: int) -> None:
+        """``position``: the lowest one missing."""
+        super().__init__(f"position {position} is missing")
+        self.position = position
 
 
 Effect = Callable[[AsyncConnection, FactBatch], Awaitable[None]]
@@ -193,12 +203,13 @@ class Inbox:
         parts.append(run)
         return [part for part in parts if part]
 
-    async def apply(self, batch: Batch) -> Applied:
+    async def apply(self, batch: Batch, *, over_gaps: bool = False) -> Applied:
         """Give a batch its effect, once; one transaction.
 
-        Raises DatabaseAway and whatever else says "not now" (nothing happened, try again), and
-        TooManyDeadLetters (nothing happened). When the limit is reached within the batch, what
-        came before is committed and the rest is ``left``.
+        Raises DatabaseAway and whatever else says "not now" (nothing happened, try again),
+        TooManyDeadLetters (nothing happened), and GapSeen (nothing happened) unless ``over_gaps``:
+        then what is missing is recorded. When the limit is reached within the batch, what came
+        before is committed and the rest is ``left``.
         """
         producer = self._producers[batch.topic]
         done = Applied()
@@ -216,6 +227,8 @@ class Inbox:
                     await store.bury(conn, batch.partition, message, reason)
                     done.dead += 1
             gate = await store.gate(conn, producer, batch.partition, mark, own)
+            if not over_gaps and (missing := gate.first_missing) is not None:
+                raise GapSeen(missing)
             done.dropped = len(own) - len(gate.fresh)
             parts = self.decode(gate.fresh)
             place = (producer, batch.partition)

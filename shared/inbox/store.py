@@ -25,6 +25,16 @@ class Gate(msgspec.Struct, frozen=True):
     gaps: list[Span]
     """The recorded gaps some of them fill."""
 
+    @property
+    def first_missing(self) -> int | None:
+        """The lowest position above the mark that is jumped over, None when none is."""
+        expected = self.mark + 1
+        for message in self.fresh:
+            if message.position > expected:
+                return expected
+            expected = max(expected, message.position + 1)
+        return None
+
 
 class DeadLetter(msgspec.Struct, frozen=True):
     """A message that had no effect, with the reason, kept whole.

@@ -1,5 +1,6 @@
 """The floor under every store: who commits, what a lost database looks like, the bulk path."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime
 from typing import Any
@@ -209,6 +210,35 @@ async def test_a_session_ended_by_the_server_is_away_and_the_next_one_works(
                 admin.execute("SELECT pg_terminate_backend(%s)", (driver.info.backend_pid,))
             await connection.execute(text("INSERT INTO firm VALUES ('b', 'x')"))
     assert await _count(database) == 0
+
+
+async def test_a_transaction_that_stands_still_is_ended_by_the_server(
+    database: Database, postgres: PostgresForTests
+) -> None:
+    """Its locks are free for others then, and whoever wakes up in it begins anew."""
+    async with database.read() as connection:
+        shown = await connection.execute(text("SHOW idle_in_transaction_session_timeout"))
+        assert shown.scalar_one() == "5min"
+    for below in (False, True):
+        with pytest.raises(DatabaseAway):
+            async with database.transaction() as connection:
+                driver = await raw(connection)
+                await driver.execute("SET LOCAL idle_in_transaction_session_timeout = '10ms'")
+                await _gone(postgres, driver.info.backend_pid)
+                if below:
+                    await driver.execute("SELECT 1")
+                else:
+                    await connection.execute(text("SELECT 1"))
+    assert await _count(database) == 0
+    # As it is said when the driver reads the server's last words in time.
+    assert is_away(psycopg.errors.IdleInTransactionSessionTimeout())
+
+
+async def _gone(postgres: PostgresForTests, pid: int) -> None:
+    with psycopg.connect(postgres.server.url(), autocommit=True) as admin:
+        async with asyncio.timeout(30):
+            while admin.execute("SELECT 1 FROM pg_stat_activity WHERE pid = %s", (pid,)).rowcount:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
 
 
 async def test_an_error_of_the_data_is_not_away(database: Database) -> None:

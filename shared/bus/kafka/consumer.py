@@ -98,6 +98,15 @@ class KafkaConsumer:
                 await asyncio.sleep(0.05)
             await consumer.seek_to_beginning()
 
+    async def rewind(self, place: Place) -> bool:
+        """Go back to the earliest message kept of one partition, when it is still held."""
+        try:
+            async with away(), asyncio.timeout(WAIT_SECONDS):
+                # Not done: it was taken away while its first offset was asked for.
+                return bool(await self._joined.seek_to_beginning(TopicPartition(*place)))
+        except IllegalStateError:
+            return False
+
     async def close(self) -> None:
         """Leave the group."""
         consumer, self._consumer = self._consumer, None

@@ -215,6 +215,27 @@ class BusBehaviour:
         assert positions(again, 0) == [1, 2]
         assert positions(again, 3) == [1]
 
+    async def test_one_partition_from_the_beginning_again(self, bus: Bus, place: BusPlace) -> None:
+        topic = await place.topic(bus)
+        await bus.publish(topic, {p: [message(n) for n in range(1, 21)] for p in (0, 3)})
+        consumer = await self.joined(bus, "rewind-one", topic)
+        # Some of both is looked up and not yet handed out, in the middle of both.
+        first: list[Batch] = []
+        while len(ends(first)) < 2:
+            first += await consumer.fetch(7, 5.0)
+        assert await consumer.commit(ends(first))
+        assert await consumer.rewind((topic, 0))
+        left = 40 - len(positions(first, 3))
+        rest = await read(consumer, left, max_messages=7)
+        assert positions(rest, 0) == list(range(1, 21))
+        assert positions([*first, *rest], 3) == list(range(1, 21))
+        assert await consumer.commit({(topic, 0): 0})
+        assert (await bus.lag("rewind-one", [topic]))[topic, 0] == 20, "the last commit counts"
+        # What is not held is left alone.
+        assert not await consumer.rewind((topic, 99))
+        assert not await consumer.rewind(("nobody-made.this", 0))
+        assert await consumer.fetch(10, 0.2) == []
+
     async def test_the_last_positions_tell_how_far_a_producer_was(
         self, bus: Bus, place: BusPlace
     ) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.database import DatabaseAway
-from shared.inbox import BadMessage, FactBatch, TooManyDeadLetters, list_letters
+from shared.inbox import BadMessage, FactBatch, GapSeen, TooManyDeadLetters, list_letters
 from shared.inbox.store import holes, without
 from shared.telemetry import current_traceparent
 
@@ -73,7 +73,12 @@ async def test_duplicates_and_reordering_within_a_batch_change_nothing(
 async def test_what_comes_over_the_bus_out_of_order_is_a_gap_and_then_fills_it(world: Any) -> None:
     messages = world.messages(world.facts(10))
     inbox = world.inbox()
-    done = await inbox.apply(world.batch([*messages[:2], *messages[6:]]))
+    with pytest.raises(GapSeen) as seen:
+        await inbox.apply(world.batch([*messages[:2], *messages[6:]]))
+    assert seen.value.position == 3
+    assert await world.effects() == [], "first it is only said"
+    assert await world.rows("SELECT * FROM inbox_marks") == []
+    done = await inbox.apply(world.batch([*messages[:2], *messages[6:]]), over_gaps=True)
     assert (done.applied, done.missing) == (6, 4)
     async with world.consumer.read() as conn:
         (gap,) = (await inbox.status(conn)).gaps
