@@ -1,9 +1,8 @@
 """The runner in front of an inbox: fetch, apply, then remember the offset.
 
-A service is one consumer group of its own name. What was fetched is applied in one
-transaction, or batch by batch where something needs a closer look; the next ones are fetched
-meanwhile. What the bus remembers is only where to
-begin reading: once-only is the inbox's work.
+A service is one consumer group of its own name. What was fetched is applied in one transaction,
+or batch by batch where something needs a closer look; the next ones are fetched meanwhile. What
+the bus remembers is only where to begin reading: once-only is the inbox's work.
 
 When partitions move to another member the batches in hand are applied all the same: the marks
 make that harmless (one of the two readers finds them had), while dropping them is not, since

@@ -94,7 +94,7 @@ async def test_the_database_away_is_said(world: Any) -> None:
 async def test_late_positions_of_a_gap_go_one_by_one(world: Any) -> None:
     inbox = world.inbox()
     whole, other = by_partition(world, 4, 2)
-    await inbox.apply(world.batch(whole.messages[2:], 0))  # 1 and 2 are missing
+    await inbox.apply(world.batch(whole.messages[2:], 0), over_gaps=True)  # 1 and 2 are missing
     assert await apply_together(inbox, [whole, other]) is None
     assert await inbox.apply(whole) == Applied(applied=2, dropped=2)
     assert await apply_together(inbox, [whole, other]) == [Applied(dropped=4), Applied(2)]
