@@ -1,8 +1,8 @@
 """The runner in front of an inbox: fetch, apply, then remember the offset.
 
-A service is one consumer group of its own name. Batches are applied one after another, each in
-one transaction; the next ones are fetched meanwhile. What the bus remembers is only where to
-begin reading: once-only is the inbox's work.
+A service is one consumer group of its own name. What was fetched is applied in one transaction,
+or batch by batch where something needs a closer look; the next ones are fetched meanwhile. What
+the bus remembers is only where to begin reading: once-only is the inbox's work.
 
 When partitions move to another member the batches in hand are applied all the same: the marks
 make that harmless (one of the two readers finds them had), while dropping them is not, since
@@ -25,6 +25,7 @@ import structlog
 from shared.bus.contract import Batch, Bus, BusAway, Consumer, TopicPartition
 from shared.inbox import Applied, GapSeen, Inbox, TooManyDeadLetters
 from shared.inbox.receiving import is_the_messages_fault
+from shared.inbox.together import apply_together
 from shared.metrics import CONSUMER_STOPPED, INBOX_FACTS, WORKER_WAITS
 from shared.patience import Patience, pause
 
@@ -100,12 +101,13 @@ class FactConsumer:
                 if sum(len(batch.messages) for batch in batches) >= PREFETCH_FROM:
                     ahead = asyncio.create_task(consumer.fetch(self._batch_messages, 0))
                 gaps: dict[TopicPartition, int] = {}
+                together = await self._apply_together(batches)
                 for batch in batches:
                     place = (batch.topic, batch.partition)
                     if place in gaps:
                         continue
                     try:
-                        if not await self._apply(batch, stop):
+                        if not together and not await self._apply(batch, stop):
                             return
                     except GapSeen as gap:
                         gaps[place] = gap.position
@@ -158,6 +160,23 @@ class FactConsumer:
             return await ahead
         except BusAway:
             return []  # the next fetch waits it out
+
+    async def _apply_together(self, batches: list[Batch]) -> bool:
+        """Apply all in one transaction where that is plain; False when they have to go one by
+        one, which also waits out what is away."""
+        if len(batches) < 2:
+            return False
+        try:
+            done = await apply_together(self.inbox, batches)
+        except Exception as error:
+            if is_the_messages_fault(error):
+                raise
+            return False
+        for batch, applied in zip(batches, done or (), strict=False):
+            self._count(batch, applied)
+        if done is not None:
+            self._running()
+        return done is not None
 
     async def _apply(self, batch: Batch, stop: asyncio.Event) -> bool:
         """Apply until it is done, however long it takes; False when stopped first.

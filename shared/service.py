@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,12 +27,20 @@ also moves the consumer's mark. Raises ``shared.inbox.BadMessage`` for a fact it
 understand; anything about the database being away is retried for ever, never dead-lettered."""
 
 
+JointHandler = Callable[["AsyncConnection", "Runtime", "Sequence[FactBatch]"], Awaitable[None]]
+"""The same effect of batches of several partitions at once, by producer and partition, in one
+transaction: for handlers whose statements cost more than the facts. Called only where every batch
+is in order; whatever it raises, nothing has happened, and the batches go one by one."""
+
+
 @dataclass(frozen=True)
 class Subscription:
-    """One consumer group's interest in one producer's topic."""
+    """One consumer group's interest in one producer's topic. ``joint``: the same function where
+    batches of different producers may go together, too."""
 
     producer: str
     handler: Handler
+    joint: JointHandler | None = None
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,7 @@ from shared.spans import SpanKind, spanning
 
 if TYPE_CHECKING:
     from shared.runtime import Runtime
+    from shared.service import JointHandler
 
 
 LARGEST_LEAP = 10_000_000
@@ -96,6 +97,9 @@ class GapSeen(Exception):
 Effect = Callable[[AsyncConnection, FactBatch], Awaitable[None]]
 """A subscription's handler with the runtime filled in."""
 
+JointEffect = Callable[[AsyncConnection, Sequence[FactBatch]], Awaitable[None]]
+"""The same of batches of several partitions at once; see ``shared.service.JointHandler``."""
+
 
 @dataclass
 class Applied:
@@ -147,11 +151,14 @@ class Inbox:
         effects: Mapping[str, Effect],
         dead_letter_limit: int,
         service: str = "",
+        joint: Mapping[str, JointEffect] | None = None,
     ) -> None:
         """``effects``: by producer. ``dead_letter_limit``: open ones tolerated before stopping.
-        ``service``: whose spans its work makes."""
+        ``service``: whose spans its work makes. ``joint``: by producer, the same function where
+        batches of different producers may go together."""
         self.database = database
         self.effects = dict(effects)
+        self.joint = dict(joint or {})
         self.limit = dead_letter_limit
         self.service = service
         self._producers = {topic_of(producer): producer for producer in effects}
@@ -163,8 +170,20 @@ class Inbox:
             subscription.producer: _bound(subscription.handler, runtime)
             for subscription in runtime.service.subscriptions
         }
+        bound: dict[JointHandler, JointEffect] = {}
+        joint = {
+            subscription.producer: bound.setdefault(
+                subscription.joint, _bound_jointly(subscription.joint, runtime)
+            )
+            for subscription in runtime.service.subscriptions
+            if subscription.joint is not None
+        }
         settings, name = runtime.settings, runtime.service.name
-        return cls(runtime.database, effects, settings.dead_letter_limit, name)
+        return cls(runtime.database, effects, settings.dead_letter_limit, name, joint)
+
+    def producer_of(self, topic: str) -> str:
+        """Whose topic that is."""
+        return self._producers[topic]
 
     @property
     def topics(self) -> list[str]:
@@ -201,7 +220,7 @@ class Inbox:
                 raise TooManyDeadLetters(self.limit)
             own = []
             for message in batch.messages:
-                reason = _unfit(message, producer, mark)
+                reason = unfit(message, producer, mark)
                 if reason is None:
                     own.append(message)
                 else:
@@ -337,7 +356,7 @@ def is_the_messages_fault(error: BaseException) -> bool:
     return not isinstance(cause, sa.exc.InvalidRequestError)
 
 
-def _unfit(message: Message, producer: str, mark: int) -> str | None:
+def unfit(message: Message, producer: str, mark: int) -> str | None:
     """Why a message has no place in this partition's order, None when it has one."""
     if message.is_foreign:
         return "not a CloudEvent of ours: an attribute is missing or cannot be read"
@@ -377,6 +396,13 @@ def _first(parts: list[_Part]) -> int | None:
         return None
     part = parts[0]
     return part.message.position if isinstance(part, _Poison) else part[0].position
+
+
+def _bound_jointly(handler: "JointHandler", runtime: "Runtime") -> JointEffect:
+    async def effect(conn: AsyncConnection, batches: Sequence[FactBatch]) -> None:
+        await handler(conn, runtime, batches)
+
+    return effect
 
 
 def _bound(handler: Any, runtime: "Runtime") -> Effect:

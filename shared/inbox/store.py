@@ -155,6 +155,34 @@ async def lock_mark(conn: AsyncConnection, producer: str, partition: int) -> int
     return int(mark)
 
 
+async def lock_marks(
+    conn: AsyncConnection, places: Sequence[tuple[str, int]]
+) -> dict[tuple[str, int], int]:
+    """``lock_mark`` of several places in two statements, in one order for everybody."""
+    ordered = sorted(places)
+    asked = {"producers": [p for p, _ in ordered], "partitions": [n for _, n in ordered]}
+    found: dict[tuple[str, int], int] = {}
+    for _ in range(2):
+        rows = await conn.execute(_LOCK_MARKS, asked)
+        found = {(row.producer, row.partition): int(row.position) for row in rows}
+        if len(found) == len(ordered):
+            break
+        await conn.execute(_FIRST_MARKS, asked)
+    return found
+
+
+async def set_marks(conn: AsyncConnection, marks: Sequence[tuple[str, int, int]]) -> None:
+    """Move marks, locked before, to (producer, partition, position)."""
+    producers, partitions, positions = (list(column) for column in zip(*marks, strict=True))
+    asked = {"producers": producers, "partitions": partitions, "positions": positions}
+    await conn.execute(_SET_MARKS, asked)
+
+
+async def has_gaps(conn: AsyncConnection) -> bool:
+    """Whether any position is missing anywhere."""
+    return bool((await conn.execute(_HAS_GAPS)).scalar_one())
+
+
 async def count_open(conn: AsyncConnection) -> int:
     """Dead letters nobody has replayed."""
     return int((await conn.execute(_COUNT_OPEN)).scalar_one())
@@ -319,6 +347,21 @@ _FIRST_MARK = text(
 _SET_MARK = text(
     f"UPDATE inbox_marks SET position = :position, updated_at = clock_timestamp() WHERE {_PLACE}"
 )
+_ASKED = "unnest(CAST(:producers AS text[]), CAST(:partitions AS int[])"
+_LOCK_MARKS = text(
+    f"SELECT producer, partition, position FROM inbox_marks WHERE (producer, partition) IN"
+    f" (SELECT * FROM {_ASKED})) ORDER BY producer, partition FOR UPDATE"
+)
+_FIRST_MARKS = text(
+    f"INSERT INTO inbox_marks (producer, partition, position) SELECT *, 0 FROM {_ASKED})"
+    " ORDER BY 1, 2 ON CONFLICT DO NOTHING"
+)
+_SET_MARKS = text(
+    "UPDATE inbox_marks AS m SET position = n.position, updated_at = clock_timestamp()"
+    f" FROM {_ASKED}, CAST(:positions AS bigint[])) AS n (producer, partition, position)"
+    " WHERE m.producer = n.producer AND m.partition = n.partition"
+)
+_HAS_GAPS = text("SELECT EXISTS (SELECT FROM inbox_gaps)")
 _MARKS = text(
     "SELECT producer, partition, position, updated_at FROM inbox_marks ORDER BY producer, partition"
 )

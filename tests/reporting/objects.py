@@ -125,5 +125,5 @@ async def apply(
     given = batch(facts, first_position, partition)
     async with database.transaction() as conn:
         await posting.lock_shared(conn)
-        await projections.apply(conn, counting, given, at)
+        await projections.apply(conn, counting, [given], at)
         await trust.apply(conn, facts)

@@ -164,7 +164,7 @@ class TestBesideTheLiving:
             async with elsewhere.transaction() as conn:
                 await posting.lock_shared(conn)
                 facts = batch([person(1)], 2, 1)
-                await projections.apply(conn, Counting.of(plan), facts, AT)
+                await projections.apply(conn, Counting.of(plan), [facts], AT)
                 written.set()
                 await go_on.wait()
 

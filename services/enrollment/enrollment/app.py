@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enrollment.leads.api import router as leads_router
-from enrollment.leads.handlers import on_feed_facts
+from enrollment.leads.handlers import on_all_feed_facts, on_feed_facts
 from enrollment.models import metadata
 from enrollment.register.api import router as register_router
 from enrollment.register.feeds import FEEDS
@@ -45,8 +45,8 @@ SERVICE = Service(
         EnrollmentDeliveryReceived,
     ),
     subscriptions=(
-        Subscription("registration-feed", on_feed_facts),
-        Subscription("tax-feed", on_feed_facts),
+        Subscription("registration-feed", on_feed_facts, on_all_feed_facts),
+        Subscription("tax-feed", on_feed_facts, on_all_feed_facts),
     ),
     sealed=(SEALED_PERSONS,),
 )

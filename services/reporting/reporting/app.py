@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reporting.figures.api import router as figures
-from reporting.handlers import take_facts
+from reporting.handlers import take_all_facts, take_facts
 from reporting.models import metadata
 from reporting.overview.api import router as overview
 from reporting.overview.api import sign_in
@@ -20,8 +20,8 @@ SERVICE = Service(
     migrations=migrations_of(__file__),
     routers=(figures, progress, targets, trust, overview, sign_in),
     subscriptions=(
-        Subscription("registration-feed", take_facts),
-        Subscription("tax-feed", take_facts),
-        Subscription("enrollment", take_facts),
+        Subscription("registration-feed", take_facts, take_all_facts),
+        Subscription("tax-feed", take_facts, take_all_facts),
+        Subscription("enrollment", take_facts, take_all_facts),
     ),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -21,6 +22,14 @@ async def take_facts(conn: AsyncConnection, runtime: Runtime, batch: FactBatch) 
 
     Raises BadMessage for a fact that cannot be kept.
     """
+    await take_all_facts(conn, runtime, [batch])
+
+
+async def take_all_facts(
+    conn: AsyncConnection, runtime: Runtime, batches: Sequence[FactBatch]
+) -> None:
+    """The same of several batches, of whichever producers: a journal block each, everything else
+    once for all of them."""
     await posting.lock_shared(conn)
-    await figures.apply(conn, Counting.of(runtime.plan), batch, runtime.clock.now())
-    await trust.apply(conn, (received.fact for received in batch.facts))
+    await figures.apply(conn, Counting.of(runtime.plan), batches, runtime.clock.now())
+    await trust.apply(conn, (received.fact for batch in batches for received in batch.facts))

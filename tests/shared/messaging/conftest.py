@@ -135,7 +135,13 @@ class World:
     # -- effects ----------------------------------------------------------------------------
 
     def inbox(self, effect: Effect | None = None, limit: int = 100) -> Inbox:
-        return Inbox(self.consumer, {PRODUCER: effect or post}, limit)
+        one = effect or post
+
+        async def together(conn: AsyncConnection, batches: Sequence[FactBatch]) -> None:
+            for batch in batches:
+                await one(conn, batch)
+
+        return Inbox(self.consumer, {PRODUCER: one}, limit, joint={PRODUCER: together})
 
     def batch(self, messages: Sequence[Message], partition: int = 0) -> Batch:
         return Batch(self.topic, partition, 0, list(messages), len(messages))

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.database import DatabaseAway
 from shared.inbox import BadMessage, FactBatch, list_letters
+from shared.inbox.together import apply_together
 
 STEPS = 120
 
@@ -27,6 +28,7 @@ class Chaos:
         self.chance = random.Random(seed)
         self.written: list[Any] = []
         self.mended = False
+        self.together = 0
         self.inbox = world.inbox(self.effect, limit=10_000)
         self.relays: dict[int, tuple[str, list[Any]]] = {0: ("idle", []), 1: ("idle", [])}
         self.consumer: Any = None
@@ -74,6 +76,8 @@ class Chaos:
                 await self.consumer.seek_to_beginning()
         self.hand = self.hand or await self.consumer.fetch(self.chance.randint(1, 40), 0)
         done = {}
+        if self.chance.random() < 0.5:
+            done = await self.apply_together()
         while self.hand and self.chance.random() < 0.9:
             try:
                 await self.inbox.apply(self.hand[0])
@@ -86,6 +90,17 @@ class Chaos:
             self.consumer = None
         elif done:
             await self.consumer.commit(done)
+
+    async def apply_together(self) -> dict[tuple[str, int], int]:
+        try:
+            applied = await apply_together(self.inbox, self.hand) if self.hand else None
+        except DatabaseAway:
+            applied = None
+        if applied is None:
+            return {}
+        self.together += 1
+        hand, self.hand = self.hand, []
+        return {(batch.topic, batch.partition): batch.next_offset for batch in hand}
 
     async def inject(self) -> None:
         """What is on the bus already comes once more, shuffled."""
@@ -120,6 +135,7 @@ async def test_effects_and_dead_letters_sum_up_to_the_facts_written(
     chaos = Chaos(world, plain_effect, seed)
     for _ in range(STEPS):
         await chaos.step()
+    assert chaos.together > 0
     await chaos.settle()
     written = sorted(fact.fact_id for fact in chaos.written)
     async with world.consumer.read() as conn:

@@ -18,6 +18,8 @@ from shared.events.registration_feed import (
 from shared.events.tax_feed import HeadcountDeclared, UnenrolledReported
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from shared.events import Fact
@@ -35,8 +37,18 @@ async def on_feed_facts(conn: AsyncConnection, runtime: Runtime, batch: FactBatc
     Set-based for the whole batch; other facts of the feeds bear on nothing here. The same
     handler serves both producers, and any order of their batches ends in the same leads.
     """
+    await on_all_feed_facts(conn, runtime, [batch])
+
+
+async def on_all_feed_facts(
+    conn: AsyncConnection, runtime: Runtime, batches: Sequence[FactBatch]
+) -> None:
+    """The same of several batches, of either feed or both, taken as one."""
     known: list[_Known] = [
-        received.fact for received in batch.facts if isinstance(received.fact, _Known)
+        received.fact
+        for batch in batches
+        for received in batch.facts
+        if isinstance(received.fact, _Known)
     ]
     if not known:
         return

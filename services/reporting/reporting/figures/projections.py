@@ -77,28 +77,38 @@ async def take_positions(
     return True
 
 
-async def apply(conn: AsyncConnection, counting: Counting, batch: FactBatch, at: datetime) -> None:
-    """Journal a batch and post it, in the transaction that moves the consumer's mark."""
+async def apply(
+    conn: AsyncConnection, counting: Counting, batches: Sequence[FactBatch], at: datetime
+) -> None:
+    """Journal batches and post them, in the transaction that moves the consumer's marks."""
     facts = [
-        Located(0, index, received.position, received.fact)
+        Located(no, index, received.position, received.fact)
+        for no, batch in enumerate(batches)
         for index, received in enumerate(batch.facts)
     ]
     check(facts)
     moved = await take_positions(conn, counting, facts)
-    block = await posting.insert_journal(
-        conn,
-        posting.NewBlock(
-            batch.producer,
-            batch.partition,
-            batch.facts[0].position,
-            batch.facts[-1].position,
-            at,
-            len(batch.facts),
-            packed([received.message for received in batch.facts]),
-        ),
-    )
+    blocks = await posting.insert_journal(conn, [_new_block(batch, at) for batch in batches])
     if moved:
-        await post(conn, {0: block_of(block, batch.producer, batch.partition, at)})
+        await post(
+            conn,
+            {
+                no: block_of(block, batch.producer, batch.partition, at)
+                for no, (block, batch) in enumerate(zip(blocks, batches, strict=True))
+            },
+        )
+
+
+def _new_block(batch: FactBatch, at: datetime) -> posting.NewBlock:
+    return posting.NewBlock(
+        batch.producer,
+        batch.partition,
+        batch.facts[0].position,
+        batch.facts[-1].position,
+        at,
+        len(batch.facts),
+        packed([received.message for received in batch.facts]),
+    )
 
 
 async def post(conn: AsyncConnection, blocks: dict[int, posting.Block]) -> None:

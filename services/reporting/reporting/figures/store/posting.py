@@ -119,17 +119,23 @@ class NewBlock(NamedTuple):
     payload: bytes
 
 
-async def insert_journal(conn: AsyncConnection, block: NewBlock) -> int:
-    """Keep the facts as they came; the id orders blocks as their holders were locked."""
-    cursor = await (await raw(conn)).execute(
-        "INSERT INTO journal (producer, partition, first_position, last_position, recorded_at,"
-        " fact_count, payload) VALUES (%s, %s, %s, %s, %s, %s, %s) RETURNING id",
-        block,
-        binary=True,
-    )
-    row = await cursor.fetchone()
-    assert row is not None  # noqa: S101 - INSERT … RETURNING of one row
-    return int(row[0])
+async def insert_journal(conn: AsyncConnection, blocks: Sequence[NewBlock]) -> list[int]:
+    """Keep the facts as they came; the ids, in the order given, order blocks as their holders were
+    locked."""
+    columns = [list(column) for column in zip(*blocks, strict=True)]
+    cursor = await (await raw(conn)).execute(_JOURNAL, columns)
+    return sorted(int(row[0]) for row in await cursor.fetchall())
+
+
+_JOURNAL = """
+INSERT INTO journal (producer, partition, first_position, last_position, recorded_at, fact_count,
+  payload)
+SELECT producer, partition, first, last, at, facts, payload
+FROM unnest(%s::text[], %s::int4[], %s::int8[], %s::int8[], %s::timestamptz[], %s::int4[],
+  %s::bytea[]) WITH ORDINALITY AS b (producer, partition, first, last, at, facts, payload, no)
+ORDER BY no
+RETURNING id
+"""
 
 
 _SLOTS = (1, 2, 3)

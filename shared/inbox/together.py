@@ -1,0 +1,116 @@
+"""Batches of several partitions given their effect together: one transaction, one handler call.
+
+A delivery's facts are spread over the partitions by their keys. Taken one by one each partition
+would cost a transaction and all the handler's statements for a few facts. Only the plain case is
+dealt with here: every position follows the one before, nothing is foreign, unknown or refused,
+and nobody waits for an operator. Anything else is ``None``, nothing has happened, and the batches
+go one by one through ``Inbox.apply``, which knows what to do with each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from shared.bus.contract import Batch
+from shared.inbox import store
+from shared.inbox.receiving import (
+    Applied,
+    FactBatch,
+    Inbox,
+    JointEffect,
+    is_the_messages_fault,
+    unfit,
+)
+from shared.spans import SpanKind, spanning
+
+
+class _NotPlain(Exception):
+    """Something here needs a closer look; rolls the transaction back."""
+
+
+async def apply_together(inbox: Inbox, batches: Sequence[Batch]) -> list[Applied] | None:
+    """What became of each batch, in their order; None when they have to go one by one.
+
+    Raises DatabaseAway and whatever else says "not now" (nothing happened, try again).
+    """
+    places = [(inbox.producer_of(batch.topic), batch.partition) for batch in batches]
+    joint = {inbox.joint.get(producer) for producer, _ in places}
+    effect = joint.pop()
+    if effect is None or joint or len(set(places)) < len(places):
+        return None
+    try:
+        return await _apply(inbox, effect, places, batches)
+    except _NotPlain:
+        return None
+    except Exception as error:
+        if not is_the_messages_fault(error):
+            raise
+        return None
+
+
+async def _apply(
+    inbox: Inbox,
+    effect: JointEffect,
+    places: Sequence[tuple[str, int]],
+    batches: Sequence[Batch],
+) -> list[Applied]:
+    async with inbox.database.transaction() as conn:
+        marks = await store.lock_marks(conn, places)
+        if await store.count_open(conn) > inbox.limit:
+            raise _NotPlain
+        if _has_old(places, batches, marks) and await store.has_gaps(conn):
+            raise _NotPlain
+        parts = [
+            _plain(inbox, batch, place, marks[place])
+            for place, batch in zip(places, batches, strict=True)
+        ]
+        fresh = sorted(
+            (part for part in parts if part.facts), key=lambda part: (part.producer, part.partition)
+        )
+        if fresh:
+            with spanning(
+                inbox.service,
+                "apply together",
+                dict.fromkeys(r.message.traceparent for part in fresh for r in part.facts),
+                kind=SpanKind.CONSUMER,
+                messaging__batch__message_count=sum(len(part.facts) for part in fresh),
+                kuomian__partitions=len(fresh),
+            ):
+                await effect(conn, fresh)
+            await store.set_marks(
+                conn, [(p.producer, p.partition, p.facts[-1].position) for p in fresh]
+            )
+    return [
+        Applied(applied=len(part.facts), dropped=len(batch.messages) - len(part.facts))
+        for part, batch in zip(parts, batches, strict=True)
+    ]
+
+
+def _plain(inbox: Inbox, batch: Batch, place: tuple[str, int], mark: int) -> FactBatch:
+    """What of a batch lies above the mark, without a hole; raises _NotPlain."""
+    producer, partition = place
+    by_position = {message.position: message for message in batch.messages}
+    if any(unfit(message, producer, mark) for message in batch.messages):
+        raise _NotPlain
+    fresh = sorted(position for position in by_position if position > mark)
+    if fresh and (fresh[0] != mark + 1 or fresh[-1] != mark + len(fresh)):
+        raise _NotPlain
+    facts = inbox.decode([by_position[position] for position in fresh])
+    if not facts:
+        return FactBatch(producer, partition, mark + 1, [])
+    if len(facts) > 1 or not isinstance(facts[0], list):
+        raise _NotPlain
+    return FactBatch(producer, partition, fresh[0], facts[0])
+
+
+def _has_old(
+    places: Sequence[tuple[str, int]],
+    batches: Sequence[Batch],
+    marks: Mapping[tuple[str, int], int],
+) -> bool:
+    """Whether some positions lie at or below their mark: had before, or late ones of a gap."""
+    return any(
+        message.position <= marks[place]
+        for place, batch in zip(places, batches, strict=True)
+        for message in batch.messages
+    )
