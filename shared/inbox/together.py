@@ -9,9 +9,12 @@ go one by one through ``Inbox.apply``, which knows what to do with each.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from itertools import groupby
 
 from shared.bus.contract import Batch
+from shared.events import topic_of
 from shared.inbox import store
 from shared.inbox.receiving import (
     Applied,
@@ -68,14 +71,7 @@ async def _apply(
             (part for part in parts if part.facts), key=lambda part: (part.producer, part.partition)
         )
         if fresh:
-            with spanning(
-                inbox.service,
-                "apply together",
-                dict.fromkeys(r.message.traceparent for part in fresh for r in part.facts),
-                kind=SpanKind.CONSUMER,
-                messaging__batch__message_count=sum(len(part.facts) for part in fresh),
-                kuomian__partitions=len(fresh),
-            ):
+            with _spans(inbox.service, fresh):
                 await effect(conn, fresh)
             await store.set_marks(
                 conn, [(p.producer, p.partition, p.facts[-1].position) for p in fresh]
@@ -84,6 +80,34 @@ async def _apply(
         Applied(applied=len(part.facts), dropped=len(batch.messages) - len(part.facts))
         for part, batch in zip(parts, batches, strict=True)
     ]
+
+
+@contextmanager
+def _spans(service: str, batches: Sequence[FactBatch]) -> Iterator[None]:
+    """A span for each topic, after what published its facts; what the handler writes belongs to
+    all of them."""
+    by_producer = {
+        producer: list(given) for producer, given in groupby(batches, lambda batch: batch.producer)
+    }
+    with ExitStack() as stack:
+        for producer, given in by_producer.items():
+            stack.enter_context(_span(service, f"apply {topic_of(producer)}", given))
+        if len(by_producer) > 1:
+            stack.enter_context(_span(service, "apply together", batches))
+        yield
+
+
+def _span(service: str, name: str, batches: Sequence[FactBatch]) -> AbstractContextManager[object]:
+    return spanning(
+        service,
+        name,
+        dict.fromkeys(
+            received.message.traceparent for batch in batches for received in batch.facts
+        ),
+        kind=SpanKind.CONSUMER,
+        messaging__batch__message_count=sum(len(batch.facts) for batch in batches),
+        kuomian__partitions=len(batches),
+    )
 
 
 def _plain(inbox: Inbox, batch: Batch, place: tuple[str, int], mark: int) -> FactBatch:
