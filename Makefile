@@ -5,8 +5,6 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .PHONY: help demo demo-kafka test bench lint sbom clean ready
 
-# All tests run in two processes side by side, some of them (ARGS) in one.
-WORKERS := -n 2 --dist loadgroup --no-loadscope-reorder
 VENV := .venv
 BIN := $(VENV)/bin
 
@@ -25,7 +23,7 @@ demo-kafka: ready ## 同上,按 docker-compose.yml,真实 Kafka(需 Java 17、Ma
 
 test: ready ## 全部测试 · all tests
 	@sh deploy/debian.sh
-	@$(BIN)/python -m pytest $(or $(ARGS),$(WORKERS))
+	@$(BIN)/python -m pytest $(ARGS)
 
 bench: ready ## 测量性能,对照本机极限 · measure speed against what this machine can do (QUICK=1, ONLY=accept)
 	@$(BIN)/python -m tests.benchmarks

@@ -18,21 +18,6 @@ from kuomian.kafka_install import KafkaMissing
 from shared.clock import FixedClock
 from shared.embedded import EmbeddedPostgres
 
-TESTS = Path(__file__).parent
-TOGETHER = ("deploy", "e2e", "faults/on_kafka")
-"""Folders whose tests share something that takes long to start."""
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """With several workers (pytest-xdist, ``--dist loadgroup``) such a folder stays in one of
-    them, everything else goes by files."""
-    if config.pluginmanager.hasplugin("xdist"):
-        for item in items:
-            file = item.path.relative_to(TESTS).as_posix()
-            group = next((name for name in TOGETHER if file.startswith(f"{name}/")), file)
-            item.add_marker(pytest.mark.xdist_group(group))
-
-
 # Nothing here has to survive a power cut.
 TEST_OPTIONS = {
     "fsync": "off",
