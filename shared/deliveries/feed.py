@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import msgspec
 
 from shared.crypto import Secrecy
+from shared.deliveries.standing import Standing
 from shared.events import Fact
 from shared.plan import Plan
 
@@ -131,6 +132,8 @@ class ApplyContext:
     replay: bool = False
     """Rows of this call were held before: state may meanwhile hold a version accepted later,
     which they must not undo (``upsert_state`` sees to it)."""
+    restates: bool = False
+    """What stood after these rows, or they themselves, was withdrawn: it never was true."""
 
     def is_behind(self, no: int, seq: int, record_no: int) -> bool:
         """Whether record ``no``, held before, comes too late: what stands was made by record
@@ -172,6 +175,8 @@ class Feed:
     """Row problem codes of this feed: code → (zh, en) templates over ``RowProblem.params``."""
     personal: frozenset[str] = frozenset()
     """Fields masked wherever a record is shown."""
+    standing: Standing | None = None
+    """Where its versions stand; without it no delivery of the feed can be withdrawn."""
     headings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Field → the Chinese headings under which tables give it, besides the field's own Chinese
     name (the part of its description before " · "), the usual one first."""

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from kuomian.data_dir import KEYS
+
 from shared.events import topic_of
 from tests.deploy.manifests import SERVICES, Rendered, producers_of
 
@@ -134,7 +136,7 @@ def test_external_secrets_are_what_the_processes_mount(overlays: dict[str, Rende
         assert made[f"database-{name}"] == {"username", "password", "uri"}
         uri = province.one("ExternalSecret", f"database-{name}")["spec"]["target"]["template"]
         assert f"@kuomian-postgres-rw:5432/{own}?sslmode=require" in uri["data"]["uri"]
-        keys = {"service_token"} if name == "reporting" else {"data_keys", "hash_keys"}
+        keys = {"service_token"} if name == "reporting" else set(KEYS)
         assert made[f"keys-{name}"] == keys
     identities = {
         str(data["remoteRef"])

@@ -212,7 +212,7 @@ def required_of(service: str) -> set[str]:
     required |= {"AUTH_JWKS", "AUTH_ISSUER", "AUTH_AUDIENCE", "BUS"}
     if service == "reporting":
         return required | {"SERVICE_URLS", "SERVICE_TOKEN"}
-    return required | {"DATA_KEYS", "HASH_KEYS"}
+    return required | {"DATA_KEYS", "HASH_KEYS", "RECEIPT_SIGNING_KEYS"}
 
 
 def test_every_variable_is_a_setting_and_every_needed_one_is_given(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from sqlalchemy import Table
+
 from registration_feed import intake, models
 from registration_feed.schemas import BusinessLicence, OrganisationCode
 from shared.deliveries.checks import CHECK_TEXTS
 from shared.deliveries.feed import Feed
+from shared.deliveries.standing import Standing
 
 _TEXTS = {
     **CHECK_TEXTS,
@@ -14,6 +17,16 @@ _TEXTS = {
         "dated {value}, after the day of the event, {limit}",
     ),
 }
+
+
+def _standing(table: Table) -> Standing:
+    """A number of which no version is left never was registered."""
+    return Standing(
+        table,
+        ended=lambda row: {**row, "event": "deregistered"},
+        figures={"enterprise_count": "count(*) FILTER (WHERE event <> 'deregistered')"},
+    )
+
 
 BUSINESS_LICENCES = Feed(
     name="business-licences",
@@ -42,6 +55,7 @@ BUSINESS_LICENCES = Feed(
     obligation="O51",
     texts=_TEXTS,
     personal=frozenset({"owner_id"}),
+    standing=_standing(models.business_licences),
 )
 
 ORGANISATION_CODES = Feed(
@@ -68,6 +82,7 @@ ORGANISATION_CODES = Feed(
     },
     obligation="O52",
     texts=_TEXTS,
+    standing=_standing(models.organisation_codes),
 )
 
 FEEDS = (BUSINESS_LICENCES, ORGANISATION_CODES)

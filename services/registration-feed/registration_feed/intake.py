@@ -169,7 +169,9 @@ def _fact(ctx: ApplyContext, change: Changed, subject: str) -> Fact:
     now = _named(change.row)
     before = _named(change.previous) if change.previous else {}
     before_on = before.get("event_on")
-    correction = rules.is_correction(now["event"], now["event_on"], before.get("event"), before_on)
+    correction = ctx.restates or rules.is_correction(
+        now["event"], now["event_on"], before.get("event"), before_on
+    )
     return _FACTS[rules.fact_kind(now["event"])](
         key=now["employer_key"],
         subject=subject,

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from shared.deliveries.checks import CHECK_TEXTS
 from shared.deliveries.feed import Feed
+from shared.deliveries.standing import Standing
 from tax_feed import intake, models
 from tax_feed.schemas import ArrearsStock, EmployerCheck, Receipt
 
 _TAX = frozenset({"tax"})
 _PERSONAL = frozenset({"tax_no"})
 """A household's tax number holds its owner's identity number."""
+
+_CHECKED = (
+    *("taxable_headcount", "insured_headcount"),
+    *("due_fen", "paid_fen", "arrears_fen", "pre_levied_fen"),
+)
+"""What a check that was taken back found: nothing."""
 
 _TEXTS = {
     **CHECK_TEXTS,
@@ -50,6 +57,15 @@ EMPLOYER_CHECKS = Feed(
     obligation="O37",
     texts=_TEXTS,
     personal=_PERSONAL,
+    standing=Standing(
+        models.employer_checks,
+        ended=lambda row: {**row, **dict.fromkeys(_CHECKED, 0)},
+        figures={
+            "taxable_count": "sum(taxable_headcount)",
+            "insured_count": "sum(insured_headcount)",
+            "arrears_fen": "sum(arrears_fen)",
+        },
+    ),
 )
 
 RECEIPTS = Feed(
@@ -77,6 +93,15 @@ RECEIPTS = Feed(
     obligation="O11",
     texts=_TEXTS,
     personal=_PERSONAL,
+    standing=Standing(
+        models.receipts,
+        ended=lambda row: {**row, "cancelled": True},
+        figures={
+            "pooled_fen": "sum(pooled_fen) FILTER (WHERE NOT cancelled)",
+            "individual_fen": "sum(individual_fen) FILTER (WHERE NOT cancelled)",
+            "arrears_pooled_fen": "sum(arrears_pooled_fen) FILTER (WHERE NOT cancelled)",
+        },
+    ),
 )
 
 ARREARS = Feed(
@@ -99,6 +124,11 @@ ARREARS = Feed(
     obligation="O41",
     texts=_TEXTS,
     personal=_PERSONAL,
+    standing=Standing(
+        models.arrears,
+        ended=lambda row: {**row, "balance_fen": 0},
+        figures={"balance_fen": "sum(balance_fen)"},
+    ),
 )
 
 FEEDS = (EMPLOYER_CHECKS, RECEIPTS, ARREARS)

@@ -56,10 +56,11 @@ async def insert_delivery(conn: AsyncConnection, new: NewDelivery, spool: Spool)
     cursor = await driver.execute(
         "INSERT INTO deliveries (id, feed, department, sender, units, idempotency_key, period, "
         "nil, dry_run, status, sha256, size, content_type, reader, received_at, clock, "
-        "traceparent, chunk_count, sent_count) VALUES (%(id)s, %(feed)s, %(department)s, "
+        "traceparent, chunk_count, sent_count, mode, confirm_removals, supersedes) VALUES (%(id)s, "
+        "%(feed)s, %(department)s, "
         "%(sender)s, %(units)s, %(key)s, %(period)s, %(nil)s, %(dry_run)s, 'accepted', "
         "%(sha256)s, %(size)s, %(content_type)s, %(reader)s, %(received_at)s, %(clock)s, "
-        "%(traceparent)s, %(chunk_count)s, %(sent_count)s) "
+        "%(traceparent)s, %(chunk_count)s, %(sent_count)s, %(mode)s, %(confirm)s, %(supersedes)s) "
         "ON CONFLICT (sender, feed, dry_run, idempotency_key) DO NOTHING RETURNING seq",
         {
             "id": UUID(new.id),
@@ -80,6 +81,9 @@ async def insert_delivery(conn: AsyncConnection, new: NewDelivery, spool: Spool)
             "traceparent": new.traceparent,
             "chunk_count": len(spool.entries),
             "sent_count": spool.record_count,
+            "mode": new.mode,
+            "confirm": new.confirm_removals,
+            "supersedes": new.supersedes,
         },
     )
     if await cursor.fetchone() is None:
