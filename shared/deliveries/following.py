@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.deliveries.feed import Feed
 from shared.deliveries.judge import Judged
-from shared.deliveries.store import DeliveryRow, withdrawals
+from shared.deliveries.store import DeliveryRow, full_lists, withdrawals
 from shared.runtime import Runtime
 
 
@@ -33,7 +33,7 @@ class Removals(msgspec.Struct, frozen=True):
 async def note_named(conn: AsyncConnection, row: DeliveryRow, judged: Judged) -> None:
     """Remember the keys a chunk names, where what is not named matters."""
     if row.mode == "replace" or (row.dry_run and row.supersedes is not None):
-        await withdrawals.note_keys(conn, row.id, {key for _, key, _, _ in judged.rows})
+        await full_lists.note_keys(conn, row.id, {key for _, key, _, _ in judged.rows})
 
 
 async def find_removals(
@@ -42,7 +42,7 @@ async def find_removals(
     """What the list, wholly applied, does not name; None for a delivery that only adds."""
     if row.mode != "replace" or feed.standing is None:
         return None
-    found, scope = await withdrawals.count_unnamed(conn, row, feed.standing)
+    found, scope = await full_lists.count_unnamed(conn, row, feed.standing)
     if row.confirm_removals is not None:
         return Removals(found, scope, found <= row.confirm_removals)
     return Removals(found, scope, found <= scope * runtime.settings.max_removal_share)
@@ -64,6 +64,8 @@ async def begin_withdrawals(
             department=row.department,
             requested_at=now,
         )
+    if removals is not None and not removals.confirmed:
+        await full_lists.forget_keys(conn, row.id)
     if removals is not None and removals.confirmed:
         await withdrawals.insert_withdrawal(
             conn,

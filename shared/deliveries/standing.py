@@ -38,8 +38,8 @@ class Standing:
     table: Table
     ended: Ended
     key: str = "natural_key"
-    gone: LiteralString = "content_hash = '\\x00000000000000000000000000000000'"
-    """SQL condition on a row of the table: nothing is left of its key."""
+    gone: LiteralString = "s.content_hash = '\\x00000000000000000000000000000000'"
+    """SQL condition on a row ``s`` of the table: nothing is left of its key."""
     figures: Mapping[str, LiteralString] = field(default_factory=dict)
     """Sums a dry run compares, by unit: name → SQL aggregate over rows of the table. Names end in
     ``_fen`` for money and ``_count`` for all else."""

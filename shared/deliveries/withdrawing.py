@@ -39,7 +39,7 @@ from shared.deliveries.linking import link_receipt
 from shared.deliveries.processing import publish_delivery, task_of
 from shared.deliveries.receipts import CODES
 from shared.deliveries.standing import ENDED_HASH, Standing
-from shared.deliveries.store import DeliveryRow, linked
+from shared.deliveries.store import DeliveryRow, full_lists, linked
 from shared.deliveries.store import held as held_store
 from shared.deliveries.store import withdrawals as w
 from shared.deliveries.store.withdrawals import (
@@ -102,7 +102,7 @@ class Taking:
         """Note what is to be done; held records end first, a chunk at a time."""
         conn, withdrawal = self.conn, self.withdrawal
         if withdrawal.kind == "absence":
-            await w.collect_unnamed(conn, withdrawal, self.row, self.standing)
+            await full_lists.collect_unnamed(conn, withdrawal.id, self.row, self.standing)
         else:
             if self.standing.refuses is not None:
                 refusal = await self.standing.refuses(conn, self.row.id)

@@ -137,7 +137,9 @@ def filled_in(text: str) -> str:
     """A value with example variables put in, secrets made up."""
     values = example()
     values |= {name: "s3cret" for name in values if name.endswith("_PASSWORD")}
-    values |= dict.fromkeys(("DATA_KEYS", "HASH_KEYS", "RECEIPT_SIGNING_KEYS"), "1:" + "A" * 43 + "=")
+    values |= dict.fromkeys(
+        ("DATA_KEYS", "HASH_KEYS", "RECEIPT_SIGNING_KEYS"), "1:" + "A" * 43 + "="
+    )
     return VARIABLE.sub(lambda found: values[found[1]], text)
 
 

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from kuomian.data_dir import KEYS
-
 from shared.events import topic_of
 from tests.deploy.manifests import SERVICES, Rendered, producers_of
 

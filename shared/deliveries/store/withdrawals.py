@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.database import copy_rows, notify, raw
 from shared.deliveries.standing import Standing
+from shared.deliveries.store.full_lists import names_of
 from shared.deliveries.store.rows import CHANNEL, COLUMNS, DeliveryRow, fetch_rows
 
 RESTORED: Final = "restored"
@@ -186,75 +187,12 @@ async def collect_standing(
             "FROM withdrawal_keys AS k JOIN withdrawals AS w ON w.id = k.withdrawal_id "
             "WHERE w.delivery_id = %(delivery)s AND w.kind = 'absence' AND w.feed = %(feed)s) "
             "ON CONFLICT DO NOTHING"
-        ).format(**_named(standing)),
+        ).format(**names_of(standing)),
         {
             "id": withdrawal.id,
             "delivery": withdrawal.delivery_id,
             "feed": withdrawal.feed,
         },
-    )
-
-
-_UNNAMED: Final[LiteralString] = (
-    " FROM {table} AS s JOIN deliveries AS d ON d.id = s.delivery_id "
-    "WHERE d.feed = %(feed)s AND d.sender = %(sender)s "
-    "AND (%(period)s::text IS NULL OR d.period = %(period)s) "
-)
-_NAMED: Final[LiteralString] = (
-    "EXISTS (SELECT FROM delivery_keys AS n WHERE n.delivery_id = %(id)s "
-    "AND n.natural_key = s.{key})"
-)
-
-
-def _scope(row: DeliveryRow, standing: Standing) -> dict[str, Any]:
-    return {
-        "id": row.id,
-        "feed": row.feed,
-        "sender": row.sender,
-        "period": None if standing.lasting else row.period,
-        "sent": row.sent_count,
-    }
-
-
-async def count_unnamed(
-    conn: AsyncConnection, row: DeliveryRow, standing: Standing
-) -> tuple[int, int]:
-    """Keys that stand in the scope of a full list and are not named by it; all that stand there."""
-    driver = await raw(conn)
-    query: LiteralString = "SELECT count(*) FILTER (WHERE NOT " + _NAMED + "), count(*)" + _UNNAMED
-    cursor = await driver.execute(
-        sql.SQL(query).format(**_named(standing)) + sql.SQL(" AND NOT (" + standing.gone + ")"),
-        _scope(row, standing),
-    )
-    found = await cursor.fetchone()
-    return (found[0], found[1]) if found else (0, 0)
-
-
-async def collect_unnamed(
-    conn: AsyncConnection, withdrawal: Withdrawal, row: DeliveryRow, standing: Standing
-) -> None:
-    """Note the keys in the scope of a full list that it does not name, those that had ended
-    before too: they must stay ended when what ended them is taken back."""
-    driver = await raw(conn)
-    query: LiteralString = (
-        "INSERT INTO withdrawal_keys (withdrawal_id, natural_key, from_delivery, from_no, "
-        "absent_no) SELECT %(withdrawal)s, s.{key}, s.delivery_id, s.record_no, "
-        "%(sent)s + row_number() OVER (ORDER BY s.{key})" + _UNNAMED + "AND NOT " + _NAMED
-    )
-    await driver.execute(
-        sql.SQL(query + " ON CONFLICT DO NOTHING").format(**_named(standing)),
-        {**_scope(row, standing), "withdrawal": withdrawal.id},
-    )
-    await driver.execute("DELETE FROM delivery_keys WHERE delivery_id = %s", (row.id,))
-
-
-async def note_keys(conn: AsyncConnection, delivery_id: UUID, keys: Collection[str]) -> None:
-    """The keys a chunk of a full list names."""
-    driver = await raw(conn)
-    await driver.execute(
-        "INSERT INTO delivery_keys (delivery_id, natural_key) SELECT %s, unnest(%s::text[]) "
-        "ON CONFLICT DO NOTHING",
-        (delivery_id, sorted(keys)),
     )
 
 
@@ -364,7 +302,7 @@ async def next_keys(
             "AND s.delivery_id = k.from_delivery AND s.record_no = k.from_no "
             "WHERE k.withdrawal_id = %s AND k.outcome IS NULL "
             "ORDER BY k.to_delivery, k.to_no, k.natural_key LIMIT %s"
-        ).format(**_named(standing)),
+        ).format(**names_of(standing)),
         (withdrawal_id, limit),
     )
     return [Key(*row) for row in await cursor.fetchall()]
@@ -421,7 +359,7 @@ async def reattribute(
             "WHERE s.{key} = n.key RETURNING n.key, s.revision - 1, {hash}, n.from_delivery, "
             "n.from_no, n.to_delivery, n.to_no"
         ).format(
-            **_named(standing),
+            **names_of(standing),
             hash=sql.SQL("s.content_hash" if has_hash else "''::bytea"),
         ),
         [list(column) for column in columns],
@@ -444,10 +382,6 @@ async def deliveries_by_id(conn: AsyncConnection, ids: Collection[UUID]) -> dict
         conn, f"SELECT {COLUMNS} FROM deliveries WHERE id = ANY(%(ids)s)", {"ids": list(ids)}
     )
     return {row.id: row for row in rows}
-
-
-def _named(standing: Standing) -> dict[str, sql.Identifier]:
-    return {"table": sql.Identifier(standing.table.name), "key": sql.Identifier(standing.key)}
 
 
 def counts_of(outcomes: Mapping[str, int]) -> dict[str, int]:

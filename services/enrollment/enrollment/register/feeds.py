@@ -94,7 +94,7 @@ FEEDS = (
             models.register_employers,
             ended=_never_listed,
             key="agency_no",
-            gone="status = 'ended'",
+            gone="s.status = 'ended'",
             figures={"employer_count": "count(*) FILTER (WHERE status <> 'ended')"},
             lasting=True,
             refuses=withdrawable.employers_list_stands,
@@ -126,7 +126,7 @@ FEEDS = (
             models.persons,
             ended=_never_listed,
             key="person_key",
-            gone="status = 'ended'",
+            gone="s.status = 'ended'",
             figures={
                 "insured_count": "count(*) FILTER (WHERE status <> 'ended')",
                 "active_count": "count(*) FILTER (WHERE status = 'active')",
