@@ -1,4 +1,4 @@
-"""The two test processes of ``make test``: what their last lines count, and that nothing is left out."""
+"""The two processes of ``make test``: what their last lines count, and that nothing is left out."""
 
 import pytest
 
