@@ -35,7 +35,7 @@ _cookie = APIKeyCookie(
     name=SESSION_COOKIE,
     auto_error=False,
     scheme_name="session",
-    description="浏览器会话,仅限 GET 和本站页面 · a browser's session, for GET and for our own pages",
+    description="浏览器会话,GET 和本站页面 · a browser's session: GET, and our own pages",
 )
 
 
