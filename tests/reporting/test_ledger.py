@@ -209,8 +209,8 @@ def _expected(
 async def _check_figure(conn: Any, span: Span, expected: dict[str, int]) -> None:
     value = await reading.value_of(conn, span)
     assert value == sum(expected.values())
-    for near in (members_store.NEAR_ENTRIES, 7, 0):
-        assert await _walked(conn, span, near) == expected
+    for near, page in ((members_store.NEAR_ENTRIES, 3), (4, 1), (0, 3)):
+        assert await _walked(conn, span, near, page) == expected
     assert await members_store.count_members(conn, span) == len(expected)
     total, place = 0, None
     while lines := await reading.entries_of(conn, span, place, 4):
@@ -223,13 +223,13 @@ async def _check_figure(conn: Any, span: Span, expected: dict[str, int]) -> None
         assert await reading.value_of_subject(conn, span, subject) == quantity
 
 
-async def _walked(conn: Any, span: Span, near_entries: int) -> dict[str, int]:
+async def _walked(conn: Any, span: Span, near_entries: int, limit: int) -> dict[str, int]:
     """Members page by page, by each of the ways to look for them."""
     members: dict[str, int] = {}
     after = None
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(members_store, "NEAR_ENTRIES", near_entries)
-        while page := await members_store.members_of(conn, span, after, 3):
+        while page := await members_store.members_of(conn, span, after, limit):
             members.update({member.subject: member.quantity for member in page})
             after = page[-1].subject
     return members
