@@ -72,7 +72,12 @@ def delivery_view(service: Service, row: DeliveryRow) -> dict[str, Any]:
         "hindered": row.failure is not None,
         "trace_id": trace.trace_id if trace else None,
         "receipt": receipt_view(row) if row.receipt is not None else None,
-        "links": {"self": path, "records": f"{path}/records", "content": f"{path}/content"},
+        "links": {
+            "self": path,
+            "records": f"{path}/records",
+            "content": f"{path}/content",
+            "withdrawal": f"{path}/withdrawal",
+        },
     }
 
 
