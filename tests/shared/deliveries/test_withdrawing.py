@@ -107,6 +107,16 @@ class TestWithdrawal:
         await door.push(lines({"shop_no": "s1"}), "shops", period="2008-06-D1")
         assert (await capitals(door)).keys() == {"1"}
 
+    async def test_a_held_record_older_than_what_was_withdrawn_stands_when_it_resolves(
+        self, door: Door
+    ) -> None:
+        held = await door.push(lines(licence(1, capital="1", shop_no="s1")))
+        await withdraw(door, await door.push(lines(B)))
+        assert await capitals(door) == {"1": 0}
+        await door.push(lines({"shop_no": "s1"}), "shops", period="2008-06-D1")
+        assert await capitals(door) == {"1": 100}
+        assert await standing_by(door) == {(held["delivery"], 1)}
+
     async def test_a_chain_of_signed_receipts_tells_of_it(self, door: Door) -> None:
         after = await withdraw(door, await door.push(lines(A)))
         jwks = (await door.http.get("/receipt-keys")).json()
