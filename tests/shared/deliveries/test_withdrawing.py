@@ -248,7 +248,9 @@ class TestFullList:
         await door.push(lines(A), period="2008-05")
         await door.post(lines(licence(2, capital="5")), department="unit", units=["210502"])
         await door.push(lines(licence(3, capital="7")))
-        await door.push(lines(licence(4, capital="9")), mode="replace", confirm_removals=9)
+        full = await door.push(lines(licence(4, capital="9")), mode="replace", confirm_removals=9)
+        removals = full["receipt"]["removals"]
+        assert (removals["found_count"], removals["scope_count"]) == (1, 2)
         assert await capitals(door) == {"1": 100, "2": 500, "3": 0, "4": 900}
 
     async def test_taken_back_brings_back_what_it_removed(self, door: Door) -> None:
@@ -260,11 +262,13 @@ class TestFullList:
 
     async def test_what_it_removed_stays_removed_when_a_later_one_goes(self, door: Door) -> None:
         await door.push(lines(A, licence(2, capital="5")))
-        await door.push(lines(A), mode="replace", confirm_removals=1)
+        full = await door.push(lines(A), mode="replace", confirm_removals=1)
         later = await door.push(lines(licence(2, capital="6")))
         assert await capitals(door) == {"1": 100, "2": 600}
         await withdraw(door, later)
         assert await capitals(door) == {"1": 100, "2": 0}
+        # The list answers for it, under a number after its one record.
+        assert (full["delivery"], 2) in await standing_by(door)
 
     async def test_of_nothing_or_unnamed_confirmations_are_refused(self, door: Door) -> None:
         nothing = await door.post(b"", mode="replace", nil=True)
