@@ -308,7 +308,7 @@ class Industries(Sourced):
 class Code(Record):
     """A code of a list. ``counts``: whether rows of the code count in the list's figure."""
 
-    code: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
+    code: str = Field(pattern=r"^[a-z][a-z-]{0,39}$")
     zh: str
     en: str
     counts: bool = True

@@ -21,66 +21,22 @@ from shared.events.enrollment import (
 from tests.enrollment.conftest import World
 from tests.enrollment.records import (
     UNIT,
+    complaint,
     employer,
     employer_application,
+    found,
     identity,
     org_code,
+    place,
     registered,
+    visit,
 )
 
-PERIOD = "2008-06-D1"
 SECRET = ("张三丰", "李举报", "13900001111", "老板扣我的钱")
 
 
-def place(n: int, **more: Any) -> dict[str, Any]:
-    return {
-        "frame_no": f"PC-{n}",
-        "unit": UNIT,
-        "street": "平山街道",
-        "kind": "enterprise",
-        **more,
-    }
-
-
-def visit(n: int, **more: Any) -> dict[str, Any]:
-    told = {"visited_on": "2008-06-03", "visitor": "PCY-1", "outcome": "done"}
-    return place(n, **told, persons_found=9, uninsured_found=2, **more)
-
-
-def found(n: int, **more: Any) -> dict[str, Any]:
-    return {
-        "entry_no": f"PR-{n}",
-        "unit": UNIT,
-        "street": "平山街道",
-        "found_on": "2008-06-03",
-        "name": "张三丰",
-        "worker_class": "employee",
-        "reason": "employer-did-not",
-        "can_pay": True,
-        "identity_no": identity(n),
-        **more,
-    }
-
-
-def complaint(n: int, **more: Any) -> dict[str, Any]:
-    return {
-        "complaint_no": f"XF-{n}",
-        "received_on": "2008-06-04",
-        "channel": "letter",
-        "unit": UNIT,
-        "ground": "not-registered",
-        "employer_name": f"本溪第{n}厂",
-        "content": "老板扣我的钱",
-        "anonymous": False,
-        "informant_name": "李举报",
-        "informant_contact": "13900001111",
-        "org_code": org_code(n),
-        **more,
-    }
-
-
 async def push(world: World, feed: str, *records: dict[str, Any], **who: Any) -> dict[str, Any]:
-    return await world.push(feed, records, **{"period": PERIOD, **who})
+    return await world.push(feed, records, **who)
 
 
 def counts(delivery: dict[str, Any]) -> tuple[int, int, int]:
@@ -320,6 +276,29 @@ async def test_nobody_lies_in_clear(world: World) -> None:
     for where, text in texts.items():
         assert len(text) > 2, where
         assert [s for s in (*SECRET, identity(1), identity(1)[6:14]) if s in text] == [], where
+
+
+@pytest.mark.parametrize("feed", ["census-units", "census-persons", "complaints"])
+async def test_a_number_written_anywhere_comes_out_nowhere(world: World, feed: str) -> None:
+    """Whatever field it is written into: not in a fact, not in what lies in clear, not in an
+    answer to the sender."""
+    (declared,) = (one for one in world.runtime.service.feeds if one.name == feed)
+    example, records = dict(declared.example), []
+    numbers: list[str] = []
+    for name in (*example, "informant_nmae"):
+        for form in ("{}", "张 {},女", "{}00", "x-{}"):
+            numbers.append(identity(len(numbers)))
+            records.append({**example, name: form.format(numbers[-1])})
+    sent = await push(world, feed, *records, example)
+    applied, _, rejected = counts(sent)
+    assert applied > 0 and rejected > len(example)
+    texts = [str(await world.facts(CensusVisited, CensusPersonFound, ComplaintReceived))]
+    texts.append(str(await world.facts(EmployerLinked, LeadOpened)))
+    tables = ("census_units", "census_persons", "complaints", "employers", "employer_keys")
+    for table in (*tables, "record_problems", "superseded_versions", "lead_events"):
+        texts.append(str(await world.rows(f"SELECT * FROM {table}")))
+    texts.append((await world.get(f"/deliveries/{sent['delivery']}/records")).text)
+    assert [number for number in numbers for text in texts if number in text] == []
 
 
 async def test_reports_are_evidence_and_can_be_taken_back(world: World) -> None:

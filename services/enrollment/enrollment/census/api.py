@@ -33,7 +33,7 @@ VoidAsked = Annotated[bool, Query(description="仅作废 · those taken back, in
 
 
 @router.get("/units", summary="普查对象与走访 · the frame and its visits")
-async def list_units(
+async def list_frame(
     caller: Reader,
     tx: ReadTx,
     page: PageDep,
@@ -62,7 +62,7 @@ async def list_units(
 
 
 @router.get("/persons", summary="普查登记人员 · persons found not insured, nobody named")
-async def list_persons(
+async def list_persons_found(
     caller: Reader,
     tx: ReadTx,
     page: PageDep,
@@ -103,7 +103,7 @@ async def list_persons(
 
 
 @router.get("/persons/{entry}", summary="普查登记人员(掩码) · a person found, masked")
-async def get_person(
+async def get_person_found(
     entry: str,
     caller: PersonReader,
     tx: Tx,
@@ -136,7 +136,7 @@ async def get_person(
 
 
 @router.get("/progress", summary="普查进度 · visited of the frame, persons found, by reason")
-async def get_progress(
+async def get_census_progress(
     caller: Reader, tx: SnapshotTx, runtime: RuntimeDep, unit: UnitAsked = None
 ) -> CensusProgress:
     """By unit and street (O65, O69). What was taken back counts nowhere."""

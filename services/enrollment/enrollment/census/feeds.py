@@ -22,8 +22,8 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
         "{value} not insured of {limit} found",
     ),
     "identity-differs": (
-        "{value} 与身份证号中的 {inside} 不一致",
-        "{value} differs from {inside} in the identity number",
+        "与身份证号中的不一致",
+        "differs from what stands in the identity number",
     ),
 }
 _SENDERS = frozenset({"agency", "unit"})

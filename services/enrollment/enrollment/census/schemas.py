@@ -23,6 +23,9 @@ from enrollment.register.schemas import (
 NO_IDENTITY = r"(?!.*\d{15})"
 """In a pattern: nowhere fifteen digits on end."""
 
+CODE = r"^[a-z][a-z-]{0,39}$"
+"""A code of one of the plan's lists: nothing else can stand there, to be quoted in a refusal."""
+
 FrameNo = Annotated[
     str,
     Meta(
@@ -97,7 +100,7 @@ class CensusUnit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         Annotated[
             str,
             Meta(
-                max_length=40,
+                pattern=CODE,
                 description="走访结果 · coded by the plan's list visit-outcomes: done 完成登记, "
                 "refused 拒绝登记, vacant 空户或已搬迁, absent 无人在, mistaken 误报撤销; "
                 "needed with a visit",
@@ -135,7 +138,7 @@ class CensusPerson(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     reason: Annotated[
         str,
         Meta(
-            max_length=40,
+            pattern=CODE,
             description="未参保原因 · why not insured, coded by the plan's list uninsured-reasons",
         ),
     ]

@@ -58,7 +58,7 @@ async def list_complaints(
 
 
 @router.get("/{complaint}/content", summary="举报内容(保密) · what was written and by whom")
-async def get_content(
+async def get_complaint_content(
     complaint: str,
     caller: Investigator,
     tx: Tx,

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta
 from pydantic import BaseModel, ConfigDict, Field
 
-from enrollment.census.schemas import NO_IDENTITY
+from enrollment.census.schemas import CODE, NO_IDENTITY
 from enrollment.register.schemas import LicenceNo, OrgCode, Unit
 
 
@@ -33,7 +33,7 @@ class Complaint(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     ground: Annotated[
         str,
         Meta(
-            max_length=40,
+            pattern=CODE,
             description="举报事项 · ground, coded by the plan's list complaint-grounds: "
             "not-registered, staff-left-out, wages-hidden, deducted-not-paid, arrears, other",
         ),
