@@ -103,6 +103,7 @@ REFUSED_UNITS: list[tuple[dict[str, Any], list[str]]] = [
 REFUSED_PERSONS: list[tuple[dict[str, Any], list[str]]] = [
     (found(1, unit="210999"), ["unit-unknown"]),
     (found(1, reason="why-not"), ["code-unknown"]),
+    (found(1, reason="210502700101980"), ["pattern-mismatch"]),
     (found(1, identity_no=identity(1)[:17] + "?"), ["pattern-mismatch"]),
     (found(1, identity_no=None), ["field-missing", "field-missing"]),
     (found(1, identity_no=None, sex="M"), ["field-missing"]),
@@ -246,6 +247,10 @@ async def test_an_informant_is_protected(world: World) -> None:
     assert records.json()["content"]["informant_name"] == "***"
     for shown in (listed.text, records.text):
         assert not [secret for secret in SECRET if secret in shown or secret[:1] + "*" in shown]
+
+    misspelt = await push(world, "complaints", complaint(3, informant_nmae="李举报"))
+    refused = await world.get(f"/deliveries/{misspelt['delivery']}/records/1", "auditor")
+    assert refused.json()["content"]["informant_nmae"] == "***"
 
     path = "/complaints/group-body.XF-1/content"
     for department in ("agency", "auditor", "unit", "group-body"):
