@@ -172,6 +172,8 @@ class Feed:
     """Row problem codes of this feed: code → (zh, en) templates over ``RowProblem.params``."""
     personal: frozenset[str] = frozenset()
     """Fields masked wherever a record is shown."""
+    coded: Mapping[str, str] = field(default_factory=dict)
+    """Field → the plan's coded list its codes stand in (``Plan.codes``)."""
     protected: frozenset[str] = frozenset()
     """Personal fields of which nothing at all is shown, not even a first character."""
     headings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -84,6 +84,19 @@ async def test_a_frame_is_visited(world: World) -> None:
     assert (gone["frame_no"], gone["visited"], gone["visited_on"]) == ("PC-3", False, "2008-06-03")
 
 
+async def test_a_feed_says_which_codes_the_plan_has(world: World) -> None:
+    plan = world.runtime.plan
+    for feed in ("census-units", "census-persons", "complaints"):
+        columns = (await world.get(f"/feeds/{feed}")).json()["columns"]
+        coded = {one["name"]: one["codes"] for one in columns if one["codes"] is not None}
+        (declared,) = (one for one in world.runtime.service.feeds if one.name == feed)
+        assert len(coded) == 1
+        for name, listed in declared.coded.items():
+            assert [one["code"] for one in coded[name]] == [one.code for one in plan.codes(listed)]
+            assert declared.example.get(name, "done") in {one["code"] for one in coded[name]}
+        assert all(" · " in one["description"] for one in columns)
+
+
 REFUSED_UNITS: list[tuple[dict[str, Any], list[str]]] = [
     (place(1, unit="210999"), ["unit-unknown"]),
     (visit(1) | {"visitor": None}, ["field-missing"]),

@@ -59,6 +59,7 @@ FEEDS = (
         },
         obligation="O69",
         texts=_TEXTS,
+        coded={"outcome": units.OUTCOMES},
         headings={
             "frame_no": ("普查编号", "普查对象编号", "底册编号", "户编号", "表号"),
             "unit": _UNIT,
@@ -104,6 +105,7 @@ FEEDS = (
         obligation="O70",
         texts=_TEXTS,
         personal=frozenset({"identity_no", "name", "birth_on"}),
+        coded={"reason": persons.REASONS},
         headings={
             "entry_no": ("登记序号", "序号", "普查表序号", "登记表编号"),
             "unit": _UNIT,

@@ -40,6 +40,7 @@ FEEDS = (
         },
         obligation="O85",
         texts=_TEXTS,
+        coded={"ground": intake.GROUNDS},
         personal=frozenset({"content", "informant_name", "informant_contact"}),
         protected=frozenset({"content", "informant_name", "informant_contact"}),
         headings={
