@@ -107,7 +107,7 @@ FEEDS = (
         personal=frozenset({"identity_no", "name", "birth_on"}),
         coded={"reason": persons.REASONS},
         headings={
-            "entry_no": ("登记序号", "序号", "普查表序号", "登记表编号"),
+            "entry_no": ("登记序号", "普查表序号", "登记表编号"),
             "unit": _UNIT,
             "street": _STREET,
             "found_on": ("登记日期", "普查日期", "调查日期", "填表日期"),

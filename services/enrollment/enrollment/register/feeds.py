@@ -155,6 +155,5 @@ FEEDS = (
         obligation="O30",
         texts=_TEXTS,
         personal=_PERSONAL,
-        headings={"employed_from": ("用工起始日期", "用工日期", "入职日期", "建立劳动关系日期")},
     ),
 )
