@@ -6,9 +6,10 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+from enrollment.app import SERVICE
 from shared.events.enrollment import EmployerEnded, PersonChanged, PersonEnded, PersonEnrolled
 from tests.enrollment.conftest import World
-from tests.enrollment.records import employer, person, person_application
+from tests.enrollment.records import complaint, employer, found, person, person_application
 from tests.enrollment.test_register_feeds import PERSONS, active
 
 
@@ -89,3 +90,17 @@ async def test_a_full_register_ends_whom_it_does_not_name(world: World) -> None:
     assert list((await persons(world)).values()) == ["active", "ended"]
     (ended,) = await world.facts(PersonEnded)
     assert (ended.revision, ended.effective_on) == (2, date(2008, 5, 31))
+
+
+async def test_every_feed_says_what_stands_but_the_frame_of_the_census() -> None:
+    """A frame's entry keeps a visit told before it: a withdrawal would have to forget that too."""
+    assert [feed.name for feed in SERVICE.feeds if feed.standing is None] == ["census-units"]
+
+
+async def test_persons_found_and_complaints_taken_back_are_void(world: World) -> None:
+    for feed, record in (("census-persons", found(1)), ("complaints", complaint(1))):
+        sent = await world.push(feed, [record], period="2008-06-D1")
+        assert sent["counts"]["applied"] == 1, sent
+        assert (await withdraw(world, sent))["status_code"] == 202
+        (state,) = await world.rows(f"SELECT void, revision FROM {feed.replace('-', '_')}")
+        assert (state["void"], state["revision"]) == (True, 2)
