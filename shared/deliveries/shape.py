@@ -103,7 +103,15 @@ def _money_faults(
         RowProblem("money-invalid", where, {"value": str(given.get(where[1:], ""))[:40]})
         for where in sorted(found)
     ]
-    return (*(one for one in others if one.pointer not in found), *amounts)
+    order = [_pointer(name) for name in _fields(shape)]
+    faults = [*(one for one in others if one.pointer not in found), *amounts]
+    # As the second pass has them: what is unknown first, then in the order of the fields.
+    faults.sort(key=lambda one: next((n for n, p in enumerate(order) if _within(one, p)), -1))
+    return tuple(faults)
+
+
+def _within(one: RowProblem, pointer: str) -> bool:
+    return one.pointer == pointer or one.pointer.startswith(f"{pointer}/")
 
 
 def _is_object(text: bytes) -> bool:
