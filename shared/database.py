@@ -14,6 +14,8 @@ from typing import Any, Self
 import psycopg
 import sqlalchemy
 from psycopg import sql
+from psycopg._copy_base import BinaryFormatter
+from psycopg.adapt import Transformer
 from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import URL, make_url
@@ -253,6 +255,35 @@ async def copy_rows(
             if block:
                 await send(block)
     return count
+
+
+async def copy_block(
+    connection: AsyncConnection, table: str, columns: Sequence[str], block: bytes
+) -> None:
+    """COPY rows that ``binary_block`` wrote, wherever that was, into a table."""
+    driver = await raw(connection)
+    statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
+        sql.Identifier(*table.split(".")), sql.SQL(", ").join(map(sql.Identifier, columns))
+    )
+    async with driver.cursor() as cursor, cursor.copy(statement) as copy:
+        await copy.write(block)
+
+
+def binary_block(rows: Iterable[Sequence[Any]], types: Sequence[str]) -> bytes:
+    """Rows as COPY's binary format wants them, made without a connection; see ``copy_rows``."""
+    formatter = BinaryFormatter(Transformer())
+    oids = [psycopg.adapters.types.get_oid(kind) for kind in types]
+    formatter.transformer.set_dumper_types(oids, formatter.format)
+    write_row = formatter.write_row
+    parts: list[Any] = []
+    for row in _within(rows, types):
+        try:
+            if part := write_row(row):
+                parts.append(part)
+        except OverflowError as error:
+            raise psycopg.errors.NumericValueOutOfRange(str(error)) from error
+    parts.append(formatter.end())
+    return b"".join(parts)
 
 
 _NARROW = {"int2": 2**15, "smallint": 2**15, "int4": 2**31, "integer": 2**31}

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
-
-from sqlalchemy import Table
 
 from registration_feed import models, rules
 from registration_feed.schemas import BusinessLicence, OrganisationCode
@@ -22,8 +19,15 @@ from shared.deliveries.checks import (
     owner_key_of,
     plain_org_code,
 )
-from shared.deliveries.feed import ApplyContext, JudgeContext, JudgedRow, Outcome, Verdict
-from shared.deliveries.state import Changed, upsert_state
+from shared.deliveries.feed import (
+    ApplyContext,
+    JudgeContext,
+    JudgedRow,
+    Outcome,
+    Recording,
+    Verdict,
+)
+from shared.deliveries.state import Changed, apply_state, fresh_in
 from shared.events.base import Fact
 from shared.events.registration_feed import (
     EnterpriseChanged,
@@ -33,8 +37,12 @@ from shared.events.registration_feed import (
 from shared.periods import Month
 
 _FACTS: dict[str, type[EnterpriseRegistered | EnterpriseChanged | EnterpriseDeregistered]] = {
-    fact.kind: fact for fact in (EnterpriseRegistered, EnterpriseChanged, EnterpriseDeregistered)
+    event: fact
+    for fact in (EnterpriseRegistered, EnterpriseChanged, EnterpriseDeregistered)
+    for event in ("registered", "changed", "deregistered")
+    if fact.kind == rules.fact_kind(event)
 }
+_EVENT, _EVENT_ON = models.COLUMNS.index("event"), models.COLUMNS.index("event_on")
 
 
 def judge_licences(records: Sequence[BusinessLicence], ctx: JudgeContext) -> list[Verdict]:
@@ -146,53 +154,75 @@ def _check_order(problems: Problems, issued_on: date, event_on: date, pointer: s
     problems.not_after(issued_on, event_on, pointer, "dates-out-of-order")
 
 
+def licence_facts(recording: Recording, changes: Sequence[Changed]) -> list[Fact]:
+    """One enterprise fact for each licence that changed."""
+    return [_fact(recording, change, "licence") for change in changes]
+
+
+def certificate_facts(recording: Recording, changes: Sequence[Changed]) -> list[Fact]:
+    """One enterprise fact for each certificate that changed."""
+    return [_fact(recording, change, "org-code") for change in changes]
+
+
+FRESH_LICENCES = fresh_in(models.business_licences, models.COLUMNS, licence_facts)
+FRESH_CERTIFICATES = fresh_in(models.organisation_codes, models.COLUMNS, certificate_facts)
+
+
 async def apply_licences(ctx: ApplyContext, rows: Sequence[JudgedRow]) -> Outcome:
     """Licence rows into ``business_licences`` and enterprise facts."""
-    return await _apply(ctx, rows, models.business_licences, "licence")
+    table = models.business_licences
+    return await apply_state(ctx, table, models.COLUMNS, licence_facts, rows)
 
 
 async def apply_certificates(ctx: ApplyContext, rows: Sequence[JudgedRow]) -> Outcome:
     """Certificate rows into ``organisation_codes`` and enterprise facts."""
-    return await _apply(ctx, rows, models.organisation_codes, "org-code")
+    table = models.organisation_codes
+    return await apply_state(ctx, table, models.COLUMNS, certificate_facts, rows)
 
 
-async def _apply(
-    ctx: ApplyContext, rows: Sequence[JudgedRow], table: Table, subject: str
-) -> Outcome:
-    outcome = Outcome()
-    changes = await upsert_state(ctx, table, models.COLUMNS, rows, outcome)
-    outcome.facts.extend(_fact(ctx, change, f"{subject}:{change.key}") for change in changes)
-    return outcome
-
-
-def _fact(ctx: ApplyContext, change: Changed, subject: str) -> Fact:
-    now = _named(change.row)
-    before = _named(change.previous) if change.previous else {}
-    before_on = before.get("event_on")
-    correction = rules.is_correction(now["event"], now["event_on"], before.get("event"), before_on)
-    return _FACTS[rules.fact_kind(now["event"])](
-        key=now["employer_key"],
-        subject=subject,
+def _fact(recording: Recording, change: Changed, subject: str) -> Fact:
+    (
+        employer_key,
+        name,
+        unit,
+        org_code,
+        licence_no,
+        owner_key,
+        reg_type,
+        industry,
+        household,
+        licensed_on,
+        event,
+        event_on,
+        commitment_letter,
+        notified_on,
+        _,
+        _,
+    ) = change.row
+    correction, effective_on = False, event_on
+    if change.previous is not None:
+        before, before_on = change.previous[_EVENT], change.previous[_EVENT_ON]
+        correction = rules.is_correction(event, event_on, before, before_on)
+        effective_on = rules.effective_on(event_on, correction, before_on)
+    return _FACTS[event](
+        key=employer_key,
+        subject=f"{subject}:{change.key}",
         revision=change.revision,
-        delivery_id=ctx.delivery.id,
+        delivery_id=recording.delivery.id,
         record_no=change.no,
-        recorded_at=ctx.recorded_at,
+        recorded_at=recording.recorded_at,
         correction=correction,
-        feed=ctx.feed.name,
-        name=now["name"],
-        unit=now["unit"],
-        org_code=now["org_code"],
-        licence_no=now["licence_no"],
-        owner_key=now["owner_key"],
-        reg_type=now["reg_type"],
-        industry=now["industry"],
-        household=now["household"],
-        licensed_on=now["licensed_on"],
-        effective_on=rules.effective_on(now["event_on"], correction, before_on),
-        commitment_letter=now["commitment_letter"],
-        notified_on=now["notified_on"],
+        feed=recording.delivery.feed,
+        name=name,
+        unit=unit,
+        org_code=org_code,
+        licence_no=licence_no,
+        owner_key=owner_key,
+        reg_type=reg_type,
+        industry=industry,
+        household=household,
+        licensed_on=licensed_on,
+        effective_on=effective_on,
+        commitment_letter=commitment_letter,
+        notified_on=notified_on,
     )
-
-
-def _named(row: tuple[Any, ...]) -> dict[str, Any]:
-    return dict(zip(models.COLUMNS, row, strict=True))
