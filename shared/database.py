@@ -23,6 +23,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
+from shared.pool_ping import ping_when_in_doubt
 from shared.settings import Settings
 
 # Server states that pass by themselves: connection trouble (08), no resources (53), shutting down
@@ -126,9 +127,9 @@ class Database:
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=pool_wait_seconds,
-            pool_pre_ping=True,
             connect_args=self._connect_arguments,
         )
+        ping_when_in_doubt(self._engine)
 
     @classmethod
     def from_settings(cls, settings: Settings, name: str) -> Self:

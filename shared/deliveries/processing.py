@@ -125,7 +125,8 @@ async def finish(
     """The receipt and the fact that the delivery was dealt with. Raises NotConserved."""
     # A clock that was set back meanwhile must not end a delivery before it came.
     now = max(runtime.clock.now(), row.received_at)
-    first = await store.problems_of(conn, row.id, None, FIRST_PROBLEMS)
+    noted = row.problem_counts
+    first = await store.problems_of(conn, row.id, None, FIRST_PROBLEMS) if noted else {}
     row = _receipted(feed, row, first, now)
     if not row.dry_run:
         row = await _publish(conn, runtime, row, now)

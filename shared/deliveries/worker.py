@@ -133,12 +133,12 @@ class DeliveryWorker:
         the next chunk. False when there is nothing to do, or another worker has the feed."""
         database = self.runtime.database
         async with database.read() as conn:
-            again = await held_store.has_due(conn, feed.name)
+            again, waiting = await held_store.work_on(conn, feed.name)
         if again:
             async with database.transaction() as conn:
                 await held_store.settle(conn)
             return await self._judge_again(feed)
-        return await self._advance(feed)
+        return waiting and await self._advance(feed)
 
     async def _judge_again(self, feed: Feed) -> bool:
         async with self.runtime.database.transaction() as conn:
@@ -162,7 +162,7 @@ class DeliveryWorker:
                 after = await self._process(conn, feed, row)
                 _note(work, row, after)
         if after.status == "done":
-            self.runtime.finished.tell(after.id)
+            self.runtime.finished.tell(after.id, after)
         self._count(row, after)
         return True
 
