@@ -16,6 +16,7 @@ import sqlalchemy
 from psycopg import sql
 from psycopg._copy_base import BinaryFormatter
 from psycopg.adapt import Transformer
+from psycopg.types.string import BytesBinaryDumper
 from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import URL, make_url
@@ -270,21 +271,42 @@ async def copy_block(
         await copy.write(block)
 
 
-def binary_block(rows: Iterable[Sequence[Any]], types: Sequence[str]) -> bytes:
+def binary_block(rows: Sequence[Sequence[Any]], types: Sequence[str]) -> bytes:
     """Rows as COPY's binary format wants them, made without a connection; see ``copy_rows``."""
-    formatter = BinaryFormatter(Transformer())
+    for place, kind in enumerate(types):
+        if limit := _NARROW.get(kind):
+            _check_column([row[place] for row in rows], limit, kind)
+    formatter = BinaryFormatter(Transformer(_BLOCKS))
     oids = [psycopg.adapters.types.get_oid(kind) for kind in types]
     formatter.transformer.set_dumper_types(oids, formatter.format)
     write_row = formatter.write_row
     parts: list[Any] = []
-    for row in _within(rows, types):
-        try:
-            if part := write_row(row):
-                parts.append(part)
-        except OverflowError as error:
-            raise psycopg.errors.NumericValueOutOfRange(str(error)) from error
+    try:
+        parts.extend(filter(None, map(write_row, rows)))
+    except OverflowError as error:
+        raise psycopg.errors.NumericValueOutOfRange(str(error)) from error
     parts.append(formatter.end())
     return b"".join(parts)
+
+
+def _check_column(values: Sequence[int | None], limit: int, kind: str) -> None:
+    """As ``_within``, for a column at once."""
+    given = [value for value in values if value is not None] if None in values else values
+    if given and not -limit <= min(given) <= max(given) < limit:  # type: ignore[type-var, operator]
+        raise psycopg.errors.NumericValueOutOfRange(f"a value is beyond {kind}")
+
+
+class _Blocks:
+    """How values are dumped without a connection: bytes the quick way, not as DB-API's Binary."""
+
+    connection = None
+
+    def __init__(self) -> None:
+        self.adapters = psycopg.adapt.AdaptersMap(psycopg.adapters)
+        self.adapters.register_dumper(bytes, BytesBinaryDumper)
+
+
+_BLOCKS = _Blocks()
 
 
 _NARROW = {"int2": 2**15, "smallint": 2**15, "int4": 2**31, "integer": 2**31}

@@ -257,9 +257,12 @@ class JudgePool:
             return self._pool
 
     async def _in_worker(self, pool: ProcessPoolExecutor, task: JudgeTask) -> Judged:
-        async with self._starting:
-            # The first submissions start processes, which blocks until they have read the plan.
-            future = await asyncio.to_thread(pool.submit, _judge_in_worker, task)
+        if len(pool._processes) < self._workers:
+            async with self._starting:
+                # It may start a process, which blocks until that has read the plan.
+                future = await asyncio.to_thread(pool.submit, _judge_in_worker, task)
+        else:
+            future = pool.submit(_judge_in_worker, task)
         return await asyncio.wrap_future(future)
 
     @property
