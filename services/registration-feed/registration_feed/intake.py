@@ -49,28 +49,31 @@ def judge_licences(records: Sequence[BusinessLicence], ctx: JudgeContext) -> lis
     """Each licence record accepted as a row, or refused with every reason found."""
     found = _found(records, ctx)
     owners = identity_findings([record.owner_id for record in records], ctx.today)
-    for record, problems, owner in zip(records, found, owners, strict=True):
-        problems.noted(owner, "/owner_id")
-        problems.not_after(
-            record.licensed_on, record.event_on, "/licensed_on", "dates-out-of-order"
+    verdicts = []
+    for record, wrong, owner in zip(records, found, owners, strict=True):
+        problems = wrong
+        if owner is not None or record.licensed_on > record.event_on:
+            problems = problems or Problems()
+            problems.noted(owner, "/owner_id")
+            _check_order(problems, record.licensed_on, record.event_on, "/licensed_on")
+        verdicts.append(
+            _licence(record, ctx) if problems is None else Verdict(problems=tuple(problems))
         )
-    return [
-        Verdict(problems=tuple(problems)) if problems else _licence(record, ctx)
-        for record, problems in zip(records, found, strict=True)
-    ]
+    return verdicts
 
 
 def _licence(record: BusinessLicence, ctx: JudgeContext) -> Verdict:
-    org_code = plain_org_code(record.org_code) or org_code_in_uscc(record.licence_no)
+    licence_no = record.licence_no
+    org_code = plain_org_code(record.org_code) or org_code_in_uscc(licence_no)
     household = is_household(record.reg_type, ctx.plan)
     # An enterprise's legal representative may own others: only a household is its owner.
     owner_id = record.owner_id if household else None
     row = (
-        employer_key_of(ctx.secrecy, org_code=org_code, licence_no=record.licence_no),
+        employer_key_of(ctx.secrecy, org_code=org_code, licence_no=licence_no),
         record.name,
         record.unit,
         org_code,
-        record.licence_no,
+        licence_no,
         owner_key_of(ctx.secrecy, owner_id=owner_id),
         record.reg_type,
         record.industry,
@@ -83,18 +86,21 @@ def _licence(record: BusinessLicence, ctx: JudgeContext) -> Verdict:
         record.headcount,
         record.address,
     )
-    return Verdict(key=record.licence_no, row=row, content_hash=content_hash(row))
+    return Verdict(licence_no, row, content_hash(row))
 
 
 def judge_certificates(records: Sequence[OrganisationCode], ctx: JudgeContext) -> list[Verdict]:
     """Each certificate record accepted as a row, or refused with every reason found."""
-    found = _found(records, ctx)
-    for record, problems in zip(records, found, strict=True):
-        _check_order(problems, record.issued_on, record.event_on, "/issued_on")
-    return [
-        Verdict(problems=tuple(problems)) if problems else _certificate(record, ctx)
-        for record, problems in zip(records, found, strict=True)
-    ]
+    verdicts = []
+    for record, wrong in zip(records, _found(records, ctx), strict=True):
+        problems = wrong
+        if record.issued_on > record.event_on:
+            problems = problems or Problems()
+            _check_order(problems, record.issued_on, record.event_on, "/issued_on")
+        verdicts.append(
+            _certificate(record, ctx) if problems is None else Verdict(problems=tuple(problems))
+        )
+    return verdicts
 
 
 def _certificate(record: OrganisationCode, ctx: JudgeContext) -> Verdict:
@@ -117,37 +123,67 @@ def _certificate(record: OrganisationCode, ctx: JudgeContext) -> Verdict:
         None,
         None,
     )
-    return Verdict(key=org_code, row=row, content_hash=content_hash(row))
+    return Verdict(org_code, row, content_hash(row))
 
 
 def _found(
     records: Sequence[BusinessLicence | OrganisationCode], ctx: JudgeContext
-) -> list[Problems]:
-    """What is wrong with the fields both feeds have, one list per record."""
-    last_on = Month.parse(ctx.delivery.period).last_on
+) -> list[Problems | None]:
+    """What is wrong with the fields both feeds have, one list per record; None where nothing is.
+
+    Most records pass in one comparison; only the others are gone through field by field.
+    """
+    today, last_on = ctx.today, Month.parse(ctx.delivery.period).last_on
+    latest = min(today, last_on)
     org_codes = org_code_findings([record.org_code for record in records])
     licences = licence_findings([record.licence_no for record in records])
-    found = []
+    coded: dict[tuple[str, str | None, str | None], bool] = {}
+    found: list[Problems | None] = []
     for record, org_code, licence in zip(records, org_codes, licences, strict=True):
+        codes = (record.unit, record.reg_type, record.industry)
+        right = coded.get(codes)
+        if right is None:
+            problems = Problems()
+            _check_codes(problems, record, ctx)
+            right = coded[codes] = not problems
+        told_on = record.notified_on
+        if (
+            right
+            and org_code is None
+            and licence is None
+            and record.event_on <= latest
+            and (told_on is None or told_on <= today)
+            and (record.org_code is None or not _differ(record))
+        ):
+            found.append(None)
+            continue
         problems = Problems()
         problems.noted(licence, "/licence_no")
         problems.noted(org_code, "/org_code")
         if not problems:
             inside = org_code_in_uscc(record.licence_no)
             problems.inside(plain_org_code(record.org_code), inside, "/org_code")
-        problems.unit(record.unit, "/unit", ctx)
-        problems.trade(record.reg_type, record.industry, ctx)
-        problems.not_after(record.event_on, ctx.today, "/event_on")
+        _check_codes(problems, record, ctx)
+        problems.not_after(record.event_on, today, "/event_on")
         if record.event_on > last_on:
-            problems.add(
-                "period-mismatch",
-                "/event_on",
-                value=record.event_on.isoformat(),
-                limit=ctx.delivery.period,
-            )
-        problems.not_after(record.notified_on, ctx.today, "/notified_on")
+            value, limit = record.event_on.isoformat(), ctx.delivery.period
+            problems.add("period-mismatch", "/event_on", value=value, limit=limit)
+        problems.not_after(told_on, today, "/notified_on")
         found.append(problems)
     return found
+
+
+def _differ(record: BusinessLicence | OrganisationCode) -> bool:
+    """Whether its organisation code is another one than stands inside its licence number."""
+    inside = org_code_in_uscc(record.licence_no)
+    return inside is not None and plain_org_code(record.org_code) != inside
+
+
+def _check_codes(
+    problems: Problems, record: BusinessLicence | OrganisationCode, ctx: JudgeContext
+) -> None:
+    problems.unit(record.unit, "/unit", ctx)
+    problems.trade(record.reg_type, record.industry, ctx)
 
 
 def _check_order(problems: Problems, issued_on: date, event_on: date, pointer: str) -> None:
