@@ -73,7 +73,8 @@ class JudgeTask:
     def parts(self, preparing: Preparing) -> list[JudgeTask]:
         """The same in pieces, prepared: one is written while the next is judged."""
         count = self.segment.record_count
-        size = min(max(-(-count // MOST_PARTS), PART_RECORDS), count)
+        pieces = max(min(count // PART_RECORDS, MOST_PARTS), 1)
+        size = max(-(-count // pieces), 1)
         return [
             replace(self, part=(start, min(start + size, count)), preparing=preparing)
             for start in range(0, count, size)
