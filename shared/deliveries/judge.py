@@ -20,6 +20,7 @@ from typing import Any, Final
 import msgspec
 
 from shared.crypto import Secrecy
+from shared.deliveries.columns import packed, unpacked
 from shared.deliveries.feed import DeliveryInfo, Judge, JudgeContext, RowProblem, Verdict
 from shared.deliveries.fresh import Prepared, Preparing, prepare
 from shared.deliveries.readers import READERS
@@ -91,6 +92,18 @@ class Judged:
     failures: dict[int, str] = field(default_factory=dict)
     """Records the feed's judge broke down on (a fault of ours): number → kind of error."""
     prepared: Prepared | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _judged, (packed(self.rows), self.problems, self.failures, self.prepared)
+
+
+def _judged(
+    rows: bytes,
+    problems: dict[int, tuple[RowProblem, ...]],
+    failures: dict[int, str],
+    prepared: Prepared | None,
+) -> Judged:
+    return Judged(unpacked(rows), problems, failures, prepared)
 
 
 def records_of(
