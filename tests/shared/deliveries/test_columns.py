@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -48,7 +48,7 @@ def test_rows_come_out_as_they_went_in(rows: list[Any]) -> None:
 def test_rows_of_unlike_lengths_and_kinds_do_too() -> None:
     rows: list[Any] = [
         (1, "a", b"1", (date(2008, 6, 10), Decimal("1.50"), 2**70)),
-        (2, "b", b"2", (datetime(2008, 6, 10, 12), None)),
+        (2, "b", b"2", (datetime(2008, 6, 10, 12, tzinfo=UTC), None)),
         (3, "c", b"", (UUID(int=1), True, "", b"")),
     ]
     for some in (rows, rows[:1], []):
