@@ -60,29 +60,34 @@ async def apply_judged(ctx: ApplyContext, judged: Judged) -> tuple[Result, Outco
 async def apply_prepared(ctx: ApplyContext, fresh: Fresh, judging: Judging) -> Result | None:
     """The quick way: parts written as they come from judging. None, with nothing written, when
     a key is known, stands twice, or the database refuses a row; ``apply_judged`` finds out more."""
-    result = Result()
-    blocks = []
-    tried = await ctx.conn.begin_nested()
     try:
-        async for judged in judging.parts():
-            if judged.rows:
-                break
-            _log_failures(ctx, judged)
-            result.dispositions.update(dict.fromkeys(judged.problems, Disposition.REJECTED))
-            result.problems.update(judged.problems)
-            if judged.prepared is not None:
-                if not await write_prepared(ctx.conn, fresh, judged.prepared):
-                    break
-                blocks.append(judged.prepared.facts)
-        else:
-            await ctx.runtime.outbox.write_packed(ctx.conn, blocks)
-            await tried.commit()
-            return result
+        async with ctx.conn.begin_nested():
+            return await _write_parts(ctx, fresh, judging)
     except Exception as error:
         if is_retryable(error):
             raise
-    await tried.rollback()
     return None
+
+
+class _NotNew(Exception):
+    """A key is known, or stands twice; takes the parts before back."""
+
+
+async def _write_parts(ctx: ApplyContext, fresh: Fresh, judging: Judging) -> Result:
+    result = Result()
+    blocks = []
+    async for judged in judging.parts():
+        _log_failures(ctx, judged)
+        result.dispositions.update(dict.fromkeys(judged.problems, Disposition.REJECTED))
+        result.problems.update(judged.problems)
+        if judged.rows:
+            raise _NotNew
+        if judged.prepared is not None:
+            if not await write_prepared(ctx.conn, fresh, judged.prepared):
+                raise _NotNew
+            blocks.append(judged.prepared.facts)
+    await ctx.runtime.outbox.write_packed(ctx.conn, blocks)
+    return result
 
 
 def _log_failures(ctx: ApplyContext, judged: Judged) -> None:
