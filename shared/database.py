@@ -221,6 +221,18 @@ async def raw(connection: AsyncConnection) -> psycopg.AsyncConnection[tuple[Any,
     return driver
 
 
+@asynccontextmanager
+async def sent_together(connection: AsyncConnection) -> AsyncIterator[None]:
+    """Statements of the block on the driver's connection (``raw``) are sent without waiting for
+    the one before; what one of them raises may come with a later one, at the latest at the end.
+
+    For statements whose answer nobody needs; one that is fetched from is waited for. Not for COPY.
+    """
+    driver = await raw(connection)
+    async with driver.pipeline():
+        yield
+
+
 async def copy_rows(
     connection: AsyncConnection,
     table: str,

@@ -18,7 +18,7 @@ Ages and retention go by the database's clock, not the demo's: they are about th
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, cast
+from typing import Any, LiteralString, cast
 
 import msgspec
 import sqlalchemy as sa
@@ -28,6 +28,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.bus.contract import Message, partition_of
+from shared.database import raw
 from shared.events import Fact, encode, topic_of
 from shared.telemetry import current_traceparent
 
@@ -192,7 +193,8 @@ class Outbox:
     ) -> None:
         """``write`` for facts that were packed before, wherever that was; in their order."""
         if blocks:
-            await conn.execute(
+            driver = await raw(conn)
+            await driver.execute(
                 _INSERT,
                 {
                     "fact_counts": [sum(counts.values()) for counts, _ in blocks],
@@ -334,12 +336,12 @@ def _by_partition(stored: Any) -> dict[int, int]:
     return {int(partition): number for partition, number in cast(dict[str, int], stored).items()}
 
 
-_INSERT = text(
+_INSERT: LiteralString = (
     "WITH block AS (INSERT INTO outbox_blocks (fact_count, counts, payload)"
-    " SELECT fact_count, counts, payload FROM unnest(CAST(:fact_counts AS int[]),"
-    " CAST(:counts AS jsonb[]), CAST(:payloads AS bytea[]))"
+    " SELECT fact_count, counts, payload FROM unnest(%(fact_counts)s::int[],"
+    " %(counts)s::text[]::jsonb[], %(payloads)s::bytea[])"
     " WITH ORDINALITY AS b (fact_count, counts, payload, no) ORDER BY no RETURNING id)"
-    " SELECT pg_notify(:channel, '') FROM (SELECT FROM block LIMIT 1) AS written"
+    " SELECT pg_notify(%(channel)s, '') FROM (SELECT FROM block LIMIT 1) AS written"
 )
 _MARK_SENT = text(
     "UPDATE outbox_blocks SET sent_at = clock_timestamp()"

@@ -63,10 +63,14 @@ async def apply_prepared(ctx: ApplyContext, fresh: Fresh, judging: Judging) -> R
     try:
         async with ctx.conn.begin_nested():
             return await _write_parts(ctx, fresh, judging)
+    except _NotNew:
+        return None
     except Exception as error:
         if is_retryable(error):
             raise
-    return None
+        failure = describe_failure(error)
+        _LOG.warning("prepared rows refused", feed=ctx.feed.name, error=failure)
+        return None
 
 
 class _NotNew(Exception):

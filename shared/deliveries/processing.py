@@ -14,6 +14,7 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.crypto import mask_within
+from shared.database import sent_together
 from shared.deliveries import store
 from shared.deliveries.apply import Result, apply_judged, apply_prepared, problem_codes
 from shared.deliveries.feed import ApplyContext, Disposition, Feed, RowProblem
@@ -92,13 +93,14 @@ async def process_chunk(
     segment = judging.segment
     result = await _applied(ApplyContext(conn, runtime, row.info, feed, now), judging)
     packed = pack(segment.record_count, segment.first_record_no, result.dispositions)
-    await store.write_chunk(conn, row.id, segment.no, segment.first_record_no, packed)
     await _write_details(conn, row, result, now)
     row = _counted(row, row.counts + Counts.of(packed), result.problems)
     row = replace(row, next_chunk=segment.no + 1, status="judging")
-    if row.next_chunk == row.chunk_count:
-        row = await finish(conn, runtime, feed, row)
-    await store.save_progress(conn, row)
+    async with sent_together(conn):
+        await store.write_chunk(conn, row.id, segment.no, segment.first_record_no, packed)
+        if row.next_chunk == row.chunk_count:
+            row = await finish(conn, runtime, feed, row)
+        await store.save_progress(conn, row)
     return row
 
 
