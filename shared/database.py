@@ -21,6 +21,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
+from shared.arrays import write_lists_whole
 from shared.settings import Settings
 
 # Server states that pass by themselves: connection trouble (08), no resources (53), shutting down
@@ -127,6 +128,7 @@ class Database:
             pool_pre_ping=True,
             connect_args=self._connect_arguments,
         )
+        sqlalchemy.event.listen(self._engine.sync_engine, "connect", _prepare)
 
     @classmethod
     def from_settings(cls, settings: Settings, name: str) -> Self:
@@ -332,6 +334,10 @@ def driver_url(url: str) -> URL:
 def plain_url(url: str) -> str:
     """The libpq address of either form; contains the password."""
     return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def _prepare(connection: Any, _: object) -> None:
+    write_lists_whole(connection.driver_connection)
 
 
 def _away(error: Exception) -> DatabaseAway:

@@ -63,11 +63,15 @@ async def on_all_feed_facts(
         employer: Cause(event.delivery_id, event.record_no, event.effective_on)
         for employer, event in events
     }
+    about = await store.known_of(conn, subjects)
     # With those the subjects were known of before: all in one order, against crosswise waits.
-    await identity_store.lock_employers(conn, {*causes, *await store.known_of(conn, subjects)})
-    moved = await store.insert_events(conn, events)
+    # Those minted just now nobody else can see.
+    known_before = {*causes, *(employer for _, employer in about)}
+    await identity_store.lock_employers(conn, known_before.difference(identified.minted))
+    moved = await store.insert_events(conn, events, about, identified.minted)
     others = {employer: cause for employer, cause in moved.items() if employer not in causes}
-    leads = await projections.follow(conn, {**others, **causes}, now)
+    fresh = store.by_employer(events, identified.minted.difference(moved))
+    leads = await projections.follow(conn, {**others, **causes}, now, fresh)
     facts: list[Fact] = [*identified.facts, *leads]
     if facts:
         await runtime.outbox.write(conn, facts)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from enrollment.leads import store
 from enrollment.leads.changes import Cause, Step, steps_of
+from enrollment.leads.rules import Event
 from shared.events.enrollment import LeadAdvanced, LeadClosed, LeadOpened
 
 LeadFact = LeadOpened | LeadAdvanced | LeadClosed
@@ -21,25 +22,38 @@ _FACTS: dict[str, type[LeadFact]] = {
 
 
 async def follow(
-    conn: AsyncConnection, causes: Mapping[str, Cause], recorded_at: datetime
+    conn: AsyncConnection,
+    causes: Mapping[str, Cause],
+    recorded_at: datetime,
+    fresh: Mapping[str, Sequence[Event]] | None = None,
 ) -> list[LeadFact]:
     """Work out the leads of these employers again and return the facts of what changed.
 
-    ``causes``: employer → the record that made us look. The caller holds the employers' row
-    locks (``identity.store.lock_employers``). Three reads and three writes for any number.
+    ``causes``: employer → the record that made us look. ``fresh``: all that is known of employers
+    minted in this transaction, which have no leads and no entry in the register. The caller holds
+    the row locks of all others (``identity.store.lock_employers``). Three reads and two writes for
+    any number.
     """
     if not causes:
         return []
-    events = await store.events_of(conn, causes)
-    entries = await store.entries_of(conn, causes)
-    leads = await store.leads_of(conn, causes)
+    fresh = fresh or {}
     steps = [
         step
-        for employer, known in events.items()
-        for step in steps_of(
-            employer, known, entries.get(employer), leads.get(employer, ()), causes[employer]
-        )
+        for employer, known in fresh.items()
+        for step in steps_of(employer, known, None, (), causes[employer])
     ]
+    before = [employer for employer in causes if employer not in fresh]
+    if before:
+        events = await store.events_of(conn, before)
+        entries = await store.entries_of(conn, before)
+        leads = await store.leads_of(conn, before)
+        steps += [
+            step
+            for employer, known in events.items()
+            for step in steps_of(
+                employer, known, entries.get(employer), leads.get(employer, ()), causes[employer]
+            )
+        ]
     if not steps:
         return []
     await store.write_steps(conn, steps, recorded_at)
