@@ -7,8 +7,9 @@ statement.
 """
 
 import errno
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
+from itertools import islice
 from typing import Any, Self
 
 import psycopg
@@ -260,15 +261,21 @@ async def copy_rows(
 _NARROW = {"int2": 2**15, "smallint": 2**15, "int4": 2**31, "integer": 2**31}
 
 
-def _within(rows: Iterable[Sequence[Any]], types: Sequence[str]) -> Iterable[Sequence[Any]]:
+_CHECKED_AT_ONCE = 500
+
+
+def _within(rows: Iterable[Sequence[Any]], types: Sequence[str]) -> Iterator[Sequence[Any]]:
     """The rows, their narrow integers checked: the driver would cut off the higher bytes."""
     narrow = [(place, _NARROW[kind]) for place, kind in enumerate(types) if kind in _NARROW]
-    for row in rows:
+    waiting = iter(rows)
+    while part := list(islice(waiting, _CHECKED_AT_ONCE)):
         for place, limit in narrow:
-            value = row[place]
-            if value is not None and not -limit <= value < limit:
+            # Zero stands for NULL, which fits.
+            column = [row[place] or 0 for row in part]
+            if max(column) >= limit or min(column) < -limit:
+                value = next(number for number in column if not -limit <= number < limit)
                 raise psycopg.errors.NumericValueOutOfRange(f"{value} is beyond {types[place]}")
-        yield row
+        yield from part
 
 
 def copy_types(table: Table, columns: Sequence[str]) -> list[str]:
