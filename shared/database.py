@@ -7,8 +7,9 @@ statement.
 """
 
 import errno
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
+from itertools import islice
 from typing import Any, Self
 
 import psycopg
@@ -24,6 +25,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
+from shared.arrays import write_lists_whole
 from shared.pool_ping import ping_when_in_doubt
 from shared.settings import Settings
 
@@ -131,6 +133,7 @@ class Database:
             connect_args=self._connect_arguments,
         )
         ping_when_in_doubt(self._engine)
+        sqlalchemy.event.listen(self._engine.sync_engine, "connect", _prepare)
 
     @classmethod
     def from_settings(cls, settings: Settings, name: str) -> Self:
@@ -324,15 +327,21 @@ _BLOCKS = _Blocks()
 _NARROW = {"int2": 2**15, "smallint": 2**15, "int4": 2**31, "integer": 2**31}
 
 
-def _within(rows: Iterable[Sequence[Any]], types: Sequence[str]) -> Iterable[Sequence[Any]]:
+_CHECKED_AT_ONCE = 500
+
+
+def _within(rows: Iterable[Sequence[Any]], types: Sequence[str]) -> Iterator[Sequence[Any]]:
     """The rows, their narrow integers checked: the driver would cut off the higher bytes."""
     narrow = [(place, _NARROW[kind]) for place, kind in enumerate(types) if kind in _NARROW]
-    for row in rows:
+    waiting = iter(rows)
+    while part := list(islice(waiting, _CHECKED_AT_ONCE)):
         for place, limit in narrow:
-            value = row[place]
-            if value is not None and not -limit <= value < limit:
+            # Zero stands for NULL, which fits.
+            column = [row[place] or 0 for row in part]
+            if max(column) >= limit or min(column) < -limit:
+                value = next(number for number in column if not -limit <= number < limit)
                 raise psycopg.errors.NumericValueOutOfRange(f"{value} is beyond {types[place]}")
-        yield row
+        yield from part
 
 
 def copy_types(table: Table, columns: Sequence[str]) -> list[str]:
@@ -398,6 +407,10 @@ def driver_url(url: str) -> URL:
 def plain_url(url: str) -> str:
     """The libpq address of either form; contains the password."""
     return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def _prepare(connection: Any, _: object) -> None:
+    write_lists_whole(connection.driver_connection)
 
 
 def _away(error: Exception) -> DatabaseAway:
