@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tax_feed.rules import chain, finds_unenrolled, receipt_out_of_period
+from tax_feed.collection.rules import chain, receipt_out_of_period
+from tax_feed.rules import finds_unenrolled
 
 
 @pytest.mark.parametrize(

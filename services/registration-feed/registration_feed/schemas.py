@@ -11,40 +11,18 @@ import msgspec
 from msgspec import Meta
 from pydantic import BaseModel, ConfigDict, Field
 
+from shared.deliveries.fields import (
+    Industry,
+    LicenceNo,
+    Name,
+    OrgCode,
+    Persons,
+    RegType,
+    Unit,
+)
+
 Event = Literal["registered", "changed", "deregistered"]
 
-Name = Annotated[
-    str, Meta(min_length=2, max_length=200, description="名称全称 · full name as registered")
-]
-RegType = Annotated[
-    str,
-    Meta(
-        pattern=r"^[1-4][0-9]{2}$",
-        description="登记注册类型代码 · registration type, 110–420 (国统字〔1998〕200号)",
-    ),
-]
-Industry = Annotated[
-    str,
-    Meta(pattern=r"^[0-9]{2}$", description="行业大类 · GB/T 4754-2002 division, two digits"),
-]
-Unit = Annotated[
-    str,
-    Meta(min_length=3, max_length=12, description="填报单位代码 · reporting unit, e.g. 210502"),
-]
-OrgCode = Annotated[
-    str,
-    Meta(
-        pattern=r"^[0-9A-Z]{8}-?[0-9X]$",
-        description="组织机构代码 · organisation code, GB 11714-1997",
-    ),
-]
-LicenceNo = Annotated[
-    str,
-    Meta(
-        pattern=r"^([0-9]{13}|[0-9]{15}|[0-9A-HJ-NP-RTUWXY]{18})$",
-        description="营业执照注册号 · registration number: 13 or 15 digits, or 18 characters",
-    ),
-]
 OwnerId = Annotated[
     str,
     Meta(
@@ -74,9 +52,7 @@ class BusinessLicence(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     notified_on: (
         Annotated[date, Meta(description="告知参保登记日期 · told to enrol on (O50)")] | None
     ) = None
-    headcount: (
-        Annotated[int, Meta(ge=0, le=1_000_000, description="从业人数 · persons employed")] | None
-    ) = None
+    headcount: Annotated[Persons, Meta(description="从业人数 · persons employed")] | None = None
 
 
 class OrganisationCode(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
