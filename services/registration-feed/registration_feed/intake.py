@@ -170,7 +170,9 @@ def _fact(ctx: ApplyContext, change: Changed, subject: str) -> Fact:
     before = _named(change.previous) if change.previous else {}
     before_on = before.get("event_on")
     correction = rules.is_correction(now["event"], now["event_on"], before.get("event"), before_on)
+    more: dict[str, Any] = {"revoked": True} if now["event"] == "revoked" else {}
     return _FACTS[rules.fact_kind(now["event"])](
+        **more,
         key=now["employer_key"],
         subject=subject,
         revision=change.revision,

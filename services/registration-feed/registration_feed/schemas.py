@@ -21,7 +21,16 @@ from shared.deliveries.fields import (
     Unit,
 )
 
-Event = Literal["registered", "changed", "deregistered"]
+Event = Literal["registered", "changed", "revoked", "deregistered"]
+"""Issued, changed, revoked (吊销) by the registry, or struck off (注销) on request."""
+
+EventTold = Annotated[
+    Event,
+    Meta(
+        description="登记事项 · what happened: registered 新办, changed 变更, revoked 吊销, "
+        "deregistered 注销"
+    ),
+]
 
 OwnerId = Annotated[
     str,
@@ -41,7 +50,7 @@ class BusinessLicence(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     industry: Industry
     unit: Unit
     licensed_on: Annotated[date, Meta(description="发照日期 · date of the licence")]
-    event: Annotated[Event, Meta(description="登记事项 · what happened")]
+    event: EventTold
     event_on: Annotated[date, Meta(description="事项日期 · when it took effect")]
     org_code: OrgCode | None = None
     owner_id: OwnerId | None = None
@@ -62,7 +71,7 @@ class OrganisationCode(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     name: Name
     unit: Unit
     issued_on: Annotated[date, Meta(description="颁证日期 · date of the certificate")]
-    event: Annotated[Event, Meta(description="登记事项 · what happened")]
+    event: EventTold
     event_on: Annotated[date, Meta(description="事项日期 · when it took effect")]
     reg_type: RegType | None = None
     industry: Industry | None = None
@@ -96,6 +105,9 @@ class Enterprise(BaseModel):
     event_on: date
     commitment_letter: bool = Field(description="已审验参保承诺书 (O49)")
     notified_on: date | None = Field(description="告知参保登记日期 (O50)")
+    enrol_by: date = Field(
+        description="应办理参保登记的最后日期 · last day to enrol, counted from the licence (O50)"
+    )
     headcount: int | None
     address: str | None
     revision: int
