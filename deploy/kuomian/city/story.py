@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from kuomian.city.applications import ApplicationDesk
+from kuomian.city.census import CensusOffice
 from kuomian.city.firms import OPENING_ON, Firm, FirmMaker, employer_record
 from kuomian.city.numbers import IdentityNumbers
 from kuomian.city.people import ACTIVE, RETIRED, SUSPENDED, Register, opening_register
@@ -61,6 +62,7 @@ class Builder:
 
     def __init__(self, plan: Plan, seed: int, scale: float) -> None:
         self.plan = plan
+        self.seed = seed
         self.scale = scale
         self.rng = Random(seed)
         self.draw = np.random.default_rng(seed)
@@ -132,6 +134,7 @@ def build_city(plan: Plan, seed: int = 2008, scale: float = 1.0) -> City:
     _register_opening(b)
     tax.opening(OPENING_SENT_ON + timedelta(days=1))
     month = FIRST_MONTH
+    census = CensusOffice(b)
     while month <= LAST_MONTH:
         new = registry.begin_month(month)
         desk.admit(new)
@@ -144,6 +147,7 @@ def build_city(plan: Plan, seed: int = 2008, scale: float = 1.0) -> City:
             tax.dekad(dekad, sent_on, last)
             if part == PRE_LEVY_PART:
                 lists.pre_levies(month)
+            census.dekad(dekad, sent_on)
         registry.end_month(month, month == LAST_MONTH)
         tax.end_month(month, month == LAST_MONTH)
         lists.end_month(month, new, month == LAST_MONTH)
