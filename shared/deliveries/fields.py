@@ -72,8 +72,13 @@ IdentityNo = Annotated[
     ),
 ]
 DocumentNo = Annotated[
-    str, Meta(pattern=r"^[0-9A-Za-z-]{4,40}$", description="文书号 · number of the document")
+    str,
+    Meta(
+        pattern=r"^(?!.*[0-9]{15})[0-9A-Za-z-]{4,40}$",
+        description="文书号 · number of the document; nowhere fifteen digits on end",
+    ),
 ]
+"""Stands in facts, hence room for no identity number."""
 Month = Annotated[
     str, Meta(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$", description="月份 · month, 2008-05")
 ]

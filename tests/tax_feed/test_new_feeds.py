@@ -215,6 +215,8 @@ REFUSED: list[tuple[Any, dict[str, Any], str, str]] = [
     (HEADCOUNTS, {"unit": "210599"}, "unit-unknown", "/unit"),
     (CLEARING_PLANS, {"due_on": "2008-05-19"}, "dates-out-of-order", "/due_on"),
     (CLEARING_PLANS, {"due_on": "2080-06-30"}, "value-out-of-range", "/due_on"),
+    (CLEARING_PLANS, {"plan_no": f"QQ-{OWNER}"}, "pattern-mismatch", "/plan_no"),
+    (BASE_AUDITS, {"audit_no": OWNER[:17]}, "pattern-mismatch", "/audit_no"),
     (CLEARING_PLANS, {"amount": "0"}, "value-out-of-range", "/amount"),
     (CLEARING_PLANS, {"instalment_no": 0}, "value-out-of-range", "/instalment_no"),
     (CLEARING_PLANS, {"agreed_on": "2008-06-11"}, "date-in-future", "/agreed_on"),
