@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -256,7 +257,7 @@ async def test_each_refusal_is_named_in_both_languages(door: Door) -> None:
             record = await door.get(f"/deliveries/{told['delivery']}/records/{no}")
             (problem,) = record["problems"]
             assert (problem["code"], problem["pointer"]) == (code, pointer), (feed.name, no)
-            assert "{" not in problem["zh"] + problem["en"]
+            assert not re.search(r"\{[a-z]+\}", problem["zh"] + problem["en"])
 
 
 async def test_a_registration_ends_and_those_not_told_are_listed(door: Door) -> None:
