@@ -170,7 +170,7 @@ class TestTheAnswer:
         codes = [reason["code"] for reason in answer["reasons"]]
         assert codes[:1] == ["feeds-missing"]
         assert "feeds-late" in codes
-        assert "county-dekad-reports" in answer["not_received_yet"]
+        assert "pre-levies" in answer["not_received_yet"]
 
     async def test_expects_a_delivery_of_each_unit_that_owes_one(
         self, desk: Desk, clock: FixedClock
