@@ -1,4 +1,5 @@
-"""reporting, declared: it consumes every service's facts and owns the page at ``/``."""
+"""reporting, declared: it consumes every service's facts, receives what counties and departments
+submit, and owns the page at ``/``."""
 
 from __future__ import annotations
 
@@ -10,9 +11,18 @@ from reporting.obligations.chasing import tell
 from reporting.overview.api import router as overview
 from reporting.overview.api import sign_in
 from reporting.progress.api import router as progress
+from reporting.submissions.api import router as submissions
+from reporting.submissions.feeds import FEEDS
 from reporting.targets.api import router as targets
 from reporting.trust.api import router as trust
-from shared.events.reporting import ObligationOverdue, ObligationReminded
+from shared.events.deliveries import ReportingDeliveryReceived
+from shared.events.reporting import (
+    ActivityLogged,
+    DekadReported,
+    MonthlyReported,
+    ObligationOverdue,
+    ObligationReminded,
+)
 from shared.service import Job, Service, Subscription, migrations_of
 
 SERVICE = Service(
@@ -21,8 +31,16 @@ SERVICE = Service(
     title_en="Figures and reporting",
     metadata=metadata,
     migrations=migrations_of(__file__),
-    routers=(figures, progress, targets, trust, obligations, overview, sign_in),
-    publishes=(ObligationReminded, ObligationOverdue),
+    feeds=FEEDS,
+    routers=(figures, progress, targets, trust, obligations, submissions, overview, sign_in),
+    publishes=(
+        ObligationReminded,
+        ObligationOverdue,
+        DekadReported,
+        MonthlyReported,
+        ActivityLogged,
+        ReportingDeliveryReceived,
+    ),
     jobs=(Job("chasing", 10.0, tell),),
     subscriptions=(
         Subscription("registration-feed", take_facts, take_all_facts),

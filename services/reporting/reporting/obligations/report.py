@@ -93,9 +93,7 @@ def find_owed(plan: Plan, as_of: datetime, obligation: str) -> Owed | None:
     return next((owed for owed in rules.owed_until(plan, as_of) if owed.id == obligation), None)
 
 
-def shown(
-    plan: Plan, one: Standing, marks: Marks
-) -> schemas.Obligation:
+def shown(plan: Plan, one: Standing, marks: Marks) -> schemas.Obligation:
     """As the API shows it."""
     owed, came = one.owed, one.came
     return schemas.Obligation(
