@@ -24,6 +24,9 @@ SERVICE_OF = {
     "insured-persons": "enrollment",
     "employer-applications": "enrollment",
     "person-applications": "enrollment",
+    "dekad-reports": "reporting",
+    "monthly-reports": "reporting",
+    "activities": "reporting",
 }
 
 _line = msgspec.json.Encoder().encode

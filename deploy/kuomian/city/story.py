@@ -18,6 +18,7 @@ from kuomian.city.offices import RegistryOffice, TaxOffice
 from kuomian.city.people import ACTIVE, RETIRED, SUSPENDED, Register, opening_register
 from kuomian.city.sending import Body, Kind, Planned, Planted, lazy_ndjson, local, ndjson
 from kuomian.city.shape import UnitShape, unit_shapes
+from kuomian.city.submissions import submit
 from kuomian.city.truth import Truth
 from kuomian.city.wrongs import PLANTED_TEXTS
 from shared.periods import Dekad, Month
@@ -139,6 +140,7 @@ def build_city(plan: Plan, seed: int = 2008, scale: float = 1.0) -> City:
         registry.end_month(month, month == LAST_MONTH)
         tax.end_month(month, month == LAST_MONTH)
         month = month.next()
+    submit(b, CLOSING_ON)
     b.deliveries.sort(key=lambda planned: planned.send_at)
     return City(
         seed=seed,

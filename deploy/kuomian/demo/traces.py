@@ -20,6 +20,9 @@ async def traces_of(api: Api, last: Dekad, plan: Plan) -> dict[str, int]:
     """
     lines = (await api.get("/reporting/v1/trust"))["feeds"]
     states = Counter(line["state"] for line in lines if line["owed"])
+    forms: Counter[str] = Counter()
+    for feed in ("dekad-reports", "monthly-reports"):
+        forms.update((await api.get("/reporting/v1/obligations", feed=feed, limit=1))["counts"])
     cancelled, corrected = await _of_receipts(api)
     for feed, path, name in (
         ("employer-checks", "checks", "period"),
@@ -36,6 +39,8 @@ async def traces_of(api: Api, last: Dekad, plan: Plan) -> dict[str, int]:
     return {
         "late": states["late"],
         "missing": states["missing"],
+        "form-late": forms["late"],
+        "form-missing": forms["missing"],
         "cancelled": cancelled,
         "correction": corrected + reclassed,
         "moved": await _of_licences(api),
