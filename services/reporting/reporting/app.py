@@ -15,6 +15,7 @@ from reporting.submissions.api import router as submissions
 from reporting.submissions.feeds import FEEDS
 from reporting.targets.api import router as targets
 from reporting.trust.api import router as trust
+from reporting.upload.api import router as upload
 from shared.events.deliveries import ReportingDeliveryReceived
 from shared.events.reporting import (
     ActivityLogged,
@@ -32,7 +33,17 @@ SERVICE = Service(
     metadata=metadata,
     migrations=migrations_of(__file__),
     feeds=FEEDS,
-    routers=(figures, progress, targets, trust, obligations, submissions, overview, sign_in),
+    routers=(
+        figures,
+        progress,
+        targets,
+        trust,
+        obligations,
+        submissions,
+        overview,
+        upload,
+        sign_in,
+    ),
     publishes=(
         ObligationReminded,
         ObligationOverdue,
