@@ -51,6 +51,17 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "of_duty": ("完成年度任务", "of the duty target"),
     "cascade_ok": ("分解核对:各单位合计", "Breakdown: units sum to"),
     "cascade_city": ("全市", "city"),
+    "owed": ("报送义务", "What is owed"),
+    "owed_department": ("部门", "Department"),
+    "owed_missing": ("未报", "Missing"),
+    "owed_late": ("逾期", "Late"),
+    "owed_latest": ("最近未报", "Latest missing"),
+    "owed_expected": ("应报", "Expected"),
+    "owed_on_time": ("按期率", "On time"),
+    "owed_complete": ("报送率", "Received"),
+    "owed_chases": ("催报", "Chases"),
+    "owed_rates": ("各部门报送率", "Rates by department"),
+    "owed_none": ("到期报送无缺漏、无逾期。", "Nothing due is missing, nothing came late."),
     "trust": ("数据可信度", "Can the figures be trusted?"),
     "feed": ("报送", "Feed"),
     "latest": ("最近到期", "Latest due"),
@@ -92,6 +103,8 @@ FEEDS: Final[dict[str, tuple[str, str]]] = {
     "insured-persons": ("经办 参保人员", "Insured persons"),
     "employer-applications": ("经办 单位申报", "Employer applications"),
     "person-applications": ("经办 人员申报", "Person applications"),
+    "dekad-reports": ("旬报", "Dekad reports"),
+    "monthly-reports": ("月报", "Monthly reports"),
 }
 
 _DEKADS: Final = {1: ("上旬", "1–10"), 2: ("中旬", "11–20"), 3: ("下旬", "21–end")}

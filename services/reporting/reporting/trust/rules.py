@@ -22,7 +22,10 @@ FIGURE_FEEDS: Final = (
     "employer-applications",
     "person-applications",
 )
-"""Feeds that have a receiving service; what else the plan expects is not received yet."""
+"""Feeds that figures are made of, and that have a receiving service."""
+
+SUBMITTED_FEEDS: Final = ("dekad-reports", "monthly-reports", "activities")
+"""What reporting receives itself: no figure is made of them, so they do not weigh in the verdict."""
 
 
 class FeedState(StrEnum):
