@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from fractions import Fraction
 from typing import TypeAlias
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -107,7 +108,7 @@ def shown(plan: Plan, one: Standing, marks: Marks) -> schemas.Obligation:
         state=one.state,
         received_at=came.received_at if came else None,
         delivery=schemas.DeliveryLink(
-            id=came.delivery, href=f"/{came.producer}/v1/deliveries/{came.delivery}"
+            id=UUID(came.delivery), href=f"/{came.producer}/v1/deliveries/{came.delivery}"
         )
         if came
         else None,

@@ -13,7 +13,6 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
 from typing import NamedTuple
-from uuid import UUID
 
 from shared.periods import due_moment, local_date
 from shared.plan import Due, Ower, Plan
@@ -107,7 +106,7 @@ class Came(NamedTuple):
 
     received_at: datetime
     producer: str
-    delivery: UUID
+    delivery: str
     deliveries: int
     all_nil: bool
 

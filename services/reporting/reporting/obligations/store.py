@@ -33,7 +33,7 @@ async def arrivals(
     """What had come by then and was not withdrawn by then, by feed and period and by sender."""
     found: dict[tuple[str, str], dict[Sender, Came]] = {}
     for row in await conn.execute(_ARRIVED, {"as_of": as_of}):
-        came = Came(row.first_at, row.producer, row.delivery_id, row.deliveries, row.all_nil)
+        came = Came(row.first_at, row.producer, str(row.delivery_id), row.deliveries, row.all_nil)
         found.setdefault((row.feed, row.period), {})[Sender(row.department, row.unit)] = came
     return found
 

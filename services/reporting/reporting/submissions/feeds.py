@@ -19,12 +19,15 @@ _DEPARTMENTS: Final = frozenset(
 )
 """Whoever the plan gives work to."""
 
-_TEXTS = {
+_WHOSE = {
     **CHECK_TEXTS,
     "unit-not-expected": (
         "部门（{department}）报送时不填填报单位 {value}",
         "a department ({department}) reports for itself, not for unit {value}",
     ),
+}
+_FORM_TEXTS = {
+    **_WHOSE,
     "figures-missing": (
         "未填任何数字；本期无数据请作零报送",
         "no figure is stated; nothing to report is a nil return",
@@ -33,6 +36,9 @@ _TEXTS = {
         "{value} 大于其所属的 {whole}（{limit}）",
         "{value} is more than {whole}, which it is a part of ({limit})",
     ),
+}
+_ACTIVITY_TEXTS = {
+    **CHECK_TEXTS,
     "held-after-period": (
         "活动日期 {value} 晚于所报月份（至 {limit}）",
         "{value} is after the month delivered, which ends on {limit}",
@@ -70,7 +76,7 @@ DEKAD_REPORTS = Feed(
         "remarks": "灵活就业人员断缴较多",
     },
     obligation="O94",
-    texts=_TEXTS,
+    texts=_FORM_TEXTS,
     headings={
         "period": ("报告期", "旬别", "期别"),
         "unit": ("填报单位", "单位", "单位代码", "填报单位代码"),
@@ -130,7 +136,7 @@ MONTHLY_REPORTS = Feed(
         "suggestions": "由工商、地税联合上门",
     },
     obligation="O95",
-    texts=_TEXTS,
+    texts=_WHOSE,
     headings={
         "period": ("报告期", "月份"),
         "unit": ("填报单位", "单位", "单位代码"),
@@ -164,7 +170,7 @@ ACTIVITIES = Feed(
         "unit": "210502",
     },
     obligation="O93",
-    texts=_TEXTS,
+    texts=_ACTIVITY_TEXTS,
     headings={
         "activity_no": ("活动编号", "编号"),
         "kind": ("活动类别", "类别", "形式"),

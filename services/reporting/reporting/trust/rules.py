@@ -25,7 +25,7 @@ FIGURE_FEEDS: Final = (
 """Feeds that figures are made of, and that have a receiving service."""
 
 SUBMITTED_FEEDS: Final = ("dekad-reports", "monthly-reports", "activities")
-"""What reporting receives itself: no figure is made of them, so they do not weigh in the verdict."""
+"""What reporting receives itself: no figure is made of it, so it does not weigh in the verdict."""
 
 
 class FeedState(StrEnum):
