@@ -49,9 +49,15 @@ def shown(feed: Feed, text: bytes) -> Any:
         name for name in content if name in feed.personal or (feed.personal and name not in known)
     }
     return {
-        mask_within(name): _masked(name, value) if name in hidden else _without_identities(value)
+        mask_within(name): _shown(feed, name, value, name in hidden)
         for name, value in content.items()
     }
+
+
+def _shown(feed: Feed, name: str, value: Any, hidden: bool) -> Any:
+    if name in feed.protected or (hidden and feed.protected and name not in feed.personal):
+        return None if value is None else "***"  # its name may only be misspelt
+    return _masked(name, value) if hidden else _without_identities(value)
 
 
 def _without_identities(value: Any) -> Any:

@@ -27,6 +27,9 @@ SERVICE_OF = {
     "dekad-reports": "reporting",
     "monthly-reports": "reporting",
     "activities": "reporting",
+    "census-units": "enrollment",
+    "census-persons": "enrollment",
+    "complaints": "enrollment",
 }
 
 _line = msgspec.json.Encoder().encode

@@ -43,6 +43,7 @@ async def traces_of(api: Api, last: Dekad, plan: Plan) -> dict[str, int]:
         "form-missing": forms["missing"],
         "cancelled": cancelled,
         "correction": corrected + reclassed,
+        "census-corrected": await _of_census(api),
         "moved": await _of_licences(api),
         "moved-person": moved,
     }
@@ -53,6 +54,12 @@ async def _of_licences(api: Api) -> int:
     path = "/registration-feed/v1/enterprises"
     changed = api.items(path, feed="business-licences", event="changed", limit=PAGE)
     return sum([licence["revision"] - 1 async for licence in changed])
+
+
+async def _of_census(api: Api) -> int:
+    """Persons the census found of whom something else was said later."""
+    found = api.items("/enrollment/v1/census/persons", limit=PAGE)
+    return sum([person["revision"] > 1 async for person in found])
 
 
 async def _of_receipts(api: Api) -> tuple[int, int]:
