@@ -9,7 +9,7 @@ from uuid import UUID
 import httpx
 import pytest
 
-from reporting.trust import peers, report, rules
+from reporting.trust import peers, projections, report, rules
 from reporting.trust.rules import Came, FeedState, Findings, Owed, Verdict
 from shared.clock import FixedClock
 from shared.events.deliveries import EnrollmentDeliveryReceived, TaxFeedDeliveryReceived
@@ -143,6 +143,28 @@ def by_unit(answer: dict[str, Any], period: str) -> dict[str, str]:
         for line in answer["feeds"]
         if line["feed"] == "person-applications" and line["period"] == period and line["owed"]
     }
+
+
+class Withdrawn(TaxFeedDeliveryReceived, frozen=True, kw_only=True):
+    """As a producer that can take deliveries back says so."""
+
+    withdrawn: bool = True
+
+
+class TestAWithdrawnDelivery:
+    async def test_counts_as_if_it_had_never_come(self, desk: Desk, clock: FixedClock) -> None:
+        came = delivery(1)
+        await desk.take([came])
+        assert lines(await desk.get("trust"), "receipts")["2008-06-D1"] == "in"
+        state = {"received_at": AT, "recorded_at": AT + timedelta(hours=1)}
+        async with desk.runtime.database.transaction() as conn:
+            await projections.apply(conn, [Withdrawn(**_values(1, 2, state))])
+        assert lines(await desk.get("trust"), "receipts")["2008-06-D1"] == "not-due"
+        listed = await desk.all_items("obligations", feed="receipts", period="2008-06-D1")
+        assert [(one["state"], one["deliveries"]) for one in listed] == [("received", 1)]
+        clock.advance(timedelta(hours=1))
+        listed = await desk.all_items("obligations", feed="receipts", period="2008-06-D1")
+        assert [(one["state"], one["deliveries"]) for one in listed] == [("due", 0)]
 
 
 class TestTheAnswer:
