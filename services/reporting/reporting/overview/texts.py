@@ -105,6 +105,9 @@ FEEDS: Final[dict[str, tuple[str, str]]] = {
     "person-applications": ("经办 人员申报", "Person applications"),
     "dekad-reports": ("旬报", "Dekad reports"),
     "monthly-reports": ("月报", "Monthly reports"),
+    "census-units": ("普查 单位", "Census of employers"),
+    "census-persons": ("普查 人员", "Census of persons"),
+    "pre-levies": ("地税 先行征收", "Pre-levies"),
 }
 
 _DEKADS: Final = {1: ("上旬", "1–10"), 2: ("中旬", "11–20"), 3: ("下旬", "21–end")}
