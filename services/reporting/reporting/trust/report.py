@@ -84,7 +84,7 @@ def trust_answer(
         not_received_yet=[
             feed.name
             for feed in runtime.plan.feeds
-            if feed.name not in (*rules.FIGURE_FEEDS, *rules.LIST_FEEDS)
+            if feed.name not in rules.RECEIVED_FEEDS
         ],
         held=held,
         rejected=rejected,
