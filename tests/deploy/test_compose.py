@@ -116,6 +116,8 @@ def test_every_variable_is_a_setting_and_every_needed_one_is_given(
         needed |= {"TOPIC_PARTITIONS", "AUTH_JWKS", "AUTH_ISSUER", "AUTH_AUDIENCE", "DATA_DIR"}
         if name == "reporting":
             needed |= {"SERVICE_URLS", "SERVICE_TOKEN", "SECRETS_DIR"}
+            needed |= {"DATA_KEYS", "RECEIPT_SIGNING_KEYS"}
+            assert "HASH_KEYS" not in given
         else:
             needed |= {"DATA_KEYS", "HASH_KEYS", "RECEIPT_SIGNING_KEYS"}
         assert needed <= set(given), (name, role, needed - set(given))

@@ -60,11 +60,29 @@ PLANTED_TEXTS: dict[str, tuple[str, str, str, str]] = {
     ),
     "nil": ("零报送", "nil returns", "计为已报送", "counted as delivered"),
     "late": ("逾期报送", "late deliveries", "按收到时间判为逾期", "late by our receipt clock"),
+    "late-list": (
+        "逾期报送的地税名单",
+        "lists of the tax office that came late",
+        "收到时间晚于方案规定的时限",
+        "received after the moment the plan gives",
+    ),
     "missing": (
         "未报送的批次",
         "deliveries that never came",
         "在可信度页面列为缺报",
         "named as missing in trust",
+    ),
+    "form-late": (
+        "逾期的旬报、月报",
+        "dekad and monthly reports that came late",
+        "在报送义务台账中记为逾期",
+        "late in the list of obligations",
+    ),
+    "form-missing": (
+        "未报的旬报",
+        "dekad reports that never came",
+        "在报送义务台账中列为未报，并已催报",
+        "missing in the list of obligations, and chased",
     ),
     "moved": (
         "跨县区迁移的企业",

@@ -22,7 +22,28 @@ FIGURE_FEEDS: Final = (
     "employer-applications",
     "person-applications",
 )
-"""Feeds that have a receiving service; what else the plan expects is not received yet."""
+"""Feeds that figures are made of, directly or by way of leads."""
+
+LIST_FEEDS: Final = (
+    "tax-registrations",
+    "unenrolled-employers",
+    "headcounts",
+    "clearing-plans",
+    "base-audits",
+    "no-wage-persons",
+    "deduction-reviews",
+    "pre-levies",
+    "census-units",
+    "census-persons",
+    "complaints",
+)
+"""Lists that are received and do not weigh in the verdict; what else the plan expects is not
+received yet."""
+
+SUBMITTED_FEEDS: Final = ("dekad-reports", "monthly-reports", "activities")
+"""What reporting receives itself: no figure is made of it, so it does not weigh in the verdict."""
+
+RECEIVED_FEEDS: Final = frozenset((*FIGURE_FEEDS, *LIST_FEEDS, *SUBMITTED_FEEDS))
 
 
 class FeedState(StrEnum):
