@@ -72,7 +72,7 @@ async def show_upload(
 
 
 @router.get(f"{PAGE}/{{name}}")
-async def get_script(name: Literal["upload.js", "pieces.js"]) -> Response:
+async def get_script(name: Literal["upload.js", "pieces.js", "reading.js"]) -> Response:
     """The page's own scripts; they hold no data."""
     text = (_FOLDER / name).read_text("utf-8")
     return Response(text, media_type="text/javascript", headers={"Cache-Control": "no-cache"})

@@ -1,6 +1,7 @@
 // Choose, try, look, send. Everything goes through the public API in the browser's session.
 
 import { Refused, ask, byId, el, half, moment, notice, pause, said, save, start, t, table, zh } from "./pieces.js";
+import { effectOf, mappingOf, readingOf, repairsOf } from "./reading.js";
 
 const TYPES = {
   csv: "text/csv", txt: "text/csv", tsv: "text/tab-separated-values", json: "application/json",
@@ -142,7 +143,9 @@ async function showTrial(delivery) {
   const receipt = delivery.receipt, bad = receipt.rejected + receipt.held;
   const found = [counts(receipt), el("p", {}, bad ? t.some_bad : t.all_good)];
   for (const one of ["rejected", "held"]) if (receipt[one]) found.push(await problemRows(delivery, one));
-  found.push(...readingOf(delivery), ...effectOf(receipt));
+  found.push(...readingOf(delivery.reading, fieldName),
+    ...mappingOf(delivery.reading, details, fieldName, (headings) => doing(() => keepMapping(headings))(), doing(forgetMapping)),
+    ...await repairsOf(delivery), ...effectOf(receipt.effect));
   found.push(el("p", { class: "line" },
     el("button", { type: "button", id: "send", class: "strong", onclick: doing(sendFile) }, bad ? t.send_rest : t.send),
     delivery.links.annotated ? el("a", { class: "button", id: "annotated", href: delivery.links.annotated, download: "" }, t.annotated) : null,
@@ -152,12 +155,18 @@ async function showTrial(delivery) {
   byId("check").scrollIntoView({ behavior: "smooth", block: "start" });
 }
 
-function readingOf(delivery) {
-  return delivery.reading ? [el("h3", {}, t.reading), el("pre", {}, JSON.stringify(delivery.reading, null, 1))] : [];
+/** Keeps how headings are understood for this department, and tries the file again. */
+async function keepMapping(headings) {
+  const path = `${chosen().links.self}/mapping`;
+  const before = await ask(path);
+  await ask(path, { method: "PUT", headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ headings: { ...before.headings, ...headings } }) });
+  await tryFile();
 }
 
-function effectOf(receipt) {
-  return receipt.effect ? [el("h3", {}, t.effect), el("pre", {}, JSON.stringify(receipt.effect, null, 1))] : [];
+async function forgetMapping() {
+  await ask(`${chosen().links.self}/mapping`, { method: "DELETE" });
+  await tryFile();
 }
 
 async function sendFile() {
