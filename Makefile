@@ -23,7 +23,7 @@ demo-kafka: ready ## 同上,按 docker-compose.yml,真实 Kafka(需 Java 17、Ma
 
 test: ready ## 全部测试 · all tests
 	@sh deploy/debian.sh
-	@$(BIN)/python -m pytest $(ARGS)
+	@if [ -n "$(ARGS)" ]; then exec $(BIN)/python -m pytest $(ARGS); else exec $(BIN)/python -m tests.side_by_side; fi
 
 bench: ready ## 测量性能,对照本机极限 · measure speed against what this machine can do (QUICK=1, ONLY=accept)
 	@$(BIN)/python -m tests.benchmarks
