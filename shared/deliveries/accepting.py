@@ -18,9 +18,12 @@ from shared.clock import Clock
 from shared.deliveries import store
 from shared.deliveries.feed import Feed
 from shared.deliveries.judge import StoredSegment, records_of
-from shared.deliveries.readers import Limits, reader_for
+from shared.deliveries.readers import Framing, Limits, TableReader, reader_for
 from shared.deliveries.spool import Spool, spool_body
 from shared.deliveries.store import DeliveryRow, NewDelivery
+from shared.deliveries.store import tables as table_store
+from shared.deliveries.tables.request import table_spec
+from shared.deliveries.tables.spooling import TableSpool, spool_table
 from shared.periods import PeriodError, parse_period
 from shared.problems import problem
 from shared.runtime import Runtime
@@ -45,6 +48,8 @@ class Push:
     content_digest: str | None
     nil: bool
     dry_run: bool
+    sheet: str | None = None
+    """Of a workbook: the sheet to read; None where only one can be meant."""
 
 
 @dataclass(frozen=True)
@@ -65,27 +70,12 @@ async def accept(
     """
     key = _checked_key(push.idempotency_key)
     _check_period(push.period, feed, runtime.clock)
-    if (push.content_encoding or "identity").lower() != "identity":
-        raise problem(
-            "content-encoding-unsupported",
-            content_encoding=push.content_encoding,
-            supported="identity",
-        )
     # A nil return has no body, hence no type; it is read as the empty list of lines it is.
     reader = reader_for(push.content_type or ("application/x-ndjson" if push.nil else ""))
+    _check_encoding(push, reader)
     delivery_id = new_delivery_id(runtime.clock.now())
-    settings = runtime.settings
-    with Spool() as spool:
-        await spool_body(
-            body,
-            spool,
-            reader=reader,
-            limits=Limits(
-                settings.max_body_bytes, settings.max_document_bytes, settings.chunk_records
-            ),
-            secrecy=runtime.secrecy,
-            delivery_id=str(delivery_id),
-        )
+    with TableSpool() if isinstance(reader, TableReader) else Spool() as spool:
+        await _spool(runtime, feed, caller, push, body, reader, spool, str(delivery_id))
         _check_body(push, spool)
         new = NewDelivery(
             id=str(delivery_id),
@@ -102,12 +92,63 @@ async def accept(
             received_at=runtime.clock.now(),
             clock=runtime.clock.kind,
             traceparent=current_traceparent(),
+            reading=spool.reading if isinstance(spool, TableSpool) else None,
         )
         existing = await _keep(runtime, new, spool)
         if existing is None:
             return Accepted(delivery_id, replayed=False)
         await _check_same(runtime, existing, new, spool)
         return Accepted(existing.id, replayed=True)
+
+
+def _check_encoding(push: Push, reader: Framing | TableReader) -> None:
+    encoding = (push.content_encoding or "identity").lower()
+    supported = ("identity", "gzip") if isinstance(reader, TableReader) else ("identity",)
+    if encoding not in supported:
+        raise problem(
+            "content-encoding-unsupported",
+            content_encoding=push.content_encoding,
+            supported=", ".join(supported),
+        )
+
+
+async def _spool(
+    runtime: Runtime,
+    feed: Feed,
+    caller: Caller,
+    push: Push,
+    body: AsyncIterable[bytes],
+    reader: Framing | TableReader,
+    spool: Spool,
+    delivery_id: str,
+) -> None:
+    """Take the body in, cut as it came or read as the table it is."""
+    settings = runtime.settings
+    limits = Limits(settings.max_body_bytes, settings.max_document_bytes, settings.chunk_records)
+    secrecy = runtime.secrecy
+    if not isinstance(reader, TableReader):
+        await spool_body(
+            body, spool, reader=reader, limits=limits, secrecy=secrecy, delivery_id=delivery_id
+        )
+        return
+    async with runtime.database.read() as conn:
+        saved = await table_store.find_mapping(conn, feed.name, caller.department)
+    spec = table_spec(
+        runtime,
+        feed,
+        caller,
+        reader,
+        period=push.period,
+        content_type=push.content_type,
+        gzipped=(push.content_encoding or "").lower() == "gzip",
+        sheet=push.sheet,
+        mapping=saved.headings if saved else {},
+    )
+    if not isinstance(spool, TableSpool):
+        raise TypeError("a table needs its own kind of spool")
+    await spool_table(
+        body, spool, spec=spec, limits=limits, secrecy=secrecy, delivery_id=delivery_id
+    )
 
 
 def new_delivery_id(now: datetime) -> UUID:
@@ -236,6 +277,9 @@ async def difference_of(
         found["size"] = {"first": existing.size, "now": spool.size}
         found["records"] = {"first": existing.sent_count, "now": spool.record_count}
         found["first_differing_record"] = await _first_differing(runtime, existing, new, spool)
+    sheet = new.reading and new.reading.get("sheet_asked")
+    if (existing.reading or {}).get("sheet_asked") != sheet:
+        found["sheet"] = {"first": (existing.reading or {}).get("sheet_asked"), "now": sheet}
     return found
 
 

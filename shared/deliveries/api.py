@@ -19,10 +19,12 @@ from shared.deliveries.accepting import SEE_ALL, Accepted, Push, accept, may_see
 from shared.deliveries.feed import Disposition, Feed
 from shared.deliveries.judge import StoredSegment, judge_segment, records_of
 from shared.deliveries.processing import task_of
-from shared.deliveries.readers import READERS
+from shared.deliveries.readers import READERS, TABLE_FORMS
 from shared.deliveries.records import select, shown, versions
 from shared.deliveries.spool import open_segment
 from shared.deliveries.store import DeliveryRow
+from shared.deliveries.tables.api import add_tables
+from shared.deliveries.tables.kept import encoding_header, notes_for, original_of
 from shared.deliveries.texts import described
 from shared.deliveries.views import delivery_path, delivery_view, feed_details, feed_view
 from shared.deliveries.views import receipt_view as receipt_of
@@ -37,7 +39,7 @@ from shared.service import Service
 MAX_WAIT_SECONDS: Final = 60.0
 _FIRST_LOOK_SECONDS: Final = 0.05
 _LAST_LOOK_SECONDS: Final = 0.25
-_PUSH_QUERY: Final = frozenset({"period", "dry_run", "nil", "wait"})
+_PUSH_QUERY: Final = frozenset({"period", "dry_run", "nil", "wait", "sheet"})
 _FINISHED: Final = ("done", "rejected")
 
 _BODY: Final[dict[str, Any]] = {
@@ -63,6 +65,7 @@ def deliveries_router(service: Service) -> APIRouter:
     _add_push(router, service, feeds)
     _add_deliveries(router, service)
     _add_records(router, feeds)
+    add_tables(router, feeds)
     return router
 
 
@@ -120,6 +123,10 @@ def _add_push(router: APIRouter, service: Service, feeds: Mapping[str, Feed]) ->
         wait: Annotated[
             float | None, Query(ge=0, le=MAX_WAIT_SECONDS, description="等待秒数 · seconds to wait")
         ] = None,
+        sheet: Annotated[
+            str | None,
+            Query(max_length=100, description="XLSX 工作表名 · sheet of a workbook, if several"),
+        ] = None,
         idempotency_key: Annotated[
             str | None, Header(description="部门自己的报送号 · your number of this delivery")
         ] = None,
@@ -144,6 +151,7 @@ def _add_push(router: APIRouter, service: Service, feeds: Mapping[str, Feed]) ->
             content_digest=content_digest,
             nil=nil,
             dry_run=dry_run,
+            sheet=sheet,
         )
         try:
             accepted = await accept(runtime, feed, caller, push, _body(request))
@@ -286,12 +294,17 @@ def _add_deliveries(router: APIRouter, service: Service) -> None:
                 "Content-Disposition": "attachment",
                 "Cache-Control": "private, no-store",
                 "ETag": f'"{row.sha256.hex()}"',
+                **encoding_header(row),
             },
         )
 
 
 async def _content(runtime: Runtime, row: DeliveryRow) -> AsyncIterator[bytes]:
     """The body, a segment at a time, each read on its own: a slow reader holds no connection."""
+    if row.reader in TABLE_FORMS:
+        async for piece in original_of(runtime, row):
+            yield piece
+        return
     for no in range(row.chunk_count):
         async with runtime.database.read() as conn:
             segment = await store.find_segment(conn, row.id, no)
@@ -311,6 +324,7 @@ def _add_records(router: APIRouter, feeds: Mapping[str, Feed]) -> None:
         request: Request,
         response: Response,
         caller: CallerDep,
+        runtime: RuntimeDep,
         conn: ReadTx,
         page: PageDep,
         disposition: Annotated[
@@ -325,6 +339,7 @@ def _add_records(router: APIRouter, feeds: Mapping[str, Feed]) -> None:
         numbers = [no for no, _ in found]
         problems = await store.problems_of(conn, row.id, numbers, len(numbers))
         feed = _feed(feeds, row.feed)
+        notes = await notes_for(conn, runtime, feed, row, numbers)
         return page.of(
             found,
             lambda record: (record[0],),
@@ -334,6 +349,7 @@ def _add_records(router: APIRouter, feeds: Mapping[str, Feed]) -> None:
                 "no": record[0],
                 "disposition": record[1],
                 "problems": described(feed, problems.get(record[0], ())),
+                **notes.get(record[0], {}),
             },
         )
 
@@ -401,5 +417,6 @@ async def _record(
         "disposition": how,
         "content": shown(feed, text),
         "problems": described(feed, problems.get(no, ())),
+        **(await notes_for(conn, runtime, feed, row, [no])).get(no, {}),
         "versions": history,
     }

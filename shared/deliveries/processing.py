@@ -239,6 +239,7 @@ def _receipted(
         nil=row.nil,
         dry_run=row.dry_run,
         completed_at=now,
+        reading=row.reading,
     )
     receipt = receipt_of(facts, row.sent_count, row.counts, row.problem_counts, listed)
     return replace(

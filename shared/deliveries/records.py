@@ -10,6 +10,7 @@ import msgspec
 from shared.crypto import mask_identity, mask_tax_no, mask_within
 from shared.deliveries.feed import Disposition, Feed
 from shared.deliveries.receipts import CODES, DISPOSITIONS
+from shared.deliveries.tables.refused import content_of
 
 
 def select(
@@ -39,7 +40,7 @@ def shown(feed: Feed, text: bytes) -> Any:
     """A record's content, personal fields masked; where the feed has any, unknown fields too
     (a misspelt name must not expose its value). None for what is not a JSON object."""
     try:
-        content = msgspec.json.decode(text)
+        content = msgspec.json.decode(content_of(text))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     if not isinstance(content, dict):
@@ -49,7 +50,7 @@ def shown(feed: Feed, text: bytes) -> Any:
         name for name in content if name in feed.personal or (feed.personal and name not in known)
     }
     return {
-        mask_within(name): _masked(name, value) if name in hidden else _without_identities(value)
+        mask_within(name): masked(name, value) if name in hidden else _without_identities(value)
         for name, value in content.items()
     }
 
@@ -65,7 +66,7 @@ def _without_identities(value: Any) -> Any:
     return value
 
 
-def _masked(name: str, value: Any) -> Any:
+def masked(name: str, value: Any) -> Any:
     if value is None:
         return None
     if name == "tax_no" and isinstance(value, str):

@@ -63,6 +63,7 @@ def delivery_view(service: Service, row: DeliveryRow) -> dict[str, Any]:
         "problems": row.problem_counts,
         "hindered": row.failure is not None,
         "trace_id": trace.trace_id if trace else None,
+        "reading": row.reading,
         "receipt": receipt_view(row) if row.receipt is not None else None,
         "links": {"self": path, "records": f"{path}/records", "content": f"{path}/content"},
     }

@@ -16,6 +16,8 @@ from shared.deliveries.store.rows import (
     NewDelivery,
     fetch_row,
 )
+from shared.deliveries.store.tables import insert_table
+from shared.deliveries.tables.spooling import TableSpool
 
 
 async def insert_delivery(conn: AsyncConnection, new: NewDelivery, spool: Spool) -> bool:
@@ -50,16 +52,18 @@ async def insert_delivery(conn: AsyncConnection, new: NewDelivery, spool: Spool)
         ),
         types=("uuid", "int4", "int4", "int4", "int4", "int4", "bytea"),
     )
+    if isinstance(spool, TableSpool):
+        await insert_table(conn, UUID(new.id), spool)
     driver = await raw(conn)
     # Numbers are given out in the order of commit: whoever holds the lock commits next.
     await driver.execute("SELECT pg_advisory_xact_lock(hashtextextended('deliveries', 0))")
     cursor = await driver.execute(
         "INSERT INTO deliveries (id, feed, department, sender, units, idempotency_key, period, "
         "nil, dry_run, status, sha256, size, content_type, reader, received_at, clock, "
-        "traceparent, chunk_count, sent_count) VALUES (%(id)s, %(feed)s, %(department)s, "
+        "traceparent, chunk_count, sent_count, reading) VALUES (%(id)s, %(feed)s, %(department)s, "
         "%(sender)s, %(units)s, %(key)s, %(period)s, %(nil)s, %(dry_run)s, 'accepted', "
         "%(sha256)s, %(size)s, %(content_type)s, %(reader)s, %(received_at)s, %(clock)s, "
-        "%(traceparent)s, %(chunk_count)s, %(sent_count)s) "
+        "%(traceparent)s, %(chunk_count)s, %(sent_count)s, %(reading)s) "
         "ON CONFLICT (sender, feed, dry_run, idempotency_key) DO NOTHING RETURNING seq",
         {
             "id": UUID(new.id),
@@ -80,6 +84,7 @@ async def insert_delivery(conn: AsyncConnection, new: NewDelivery, spool: Spool)
             "traceparent": new.traceparent,
             "chunk_count": len(spool.entries),
             "sent_count": spool.record_count,
+            "reading": None if new.reading is None else Jsonb(new.reading),
         },
     )
     if await cursor.fetchone() is None:

@@ -58,6 +58,8 @@ class DeliveryRow:
     receipt_sha256: bytes | None
     completed_at: datetime | None
     failure: str | None
+    reading: dict[str, Any] | None
+    """Of a table: how it was understood."""
 
     @property
     def counts(self) -> Counts:
@@ -97,6 +99,7 @@ class NewDelivery:
     received_at: datetime
     clock: str
     traceparent: str | None
+    reading: dict[str, Any] | None = None
 
     @property
     def sender(self) -> str:
@@ -113,7 +116,7 @@ COLUMNS: Final[LiteralString] = (
     "id, seq, feed, department, sender, units, idempotency_key, period, nil, dry_run, status, "
     "sha256, size, content_type, reader, received_at, clock, traceparent, chunk_count, "
     "next_chunk, sent_count, applied_count, duplicate_count, rejected_count, held_count, "
-    "problem_counts, revision, receipt, receipt_sha256, completed_at, failure"
+    "problem_counts, revision, receipt, receipt_sha256, completed_at, failure, reading"
 )
 
 

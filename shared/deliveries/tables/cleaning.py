@@ -30,6 +30,8 @@ from shared.deliveries.tables.spec import Fault, FieldSpec, Repair
 _YES: Final = frozenset({"是", "有", "已", "y", "yes", "true", "1", "√", "✓", "✔", "☑"})
 _NO: Final = frozenset({"否", "未", "没有", "n", "no", "false", "0", "×", "✗", "✘", "x", "☐"})
 _EXPONENT: Final = re.compile(r"\d(?:\.\d+)?[eE]\+?\d+")
+_CODE_AND_WORD: Final = re.compile(r"([0-9A-Za-z-]+)\s*[.、:：]?\s*(\D.*)")
+"""Both at once, as "210504 明山区": taken where they agree."""
 _SPACES: Final = re.compile(r"\s+")
 
 
@@ -50,6 +52,8 @@ class Scale(NamedTuple):
     exponent: int = 0
     text: str = ""
 
+
+NO_SCALE: Final = Scale()
 
 _Cleaner = Callable[[FieldSpec, str, Scale, date], Cleaned]
 
@@ -94,7 +98,9 @@ def _text(spec: FieldSpec, cell: str, scale: Scale, today: date) -> Cleaned:
     return _changed(spec, cell, value, value, "spaces")
 
 
-def _identifier(spec: FieldSpec, cell: str, scale: Scale, today: date) -> Cleaned:
+def _identifier(  # noqa: PLR0911 - one per way an identifier comes
+    spec: FieldSpec, cell: str, scale: Scale, today: date
+) -> Cleaned:
     """Kept as text. A number cell is taken only where nothing can have been lost."""
     pattern = _compiled(spec.pattern)
     if isinstance(cell, LossyNumber) or _EXPONENT.fullmatch(cell):
@@ -204,7 +210,9 @@ def _bool(spec: FieldSpec, cell: str, scale: Scale, today: date) -> Cleaned:
     return _fault(spec, "yes-no-unclear", cell)
 
 
-def _code(spec: FieldSpec, cell: str, scale: Scale, today: date) -> Cleaned:
+def _code(  # noqa: PLR0911 - one per way a code comes
+    spec: FieldSpec, cell: str, scale: Scale, today: date
+) -> Cleaned:
     """A code as it is, or one of the words that stand for it."""
     if not isinstance(cell, NumberCell) and (cell in spec.codes):
         return Cleaned(str(cell))
@@ -215,10 +223,9 @@ def _code(spec: FieldSpec, cell: str, scale: Scale, today: date) -> Cleaned:
     if value.lower() in spec.codes:
         return Cleaned(value.lower(), _repair(spec, cell, value.lower(), "full-width"))
     code = spec.labels.get(folded(cell))
-    if code is None and (found := re.fullmatch(r"([0-9A-Za-z-]+)\s*[.、:：]?\s*(\D.*)", value)):
-        # Both at once, as "210504 明山区": they must agree.
-        if spec.labels.get(folded(found[2])) == found[1]:
-            code = found[1]
+    found = None if code else _CODE_AND_WORD.fullmatch(value)
+    if found is not None and spec.labels.get(folded(found[2])) == found[1]:
+        code = found[1]
     if code is not None:
         return Cleaned(code, _repair(spec, cell, code, "label"))
     if spec.codes or not value.isascii():
@@ -261,7 +268,7 @@ def _item(spec: FieldSpec, item: str, scale: Scale, today: date) -> Any:
             return Fault(cleaned.fault.code, spec.name, cleaned.fault.params)
         if cleaned.value is not None:
             read[part.name] = cleaned.value
-    return read[""] if "" in read else read
+    return read.get("", read)
 
 
 @lru_cache(maxsize=512)

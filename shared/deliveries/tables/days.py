@@ -10,7 +10,9 @@ from shared.deliveries.tables.characters import narrow, simplified
 
 _DIGITS: Final = {
     ord(form): str(value)
-    for value, forms in enumerate(("〇○零Ｏ◯", "一", "二", "三", "四", "五", "六", "七", "八", "九"))
+    for value, forms in enumerate(
+        ("〇○零Ｏ◯", "一", "二", "三", "四", "五", "六", "七", "八", "九")
+    )
     for form in forms
 }
 _TENS: Final = re.compile(r"(?P<tens>[一二三]?)十(?P<ones>[一二三四五六七八九]?)")
@@ -23,7 +25,9 @@ _INCOMPLETE: Final = re.compile(r"(\d{4})\s*[-./年]\s*(\d{1,2})\s*月?|(\d{4})\
 _CLOCK: Final = re.compile(r"[T ]\s*\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?\s*Z?$")
 _MONTH: Final = re.compile(r"(\d{4})\s*[-./年]\s*(\d{1,2})\s*月?(?:份)?")
 _COMPACT_MONTH: Final = re.compile(r"((?:19|20)\d{2})(0[1-9]|1[0-2])")
-_DEKAD: Final = re.compile(r"(\d{4})\s*[-./年]\s*(\d{1,2})\s*(?:月\s*(?:份)?\s*([上中下])\s*旬|-?D([123]))")
+_DEKAD: Final = re.compile(
+    r"(\d{4})\s*[-./年]\s*(\d{1,2})\s*(?:月\s*(?:份)?\s*([上中下])\s*旬|-?D([123]))"
+)
 _DEKADS: Final = {"上": "1", "中": "2", "下": "3"}
 
 _EPOCH: Final = date(1899, 12, 30)
@@ -54,7 +58,7 @@ def chinese_digits(text: str) -> str:
     return _TENS.sub(tens, text).translate(_DIGITS)
 
 
-def read_date(text: str, today: date) -> Read:
+def read_date(text: str, today: date) -> Read:  # noqa: PLR0911 - one per form
     """A cell's text as an ISO date."""
     if _ISO.fullmatch(text):
         return _day(text[:4], text[5:7], text[8:], None)
@@ -66,7 +70,7 @@ def read_date(text: str, today: date) -> Read:
     if numbers != plain:
         plain, rule = numbers, "chinese-digits"
     if found := _YEAR_FIRST.fullmatch(plain):
-        return _day(*found.groups(), rule)
+        return _day(found[1], found[2], found[3], rule)
     if _COMPACT.fullmatch(plain):
         return _day(plain[:4], plain[4:6], plain[6:], rule)
     if found := _SHORT_YEAR.fullmatch(plain):

@@ -13,8 +13,10 @@ from shared.deliveries.tables.spec import MAX_LINE_CHARACTERS, TableRefused
 
 GZIP_MAGIC: Final = b"\x1f\x8b"
 _PIECE: Final = 64 * 1024
-_UTF8_WORDS: Final = re.compile(rb"(?:[\x00-\x7f]|[\xe4-\xe9][\x80-\xbf]{2}|\xef[\xbc\xbd][\x80-\xbf]"
-                                rb"|\xe3\x80[\x80-\xbf])*")
+_UTF8_WORDS: Final = re.compile(
+    rb"(?:[\x00-\x7f]|[\xe4-\xe9][\x80-\xbf]{2}|\xef[\xbc\xbd][\x80-\xbf]"
+    rb"|\xe3\x80[\x80-\xbf])*"
+)
 _FOREIGN: Final = (
     (b"PK\x03\x04", "XLSX"),
     (b"\xd0\xcf\x11\xe0", "XLS"),

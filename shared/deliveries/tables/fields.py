@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import types
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from enum import Enum
@@ -15,6 +16,7 @@ import msgspec
 from shared.deliveries.feed import Feed
 from shared.deliveries.tables.characters import folded
 from shared.deliveries.tables.spec import FieldSpec, Kind
+from shared.deliveries.tables.usual import USUAL, USUAL_LABELS
 from shared.plan import Plan
 
 _MONTH: Final = "2008-05"
@@ -35,9 +37,22 @@ def _specs(record: type[msgspec.Struct], feed: Feed | None, plan: Plan) -> tuple
     for one in msgspec.structs.fields(record):
         given = feed.headings.get(one.encode_name, ()) if feed else ()
         personal = bool(feed and one.encode_name in feed.personal)
-        found.append(
-            _spec(one.encode_name, hints[one.name], one.required, given, personal, plan)
-        )
+        found.append(_spec(one.encode_name, hints[one.name], one.required, given, personal, plan))
+    return _told_apart(found, feed)
+
+
+def _told_apart(specs: Sequence[FieldSpec], feed: Feed | None) -> tuple[FieldSpec, ...]:
+    """Where the shared type of several fields has lent them one name (金额), each takes the usual
+    one of its own."""
+    names = Counter(one.zh for one in specs)
+    found = []
+    for one in specs:
+        usual = USUAL.get(one.name, ())
+        if names[one.zh] > 1 and usual and not (feed and feed.headings.get(one.name)):
+            headings = tuple(dict.fromkeys([*usual, *one.headings]))
+            found.append(msgspec.structs.replace(one, zh=headings[0], headings=headings))
+        else:
+            found.append(one)
     return tuple(found)
 
 
@@ -49,8 +64,9 @@ def _spec(
     pattern = next((meta.pattern for meta in metas if meta.pattern), None)
     own = chinese_name(description)
     headings = tuple(dict.fromkeys([*given, *([own] if own else [])])) or (name,)
+    headings = tuple(dict.fromkeys([*headings, *USUAL.get(name, ())]))
     kind, codes = _kind(name, bare, pattern)
-    labels = _labels(description) if codes else {}
+    labels = {**USUAL_LABELS.get(name, {}), **_labels(description)} if codes else {}
     if kind == "code" and not codes:
         labels = _plan_labels(name, plan)
     return FieldSpec(
@@ -61,7 +77,7 @@ def _spec(
         required=required,
         pattern=pattern,
         codes=codes,
-        labels={word: code for word, code in labels.items() if not codes or code in codes},
+        labels={folded(word): code for word, code in labels.items() if not codes or code in codes},
         personal=personal,
         parts=_parts(bare, plan) if kind == "list" else (),
     )
@@ -90,32 +106,36 @@ def _unwrapped(hint: Any) -> tuple[Any, list[msgspec.Meta]]:
             return hint, metas
 
 
+_PLAIN_KINDS: Final[Mapping[Any, Kind]] = {
+    Decimal: "money",
+    bool: "bool",
+    int: "int",
+    float: "int",
+    date: "date",
+}
+
+
 def _kind(name: str, bare: Any, pattern: str | None) -> tuple[Kind, tuple[str, ...]]:
-    if bare is Decimal:
-        return "money", ()
-    if bare is bool:
-        return "bool", ()
-    if bare in (int, float):
-        return "int", ()
-    if bare is date:
-        return "date", ()
     if get_origin(bare) is Literal:
         return "code", tuple(str(code) for code in get_args(bare))
-    if isinstance(bare, type) and issubclass(bare, Enum):
-        return "code", tuple(str(one.value) for one in bare)
-    if bare is str:
-        if _UNIT_FIELDS.fullmatch(name) or name in ("reg_type", "industry"):
-            return "code", ()
-        if pattern is None:
-            return "identifier" if name.endswith(("_no", "_code", "_id")) else "text", ()
-        if re.search(pattern, _DEKAD):
-            return ("dekad" if not re.search(pattern, "A-1") else "identifier"), ()
-        if re.search(pattern, _MONTH) and not re.search(pattern, "2008-13"):
-            return "month", ()
-        return "identifier", ()
     if get_origin(bare) in (list, tuple, set, frozenset):
         return "list", ()
-    return "text", ()
+    if isinstance(bare, type) and issubclass(bare, Enum):
+        return "code", tuple(str(one.value) for one in bare)
+    return (_text_kind(name, pattern) if bare is str else _PLAIN_KINDS.get(bare, "text")), ()
+
+
+def _text_kind(name: str, pattern: str | None) -> Kind:
+    if _UNIT_FIELDS.fullmatch(name) or name in ("reg_type", "industry"):
+        return "code"
+    if pattern is None:
+        return "identifier" if name.endswith(("_no", "_code", "_id")) else "text"
+    if any(re.search(pattern, other) for other in ("AB-1", "ABCDE-12")):
+        return "identifier"
+    if re.search(pattern, _DEKAD):
+        return "dekad"
+    month = re.search(pattern, _MONTH) and not re.search(pattern, "2008-13")
+    return "month" if month else "identifier"
 
 
 def _labels(description: str) -> dict[str, str]:
@@ -146,7 +166,7 @@ def unit_names(plan: Plan) -> dict[str, str]:
     return _unambiguous(
         (name, unit.code)
         for unit in units
-        for name in (unit.zh, re.sub("..族自治县$", "县", unit.zh))
+        for name in (unit.zh, re.sub("(满族)?自治县$", "县", unit.zh))
     )
 
 
@@ -166,8 +186,8 @@ def _parts(bare: Any, plan: Plan) -> tuple[FieldSpec, ...]:
     return (_spec("", inner, True, (), False, plan),)
 
 
-def labels_by_code(spec: FieldSpec) -> Mapping[str, str]:
-    """Code → the words for it that are shown, where there are any."""
+def shown_labels(spec: FieldSpec) -> Mapping[str, str]:
+    """Code → the word for it that is shown, where there is one."""
     shown: dict[str, str] = {}
     for word, code in spec.labels.items():
         shown.setdefault(code, word)

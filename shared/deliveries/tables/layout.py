@@ -9,12 +9,14 @@ from typing import Final
 
 from shared.deliveries.tables.cells import Row, is_blank
 from shared.deliveries.tables.characters import column_name, folded, narrow, simplified
-from shared.deliveries.tables.cleaning import Scale
+from shared.deliveries.tables.cleaning import NO_SCALE, Scale
 from shared.deliveries.tables.days import period_in
 from shared.deliveries.tables.spec import FieldSpec, TableRefused, TableSpec
 
 _HEADING_ROWS: Final = 3
-_UNIT_LINE: Final = re.compile(r"(?:金额)?单\s*位\s*(?:\([^)]*\)\s*)?[:：]\s*(?P<units>[^\s,，]+.*)")
+_UNIT_LINE: Final = re.compile(
+    r"(?:金额)?单\s*位\s*(?:\([^)]*\)\s*)?[:：]\s*(?P<units>[^\s,，]+.*)"
+)
 _SCALE: Final = re.compile(r"(亿|千万|百万|十万|万|千|百)?元")
 _PERSON_SCALE: Final = re.compile(r"(千|万)人")
 _EXPONENTS: Final = {"": 0, "百": 2, "千": 3, "万": 4, "十万": 5, "百万": 6, "千万": 7, "亿": 8}
@@ -49,7 +51,7 @@ class Layout:
     title_units: tuple[str, ...] = ()
     unit_text: str | None = None
     unit_row: int | None = None
-    scale: Scale = Scale()
+    scale: Scale = NO_SCALE
     row_unit_column: int | None = None
     filled: dict[str, tuple[str, str]] = field(default_factory=dict)
     """Fields without a column: value, and where it comes from (title, request, sender)."""
@@ -81,9 +83,7 @@ def known_headings(spec: TableSpec) -> dict[str, FieldSpec]:
         if first and all(folded(other.headings[0]) != first for other in rivals):
             found[first] = one
     known = {heading: one for heading, one in found.items() if one is not None and heading}
-    known |= {
-        heading: by_name[name] for heading, name in spec.mapping.items() if name in by_name
-    }
+    known |= {heading: by_name[name] for heading, name in spec.mapping.items() if name in by_name}
     return known
 
 
@@ -120,7 +120,12 @@ def _paths(block: Sequence[Row]) -> list[list[str]]:
     for level, row in enumerate(grid[:-1]):
         for at in range(1, width):
             above = grid[level - 1][at] == grid[level - 1][at - 1] if level else True
-            if not row[at].strip() and row[at - 1].strip() and above and grid[level + 1][at].strip():
+            if (
+                not row[at].strip()
+                and row[at - 1].strip()
+                and above
+                and grid[level + 1][at].strip()
+            ):
                 row[at] = row[at - 1]
     return [[row[at].strip() for row in grid if row[at].strip()] for at in range(width)]
 
@@ -221,7 +226,9 @@ def _read_above(layout: Layout, rows: Sequence[Row], spec: TableSpec) -> None:
                 layout.title_period = period_in(text)
     together = folded(" ".join(said))
     named = list(
-        dict.fromkeys(code for name, code in spec.units.items() if len(name) > 1 and name in together)
+        dict.fromkeys(
+            code for name, code in spec.units.items() if len(name) > 1 and name in together
+        )
     )
     # The city's name stands in the name of every office of its districts.
     layout.title_units = tuple(code for code in named if len(named) == 1 or code[-2:] != "00")

@@ -7,7 +7,7 @@ import contextlib
 import os
 import struct
 import sys
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterable
 from typing import Any, Final
 
 import msgspec
@@ -35,14 +35,35 @@ def _turn() -> asyncio.Semaphore:
 _BATCH: Final = msgspec.msgpack.Decoder(Batch)
 
 
+Rows = list[tuple[int, list[str]]]
+_ROWS: Final = msgspec.msgpack.Decoder(Rows)
+
+
+async def read_rows(spec: TableSpec, body: AsyncIterable[bytes]) -> AsyncGenerator[Rows, None]:
+    """The rows of a table as they stand (``spec.rows_only``). Raises as ``read_table``."""
+    async with contextlib.aclosing(_parts(spec, body)) as parts:
+        async for kind, content in parts:
+            if kind == b"r":
+                yield _ROWS.decode(content)
+
+
 async def read_table(
     spec: TableSpec, body: AsyncIterable[bytes]
-) -> AsyncIterator[Batch | dict[str, Any]]:
+) -> AsyncGenerator[Batch | dict[str, Any], None]:
     """Every batch of the table, then its summary. The body is taken in as fast as it is read.
 
     Raises a Problem for a table that is refused, for a process that ran out of memory or time,
     and whatever the body raises.
     """
+    async with contextlib.aclosing(_parts(spec, body)) as parts:
+        async for kind, content in parts:
+            yield _BATCH.decode(content) if kind == b"b" else msgspec.json.decode(content)
+
+
+async def _parts(
+    spec: TableSpec, body: AsyncIterable[bytes]
+) -> AsyncGenerator[tuple[bytes, bytes], None]:
+    """Kind and content of every frame up to the summary."""
     async with _turn():
         process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -86,7 +107,7 @@ async def _feed(
 
 async def _frames(
     process: asyncio.subprocess.Process, feeding: asyncio.Task[None]
-) -> AsyncIterator[Batch | dict[str, Any]]:
+) -> AsyncGenerator[tuple[bytes, bytes], None]:
     if process.stdout is None:
         raise RuntimeError("the reading process has no output")
     while True:
@@ -99,14 +120,16 @@ async def _frames(
         content = await _awaited(process.stdout, length, feeding)
         if content is None:
             raise problem("table-too-large", what="时间或内存 · time or memory", limit="—")
-        if header[:1] == b"b":
-            yield _BATCH.decode(content)
-        elif header[:1] == b"s":
-            yield msgspec.json.decode(content)
-            return
-        else:
+        if header[:1] == b"x":
             code, params = msgspec.json.decode(content, type=tuple[str, dict[str, str]])
-            raise problem(code, **params)
+            raise problem(code, **_any(params))
+        yield header[:1], content
+        if header[:1] == b"s":
+            return
+
+
+def _any(params: dict[str, str]) -> dict[str, Any]:
+    return dict(params)
 
 
 async def _awaited(

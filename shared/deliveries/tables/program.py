@@ -2,7 +2,8 @@
 
 Its input is the length (4 bytes, big-endian) and JSON of a ``TableSpec``, then the body to the
 end of file. Its output are frames: one letter, length (4 bytes), content. ``b`` a batch
-(MessagePack), ``s`` the summary (JSON), ``x`` a refusal (JSON: code, params).
+(MessagePack), ``r`` rows as they stand (MessagePack), ``s`` the summary (JSON), ``x`` a refusal
+(JSON: code, params).
 """
 
 from __future__ import annotations
@@ -35,6 +36,9 @@ def main() -> None:
         (length,) = struct.unpack(">I", source.read(4))
         spec = msgspec.json.decode(source.read(length), type=TableSpec)
         table = Table(spec, _pieces(source))
+        if spec.rows_only:
+            for rows in table.plain_rows():
+                _write(out, b"r", msgspec.msgpack.encode(rows))
         for batch in table.batches():
             _write(out, b"b", msgspec.msgpack.encode(batch))
         _write(out, b"s", msgspec.json.encode(table.summary()))

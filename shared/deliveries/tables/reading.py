@@ -24,8 +24,8 @@ from shared.deliveries.tables.spec import (
     REFUSED,
     SAMPLE_ROWS,
     Batch,
-    FieldSpec,
     Fault,
+    FieldSpec,
     Repair,
     TableRefused,
     TableSpec,
@@ -53,8 +53,16 @@ class Table:
         self._scale: Scale | None = None
         """Of a unit line further down."""
 
+    def plain_rows(self) -> Iterator[list[tuple[int, list[str]]]]:
+        """The rows as they stand, some hundred at a time, with their numbers."""
+        rows = self._rows_of_text() if self._spec.form == "csv" else self._rows_of_sheet()
+        while some := list(itertools.islice(rows, self._spec.chunk_records)):
+            yield [(row.no, row.cells) for row in some]
+
     def batches(self) -> Iterator[Batch]:
         """Every record, at most ``chunk_records`` at a time. Raises TableRefused."""
+        if self._spec.rows_only:
+            return
         rows = self._found_rows()
         layout = self._layout
         if layout is None:
@@ -78,15 +86,7 @@ class Table:
     def _found_rows(self) -> Iterator[Row]:
         if self._spec.form == "xlsx":
             return self._found_in_workbook()
-        pieces = _peeked(self._pieces)
-        head = next(pieces, b"")
-        if self._spec.gzipped or head.startswith(GZIP_MAGIC):
-            pieces = _peeked(unpacked(itertools.chain([head], pieces), self._spec.body_bytes))
-            head = next(pieces, b"")
-        if (found := foreign_form(head)) is not None:
-            raise TableRefused("table-form-wrong", expected="CSV", found=found)
-        lines = lines_of(itertools.chain([head], pieces), self._file)
-        rows = delimited.rows_of(lines, self._file, self._spec.tabs)
+        rows = self._rows_of_text()
         sample = list(itertools.islice(rows, SAMPLE_ROWS))
         self._layout = find_layout(sample, self._spec)
         if self._layout is None:
@@ -95,11 +95,32 @@ class Table:
             raise _no_heading(sample, self._spec)
         return itertools.chain(sample[self._layout.first_data :], rows)
 
-    def _found_in_workbook(self) -> Iterator[Row]:
+    def _rows_of_text(self) -> Iterator[Row]:
+        pieces = _peeked(self._pieces)
+        head = next(pieces, b"")
+        if self._spec.gzipped or head.startswith(GZIP_MAGIC):
+            pieces = _peeked(unpacked(itertools.chain([head], pieces), self._spec.body_bytes))
+            head = next(pieces, b"")
+        if (found := foreign_form(head)) is not None:
+            raise TableRefused("table-form-wrong", expected="CSV", found=found)
+        lines = lines_of(itertools.chain([head], pieces), self._file)
+        return delimited.rows_of(lines, self._file, self._spec.tabs)
+
+    def _workbook(self) -> workbook.Workbook:
         data = b"".join(_bounded(self._pieces, self._spec.document_bytes))
         if self._spec.gzipped or data.startswith(GZIP_MAGIC):
             data = b"".join(unpacked([data], self._spec.document_bytes))
-        book = workbook.open_workbook(data)
+        return workbook.open_workbook(data)
+
+    def _rows_of_sheet(self) -> Iterator[Row]:
+        book = self._workbook()
+        for one in book.sheets:
+            if one.name == self._spec.sheet:
+                return sheet.rows_of(book, one, set())
+        return iter(())
+
+    def _found_in_workbook(self) -> Iterator[Row]:
+        book = self._workbook()
         self._file["sheets"] = [one.name for one in book.sheets][:100]
         wanted = self._spec.sheet
         chosen = [one for one in book.sheets if wanted is None or one.name == wanted]
@@ -115,9 +136,7 @@ class Table:
                 continue
             samples.append((one, sample, rows, hidden))
         found = [
-            one
-            for one in samples
-            if find_layout(one[1], self._spec, partial=True) is not None
+            one for one in samples if find_layout(one[1], self._spec, partial=True) is not None
         ]
         if len(found) > 1:
             # Of several that might be meant, the one without missing columns is.
@@ -172,9 +191,7 @@ class Table:
             )
         return self._key_columns
 
-    def _values(
-        self, layout: Layout, row: Row
-    ) -> tuple[dict[str, Any], list[Repair], list[Fault]]:
+    def _values(self, layout: Layout, row: Row) -> tuple[dict[str, Any], list[Repair], list[Fault]]:
         values: dict[str, Any] = {}
         repairs: list[Repair] = []
         faults: list[Fault] = []

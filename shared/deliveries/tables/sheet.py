@@ -6,8 +6,7 @@ import re
 import zipfile
 import zlib
 from collections.abc import Iterator
-from datetime import date, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Final
 from xml.parsers import expat
 
@@ -119,7 +118,7 @@ class _Reading:
         elif tag == "rPh":
             self._rph -= 1
 
-    def _cell(self) -> str:
+    def _cell(self) -> str:  # noqa: PLR0911 - one per type of cell
         raw = "".join(self._value)
         if self._has_formula and raw == "" and self._type != "str":
             return self._computed("".join(self._formula))
@@ -197,5 +196,3 @@ def _column(reference: str) -> int:
         if column > 1_000_000:
             break
     return column - 1
-
-

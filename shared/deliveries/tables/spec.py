@@ -6,7 +6,9 @@ from typing import Final, Literal
 
 import msgspec
 
-Kind = Literal["text", "identifier", "money", "int", "date", "month", "dekad", "bool", "code", "list"]
+Kind = Literal[
+    "text", "identifier", "money", "int", "date", "month", "dekad", "bool", "code", "list"
+]
 
 MAX_COLUMNS: Final = 1000
 """Columns of a table that is read at all."""
@@ -73,6 +75,8 @@ class TableSpec(msgspec.Struct, frozen=True):
     gzipped: bool = False
     tabs: bool = False
     """The sender says it is tab-separated."""
+    rows_only: bool = False
+    """Give the rows as they stand, no records."""
 
 
 class Repair(msgspec.Struct, frozen=True, array_like=True):

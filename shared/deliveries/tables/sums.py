@@ -25,13 +25,17 @@ _SIGNATURE: Final = re.compile(
 )
 _NOTE: Final = re.compile(r"(注|备注|说明|附注|填表说明|填报说明|※)\s*[:：1-9一二三.、]?.*")
 _SIGNED: Final = re.compile(r".{2,14}[:：]")
+EXAMPLE: Final = "示例"
+"""First cell of a template's example row."""
 _ORDINALS: Final = frozenset("甲乙丙丁戊己庚辛")
 
 LISTED_ROWS: Final = 200
 """Rows kept out that are listed one by one; all are counted."""
 
 
-def kind_of(layout: Layout, cells: Sequence[str], keys: frozenset[int]) -> str | None:
+def kind_of(  # noqa: PLR0911 - one per kind
+    layout: Layout, cells: Sequence[str], keys: frozenset[int]
+) -> str | None:
     """What a row is that is no record; None for a record.
 
     ``keys``: columns that hold identifying numbers. A row that has one is a record whatever
@@ -40,6 +44,8 @@ def kind_of(layout: Layout, cells: Sequence[str], keys: frozenset[int]) -> str |
     filled = [(at, cell.strip()) for at, cell in enumerate(cells) if cell and not cell.isspace()]
     if is_heading(layout, cells):
         return "heading"
+    if filled[0] == (0, EXAMPLE):
+        return "example"
     if any(at in keys and _identifies(cell) for at, cell in filled):
         return None
     label = next((cell for _, cell in filled if not isinstance(cell, NumberCell)), "")

@@ -94,8 +94,10 @@ def _opened(archive: zipfile.ZipFile) -> Workbook:
     if main is None:
         # Other producers place it elsewhere; the package's relations say where.
         relations = _relations(archive, names, "")
-        main = next((names.get(at.lower()) for kind, at in relations.values()
-                     if kind == "officeDocument"), None)
+        main = next(
+            (names.get(at.lower()) for kind, at in relations.values() if kind == "officeDocument"),
+            None,
+        )
     if main is None:
         found = "XLSB" if "xl/workbook.bin" in names else "ZIP" if types is None else "OOXML/ODF"
         raise TableRefused("table-form-wrong", expected="XLSX", found=found)
