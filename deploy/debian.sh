@@ -5,7 +5,8 @@
 set -eu
 
 # program package
-wanted='nginx nginx-light'
+wanted='nginx nginx-light
+chromium chromium'
 
 missing() {
     echo "$wanted" | while read -r program package; do

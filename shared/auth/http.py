@@ -4,8 +4,9 @@
     async def fix(caller: Annotated[Caller, allow("operator")]) -> …        # some departments only
     @router.get("/x", dependencies=[allow("agency", "auditor")])            # not looked at
 
-A browser's session cookie counts for GET and HEAD only, so that no other site can make a signed-in
-browser change anything.
+A browser's session cookie counts for GET and HEAD, and for what a page of ours does: other methods
+need the header ``X-Kuomian-Page`` and the browser's own word (``Sec-Fetch-Site``) that the request
+comes from this site, so that no other site can make a signed-in browser change anything.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from shared.problems import Problem, problem
 
 SESSION_COOKIE: Final = "kuomian_session"
 SAFE_METHODS: Final = frozenset({"GET", "HEAD"})
+PAGE_HEADER: Final = "x-kuomian-page"
+"""No form can set it, and no script of another site without asking first, which we refuse."""
 
 _bearer = HTTPBearer(
     auto_error=False,
@@ -32,7 +35,7 @@ _cookie = APIKeyCookie(
     name=SESSION_COOKIE,
     auto_error=False,
     scheme_name="session",
-    description="浏览器会话,仅限 GET · a browser's session, for GET only",
+    description="浏览器会话,GET 和本站页面 · a browser's session: GET, and our own pages",
 )
 
 
@@ -51,12 +54,17 @@ def find_caller(
     good is a problem even here."""
     if credentials is not None:
         return authority_of(request).caller_of(credentials.credentials)
-    if session and request.method in SAFE_METHODS:
+    if session and (request.method in SAFE_METHODS or _is_from_our_page(request)):
         try:
             return authority_of(request).caller_of(session)
         except Problem:
             return None  # a session that ran out is no session: the page may offer to sign in
     return None
+
+
+def _is_from_our_page(request: Request) -> bool:
+    headers = request.headers
+    return PAGE_HEADER in headers and headers.get("sec-fetch-site") == "same-origin"
 
 
 FoundCaller = Annotated[Caller | None, Depends(find_caller)]

@@ -175,7 +175,24 @@ async def test_departments_are_kept_apart(client: httpx.AsyncClient, issuer: Iss
     assert seen.json() == "o"
 
 
-async def test_a_browser_session_reads_and_never_writes(
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"X-Kuomian-Page": "upload", "Sec-Fetch-Site": "same-origin"}, 200),
+        ({"X-Kuomian-Page": "upload", "Sec-Fetch-Site": "same-site"}, 401),
+        ({"X-Kuomian-Page": "upload", "Sec-Fetch-Site": "cross-site"}, 401),
+        ({"X-Kuomian-Page": "upload"}, 401),
+        ({"Sec-Fetch-Site": "same-origin"}, 401),
+    ],
+)
+async def test_a_browser_session_writes_only_for_our_own_pages(
+    client: httpx.AsyncClient, issuer: Issuer, headers: dict[str, str], status: int
+) -> None:
+    await client.post("/reporting/sign-in", data={"token": issuer.token("t", "tax")})
+    assert (await client.post("/change", headers=headers)).status_code == status
+
+
+async def test_a_browser_session_reads_and_otherwise_never_writes(
     client: httpx.AsyncClient, issuer: Issuer
 ) -> None:
     form = {"token": issuer.token("leader", "leading-group"), "next": "/who"}

@@ -10,6 +10,7 @@ from reporting.overview.api import sign_in
 from reporting.progress.api import router as progress
 from reporting.targets.api import router as targets
 from reporting.trust.api import router as trust
+from reporting.upload.api import router as upload
 from shared.service import Service, Subscription, migrations_of
 
 SERVICE = Service(
@@ -18,7 +19,7 @@ SERVICE = Service(
     title_en="Figures and reporting",
     metadata=metadata,
     migrations=migrations_of(__file__),
-    routers=(figures, progress, targets, trust, overview, sign_in),
+    routers=(figures, progress, targets, trust, overview, upload, sign_in),
     subscriptions=(
         Subscription("registration-feed", take_facts, take_all_facts),
         Subscription("tax-feed", take_facts, take_all_facts),

@@ -62,6 +62,7 @@ def context_of(
         "links": {
             "json": viewer.link(f"/reporting/v1/progress?period={shown.period.period}"),
             "plan": viewer.link("/reporting/v1/plan"),
+            "upload": f"/reporting/upload?lang={viewer.lang}",
             "trust": viewer.link("/reporting/v1/trust"),
             "api": "/reporting/docs",
         },

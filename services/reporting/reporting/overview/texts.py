@@ -13,6 +13,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "api": ("接口文档", "API"),
     "json": ("本页数据 JSON", "this page as JSON"),
     "plan": ("方案", "Plan"),
+    "upload": ("报送文件", "Send a file"),
     "sign_in": ("登录", "Sign in"),
     "sign_in_hint": (
         "登录后可逐数打开,直至报送记录",
