@@ -63,8 +63,8 @@ def _spec(
     description = next((meta.description for meta in metas if meta.description), "") or ""
     pattern = next((meta.pattern for meta in metas if meta.pattern), None)
     own = chinese_name(description)
-    headings = tuple(dict.fromkeys([*given, *([own] if own else [])])) or (name,)
-    headings = tuple(dict.fromkeys([*headings, *USUAL.get(name, ())]))
+    headings = tuple(dict.fromkeys([*given, *([own] if own else []), *USUAL.get(name, ())]))
+    headings = headings or (name,)
     kind, codes = _kind(name, bare, pattern)
     labels = {**USUAL_LABELS.get(name, {}), **_labels(description)} if codes else {}
     if kind == "code" and not codes:

@@ -17,7 +17,7 @@ from shared.deliveries.readers import (
     JsonReader,
     Limits,
     NdjsonReader,
-    Reader,
+    Framing,
     reader_for,
 )
 from shared.deliveries.receipts import Counts, NotConserved, merged, pack
@@ -27,7 +27,7 @@ from shared.problems import Problem
 LIMITS = Limits(body_bytes=10**9, document_bytes=10**6, chunk_records=3)
 
 
-def cuts_of(reader: Reader, body: bytes, step: int = 7) -> list[Cut]:
+def cuts_of(reader: Framing, body: bytes, step: int = 7) -> list[Cut]:
     splitter = reader.splitter(LIMITS)
 
     def cuts() -> Iterator[Cut]:

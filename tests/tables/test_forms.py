@@ -1,0 +1,142 @@
+"""Every feed there is, pushed as NDJSON, JSON, CSV and XLSX: the same records, the same counts."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from kuomian.services import all_services
+from shared.clock import FixedClock
+from shared.deliveries.feed import Feed
+from shared.deliveries.shape import decode_records
+from shared.deliveries.tables.fields import field_specs
+from shared.deliveries.tables.template import csv_template, xlsx_template
+from shared.plan import Plan
+from shared.service import Service
+from tests.conftest import PostgresForTests
+from tests.registration_feed.door import migrated_template, opened
+from tests.tables.made import XLSX, csv_of, read, rows_of, spec_of, xlsx_of
+
+PLAN = Plan.default()
+RECEIVING = [service for service in all_services() if service.feeds]
+FEEDS = [feed for service in RECEIVING for feed in service.feeds]
+PERIODS = {"month": "2008-05", "dekad": "2008-06-D1", "day": "2008-06-05"}
+
+
+def variants(feed: Feed) -> list[dict[str, Any]]:
+    """The example, and once more with nothing but what is required."""
+    needed = {one.name for one in field_specs(feed, PLAN) if one.required}
+    example = msgspec.to_builtins(dict(feed.example))
+    return [example, {name: value for name, value in example.items() if name in needed}]
+
+
+def decoded(feed: Feed, lines: bytes) -> list[Any]:
+    return decode_records(feed.record, lines.splitlines(), 65536)
+
+
+@pytest.mark.parametrize("feed", FEEDS, ids=lambda feed: feed.name)
+def test_a_table_gives_the_records_that_json_gives(feed: Feed) -> None:
+    records = variants(feed)
+    expected = decoded(feed, b"\n".join(msgspec.json.encode(one) for one in records))
+    assert all(isinstance(one, feed.record) for one in expected), "the example decodes"
+    rows = rows_of(feed, records, PLAN)
+    spec = spec_of(
+        fields=field_specs(feed, PLAN),
+        period=PERIODS[feed.period_kind],
+        period_kind=feed.period_kind,
+    )
+    for form, body in (
+        ("csv", csv_of(rows, "gb18030")),
+        ("csv", csv_of(rows, "utf-16")),
+        ("csv", gzip.compress(csv_of(rows, "utf-8-sig", "\t"))),
+        ("xlsx", xlsx_of(rows)),
+    ):
+        batches, summary = read(body, msgspec.structs.replace(spec, form=form))
+        assert decoded(feed, batches[0].lines) == expected
+        assert summary["warnings"] == []
+
+
+@pytest.mark.parametrize("feed", FEEDS, ids=lambda feed: feed.name)
+def test_no_two_fields_of_a_feed_share_a_chinese_name(feed: Feed) -> None:
+    names = [one.zh for one in field_specs(feed, PLAN)]
+    assert sorted(set(names)) == sorted(names)
+    assert all(not name.isascii() for name in names), "every field has a Chinese name"
+
+
+@pytest.mark.parametrize("feed", FEEDS, ids=lambda feed: feed.name)
+def test_a_template_that_is_filled_in_is_read_and_its_example_is_not(feed: Feed) -> None:
+    specs = field_specs(feed, PLAN)
+    spec = spec_of(fields=specs, period=PERIODS[feed.period_kind], period_kind=feed.period_kind)
+    example = rows_of(feed, variants(feed), PLAN)[1]
+    filled = csv_template(feed, specs) + csv_of([["1", *example]])
+    batches, summary = read(filled, spec)
+    assert summary["rows"]["records"] == 1
+    assert summary["kept_out"] == {"example": 1}
+    assert decoded(feed, batches[0].lines) == decoded(feed, msgspec.json.encode(variants(feed)[0]))
+    for lang in ("zh", "en"):
+        workbook = xlsx_template(feed, specs, lang)
+        batches, summary = read(workbook, msgspec.structs.replace(spec, form="xlsx"))
+        assert batches == []
+        assert summary["kept_out"] == {"example": 1}
+        assert summary["sheet"] == "填报"
+
+
+@pytest.mark.parametrize("service", RECEIVING, ids=lambda service: service.name)
+async def test_four_forms_end_with_the_same_counts(
+    service: Service, postgres: PostgresForTests, tmp_path: Path, clock: FixedClock
+) -> None:
+    url = postgres.fresh_database(await migrated_template(postgres, service))
+    async with opened(service, url, tmp_path, clock, "tax") as door:
+        for feed in service.feeds:
+            records = variants(feed)
+            rows = rows_of(feed, records, PLAN)
+            lines = b"".join(json.dumps(one).encode() + b"\n" for one in records)
+            forms = {
+                "application/x-ndjson": lines,
+                "application/json": json.dumps(records).encode(),
+                "text/csv": csv_of(rows, "gb18030"),
+                XLSX: xlsx_of(rows),
+            }
+            (department, *_) = sorted(feed.departments - {"unit"})
+            receipts = []
+            for number, (kind, body) in enumerate(forms.items()):
+                answer = await door.http.post(
+                    f"/feeds/{feed.name}/deliveries",
+                    content=body,
+                    params={"period": PERIODS[feed.period_kind], "wait": 0, "dry_run": True},
+                    headers={
+                        **door.token(department),
+                        "Content-Type": kind,
+                        "Idempotency-Key": f"form-{number}",
+                    },
+                )
+                assert answer.status_code == 202, answer.text
+                await door.worker.drain()
+                path = f"/deliveries/{answer.json()['delivery']}"
+                seen = await door.get(path, department)
+                receipts.append(seen["receipt"])
+                content = await door.ask(f"{path}/content", department)
+                assert content.content == body
+            ended = [
+                {how: one[how] for how in ("sent", "applied", "duplicate", "rejected", "held")}
+                for one in receipts
+            ]
+            assert ended == [ended[0]] * 4, feed.name
+            assert ended[0]["sent"] == 2
+            assert ended[0]["applied"] + ended[0]["held"] >= 1, receipts[0]["first_problems"]
+            assert [one.get("problems") for one in receipts] == [receipts[0]["problems"]] * 4
+
+
+def test_a_date_cell_is_the_day_it_shows() -> None:
+    rows = [
+        ["纳税人识别号", "纳税人名称", "税务登记日期"],
+        ["210504PDY001012", "甲", date(2008, 4, 3)],
+    ]
+    batches, _ = read(xlsx_of(rows), spec_of("xlsx"))
+    assert msgspec.json.decode(batches[0].lines)["registered_on"] == "2008-04-03"
