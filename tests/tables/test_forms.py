@@ -46,11 +46,8 @@ def test_a_table_gives_the_records_that_json_gives(feed: Feed) -> None:
     expected = decoded(feed, b"\n".join(msgspec.json.encode(one) for one in records))
     assert all(isinstance(one, feed.record) for one in expected), "the example decodes"
     rows = rows_of(feed, records, PLAN)
-    spec = spec_of(
-        fields=field_specs(feed, PLAN),
-        period=PERIODS[feed.period_kind],
-        period_kind=feed.period_kind,
-    )
+    kind = feed.period_kind
+    spec = spec_of(fields=field_specs(feed, PLAN), period=PERIODS[kind], period_kind=kind)
     for form, body in (
         ("csv", csv_of(rows, "gb18030")),
         ("csv", csv_of(rows, "utf-16")),
@@ -134,9 +131,7 @@ async def test_four_forms_end_with_the_same_counts(
 
 
 def test_a_date_cell_is_the_day_it_shows() -> None:
-    rows = [
-        ["纳税人识别号", "纳税人名称", "税务登记日期"],
-        ["210504PDY001012", "甲", date(2008, 4, 3)],
-    ]
+    heading = ["纳税人识别号", "纳税人名称", "税务登记日期"]
+    rows = [heading, ["210504PDY001012", "甲", date(2008, 4, 3)]]
     batches, _ = read(xlsx_of(rows), spec_of("xlsx"))
     assert msgspec.json.decode(batches[0].lines)["registered_on"] == "2008-04-03"

@@ -42,6 +42,12 @@ BUSINESS_LICENCES = Feed(
     obligation="O51",
     texts=_TEXTS,
     personal=frozenset({"owner_id"}),
+    headings={
+        "name": ("企业名称", "名称全称", "字号名称"),
+        "licensed_on": ("发照日期", "核发日期", "成立日期"),
+        "address": ("住所", "经营场所"),
+        "owner_id": ("经营者身份证号", "投资人身份证号"),
+    },
 )
 
 ORGANISATION_CODES = Feed(
@@ -68,6 +74,10 @@ ORGANISATION_CODES = Feed(
     },
     obligation="O52",
     texts=_TEXTS,
+    headings={
+        "name": ("机构名称", "名称全称", "单位名称"),
+        "issued_on": ("颁证日期", "发证日期", "办证日期"),
+    },
 )
 
 FEEDS = (BUSINESS_LICENCES, ORGANISATION_CODES)

@@ -54,6 +54,11 @@ OwnerId = Annotated[
 ]
 
 
+_EVENT = Meta(
+    description="登记事项 · what happened: registered 设立, changed 变更, deregistered 注销"
+)
+
+
 class BusinessLicence(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One business licence issued, changed or cancelled (O49–O51)."""
 
@@ -63,7 +68,7 @@ class BusinessLicence(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     industry: Industry
     unit: Unit
     licensed_on: Annotated[date, Meta(description="发照日期 · date of the licence")]
-    event: Annotated[Event, Meta(description="登记事项 · what happened")]
+    event: Annotated[Event, _EVENT]
     event_on: Annotated[date, Meta(description="事项日期 · when it took effect")]
     org_code: OrgCode | None = None
     owner_id: OwnerId | None = None
@@ -86,7 +91,7 @@ class OrganisationCode(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     name: Name
     unit: Unit
     issued_on: Annotated[date, Meta(description="颁证日期 · date of the certificate")]
-    event: Annotated[Event, Meta(description="登记事项 · what happened")]
+    event: Annotated[Event, _EVENT]
     event_on: Annotated[date, Meta(description="事项日期 · when it took effect")]
     reg_type: RegType | None = None
     industry: Industry | None = None

@@ -50,6 +50,16 @@ EMPLOYER_CHECKS = Feed(
     obligation="O37",
     texts=_TEXTS,
     personal=_PERSONAL,
+    headings={
+        "period": ("所属期", "税费所属期", "检查所属期"),
+        "taxable_headcount": ("计税工资人数", "税前扣除工资人数", "个人所得税申报人数"),
+        "insured_headcount": ("参保缴费人数", "参保人数", "养老保险缴费人数"),
+        "due": ("应征养老保险费", "应征", "应征额", "应缴养老保险费"),
+        "paid": ("实征养老保险费", "实征", "实征额", "实缴养老保险费"),
+        "arrears": ("欠缴养老保险费", "欠费", "欠缴", "尚欠"),
+        "pre_levied": ("先行征收额", "先行征收", "预征额"),
+        "collecting_unit": ("征收单位", "征收机关", "主管地税机关"),
+    },
 )
 
 RECEIPTS = Feed(
@@ -77,6 +87,13 @@ RECEIPTS = Feed(
     obligation="O11",
     texts=_TEXTS,
     personal=_PERSONAL,
+    headings={
+        "receipt_no": ("缴款书号", "税票号码", "完税凭证号"),
+        "month_for": ("费款所属期", "所属月份", "费款所属月份"),
+        "received_on": ("入库日期", "缴款日期", "上解日期"),
+        "payer_count": ("缴费人数", "实缴人数"),
+        "collecting_unit": ("征收单位", "征收机关", "主管地税机关"),
+    },
 )
 
 ARREARS = Feed(
@@ -99,6 +116,10 @@ ARREARS = Feed(
     obligation="O41",
     texts=_TEXTS,
     personal=_PERSONAL,
+    headings={
+        "balance": ("欠费余额", "期末欠费", "陈欠余额"),
+        "unit": ("征收单位", "填报单位", "主管地税机关"),
+    },
 )
 
 FEEDS = (EMPLOYER_CHECKS, RECEIPTS, ARREARS)

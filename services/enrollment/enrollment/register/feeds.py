@@ -78,6 +78,10 @@ FEEDS = (
         },
         obligation="O3",
         texts=_TEXTS,
+        headings={
+            "agency_no": ("社会保险登记证号", "社保登记证号", "单位编号"),
+            "name": ("单位名称", "名称全称"),
+        },
         personal=frozenset({"owner_id", "tax_no"}),
     ),
     Feed(
@@ -100,6 +104,7 @@ FEEDS = (
         },
         obligation="O3",
         texts=_TEXTS,
+        headings={"enrolled_on": ("参保日期", "首次参保日期", "参保时间")},
         personal=_PERSONAL,
     ),
     Feed(
@@ -126,6 +131,7 @@ FEEDS = (
         },
         obligation="O30",
         texts=_TEXTS,
+        headings={"action": ("申请类别", "业务类型"), "name": ("单位名称", "名称全称")},
         personal=frozenset({"owner_id", "tax_no"}),
     ),
     Feed(
@@ -150,6 +156,7 @@ FEEDS = (
         },
         obligation="O30",
         texts=_TEXTS,
+        headings={"action": ("申请类别", "增减类别", "业务类型")},
         personal=_PERSONAL,
     ),
 )
