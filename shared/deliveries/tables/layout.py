@@ -18,6 +18,8 @@ _UNIT_LINE: Final = re.compile(
     r"(?:金额)?单\s*位\s*(?:\([^)]*\)\s*)?[:：]\s*(?P<units>[^\s,，]+.*)"
 )
 _SCALE: Final = re.compile(r"(亿|千万|百万|十万|万|千|百)?元")
+_WITH_UNIT: Final = re.compile(r"\s*[,，:：/、]\s*[十百千万萬亿]*[元圆人户个%]\s*$")
+"""A unit after the heading's own words, without brackets."""
 _PERSON_SCALE: Final = re.compile(r"(千|万)人")
 _EXPONENTS: Final = {"": 0, "百": 2, "千": 3, "万": 4, "十万": 5, "百万": 6, "千万": 7, "亿": 8}
 _IGNORED: Final = frozenset({"序号", "行次", "编号", "栏次", "备注", "说明", "no", "项目序号"})
@@ -143,7 +145,7 @@ def _match(path: Sequence[str], known: Mapping[str, FieldSpec]) -> FieldSpec | N
     """The whole path first: 养老保险费 over 应征 is more than 应征 alone."""
     if not path or any(len(part) > 60 for part in path):
         return None
-    parts = [folded(part) for part in path]
+    parts = [folded(_WITH_UNIT.sub("", part)) for part in path]
     for heading in ("".join(parts), parts[-1], "".join(dict.fromkeys(parts))):
         if heading in known:
             return known[heading]
