@@ -22,6 +22,7 @@ from shared.deliveries.tables.characters import column_name, folded, states_noth
 from shared.deliveries.tables.cleaning import NO_SCALE, Cleaned, Scale, clean
 from shared.deliveries.tables.days import period_in
 from shared.deliveries.tables.figures import from_binary, plain, read_figure
+from shared.deliveries.tables.quick import MISS, quick_reader
 from shared.deliveries.tables.sheet import _column
 from shared.deliveries.tables.spec import FieldSpec
 from shared.deliveries.tables.texts import CELL_TEXTS, rule_words
@@ -282,3 +283,22 @@ def test_a_number_cell_is_what_the_spreadsheet_shows() -> None:
     assert from_binary("1E-3") == "0.001"
     assert from_binary("nan") == "nan"
     assert from_binary("1E400") == "1E400"
+
+
+@given(
+    st.sampled_from(KINDS),
+    st.text(max_size=30)
+    | st.text("0123456789.,-/年月日万元ABX 是否", max_size=12)
+    | st.dates().map(str)
+    | st.sampled_from(["67", "active", "PDY00001-X", "210502197001019805", "2008-05", "-", "无"]),
+)
+def test_the_quick_way_gives_what_the_long_way_gives(spec: FieldSpec, text: str) -> None:
+    if not text:
+        return
+    quick = quick_reader(spec, NO_SCALE)(text)
+    if quick is not MISS:
+        cleaned = read(spec, text)
+        assert cleaned.repair is None
+        assert cleaned.fault is None
+        same = Decimal(cleaned.value) == Decimal(quick) if spec is MONEY else cleaned.value == quick
+        assert same

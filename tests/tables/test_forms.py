@@ -21,7 +21,7 @@ from shared.plan import Plan
 from shared.service import Service
 from tests.conftest import PostgresForTests
 from tests.registration_feed.door import migrated_template, opened
-from tests.tables.made import XLSX, csv_of, read, rows_of, spec_of, xlsx_of
+from tests.tables.made import XLSX, Rows, csv_of, read, rows_of, spec_of, xlsx_of
 
 PLAN = Plan.default()
 RECEIVING = [service for service in all_services() if service.feeds]
@@ -132,6 +132,6 @@ async def test_four_forms_end_with_the_same_counts(
 
 def test_a_date_cell_is_the_day_it_shows() -> None:
     heading = ["纳税人识别号", "纳税人名称", "税务登记日期"]
-    rows = [heading, ["210504PDY001012", "甲", date(2008, 4, 3)]]
+    rows: Rows = [heading, ["210504PDY001012", "甲", date(2008, 4, 3)]]
     batches, _ = read(xlsx_of(rows), spec_of("xlsx"))
     assert msgspec.json.decode(batches[0].lines)["registered_on"] == "2008-04-03"

@@ -52,4 +52,4 @@ class Row(NamedTuple):
 
 def is_blank(cells: list[str]) -> bool:
     """Whether a row says nothing at all."""
-    return not any(cell and not cell.isspace() for cell in cells)
+    return not "".join(cells).strip()

@@ -20,6 +20,7 @@ from shared.deliveries.tables.characters import column_name, narrow
 from shared.deliveries.tables.cleaning import Cleaned, Scale, clean
 from shared.deliveries.tables.decoding import GZIP_MAGIC, foreign_form, lines_of, unpacked
 from shared.deliveries.tables.layout import Column, Layout, find_layout, scale_of, unit_line
+from shared.deliveries.tables.quick import MISS, Quick, quick_reader
 from shared.deliveries.tables.spec import (
     REFUSED,
     SAMPLE_ROWS,
@@ -52,6 +53,8 @@ class Table:
         self._kept_out: list[dict[str, Any]] = []
         self._scale: Scale | None = None
         """Of a unit line further down."""
+        self._keys: frozenset[int] = frozenset()
+        self._quick: list[tuple[int, FieldSpec, Quick, Column]] = []
 
     def plain_rows(self) -> Iterator[list[tuple[int, list[str]]]]:
         """The rows as they stand, some hundred at a time, with their numbers."""
@@ -67,6 +70,7 @@ class Table:
         layout = self._layout
         if layout is None:
             return
+        self._prepare(layout)
         batch, size = _empty(), 0
         lines: list[bytes] = []
         for row in rows:
@@ -80,6 +84,11 @@ class Table:
                 batch, lines, size = _empty(), [], 0
         if lines:
             yield _complete(batch, lines)
+
+    def _prepare(self, layout: Layout) -> None:
+        columns = [(one, one.field) for one in layout.columns if one.field is not None]
+        self._keys = frozenset(one.index for one, its in columns if its.kind == "identifier")
+        self._quick = [(one.index, its, quick_reader(its, one.scale), one) for one, its in columns]
 
     # --- where the table is ------------------------------------------------------------------
 
@@ -166,7 +175,7 @@ class Table:
         if is_blank(row.cells):
             self._counts["blank"] += 1
             return None
-        if (kind := kind_of(layout, row.cells, self._keys(layout))) is not None:
+        if (kind := kind_of(layout, row.cells, self._keys)) is not None:
             self._keep_out(layout, row, kind)
             return None
         values, repairs, faults = self._values(layout, row)
@@ -182,30 +191,23 @@ class Table:
             return _ENCODE([REFUSED, faults, values])
         return _ENCODE(values)
 
-    def _keys(self, layout: Layout) -> frozenset[int]:
-        if not hasattr(self, "_key_columns"):
-            self._key_columns = frozenset(
-                column.index
-                for column in layout.columns
-                if column.field is not None and column.field.kind == "identifier"
-            )
-        return self._key_columns
-
     def _values(self, layout: Layout, row: Row) -> tuple[dict[str, Any], list[Repair], list[Fault]]:
         values: dict[str, Any] = {}
         repairs: list[Repair] = []
         faults: list[Fault] = []
-        own = self._row_scale(layout, row.cells)
-        width = len(row.cells)
-        for column in layout.columns:
-            one = column.field
-            if one is None or column.index >= width:
+        cells = row.cells
+        own = self._row_scale(layout, cells) or self._scale
+        width = len(cells)
+        for index, one, quick, column in self._quick:
+            if index >= width or not (cell := cells[index]):
                 continue
-            cell = row.cells[column.index]
-            if not cell:
-                continue
-            cleaned = clean(one, cell, self._scale_for(column, own), self._today)
-            _take(one, cleaned, values, repairs, faults)
+            if type(cell) is str and (own is None or one.kind != "money"):
+                value = quick(cell)
+                if value is not MISS:
+                    values[one.name] = value
+                    continue
+            scale = own if own is not None and one.kind == "money" else column.scale
+            _take(one, clean(one, cell, scale, self._today), values, repairs, faults)
         for name, (value, source) in layout.filled.items():
             values[name] = value
             repairs.append(Repair(name, "", value, f"from-{source}"))
@@ -216,11 +218,6 @@ class Table:
         if at is None or at >= len(cells):
             return None
         return scale_of(cells[at])
-
-    def _scale_for(self, column: Column, own: Scale | None) -> Scale:
-        if column.field is None or column.field.kind != "money":
-            return column.scale
-        return own or self._scale or column.scale
 
     def _keep_out(self, layout: Layout, row: Row, kind: str) -> None:
         self._counts[f"kept-out {kind}"] += 1

@@ -25,10 +25,12 @@ _SIGNATURE: Final = re.compile(
 )
 _NOTE: Final = re.compile(r"(注|备注|说明|附注|填表说明|填报说明|※)\s*[:：1-9一二三.、]?.*")
 _SIGNED: Final = re.compile(r".{2,14}[:：]")
+_DIGIT: Final = re.compile(r"\d")
 EXAMPLE: Final = "示例"
 """First cell of a template's example row."""
 _ORDINALS: Final = frozenset("甲乙丙丁戊己庚辛")
 
+_ZERO: Final = Decimal(0)
 LISTED_ROWS: Final = 200
 """Rows kept out that are listed one by one; all are counted."""
 
@@ -41,13 +43,13 @@ def kind_of(  # noqa: PLR0911 - one per kind
     ``keys``: columns that hold identifying numbers. A row that has one is a record whatever
     its words: a firm may be called 合计.
     """
+    if any(at < len(cells) and _identifies(cells[at]) for at in keys) and cells[0] != EXAMPLE:
+        return None
     filled = [(at, cell.strip()) for at, cell in enumerate(cells) if cell and not cell.isspace()]
     if is_heading(layout, cells):
         return "heading"
     if filled[0] == (0, EXAMPLE):
         return "example"
-    if any(at in keys and _identifies(cell) for at, cell in filled):
-        return None
     label = next((cell for _, cell in filled if not isinstance(cell, NumberCell)), "")
     if not label or len(label) > 500:
         return None
@@ -72,7 +74,7 @@ def kind_of(  # noqa: PLR0911 - one per kind
 
 
 def _identifies(cell: str) -> bool:
-    return len(cell) >= 4 and any(character.isdigit() for character in narrow(cell))
+    return len(cell) >= 4 and _DIGIT.search(cell) is not None
 
 
 def _is_numbering(cells: Sequence[str]) -> bool:
@@ -101,6 +103,7 @@ class Sums:
     zh: dict[str, str]
     """Summed fields → Chinese name."""
     whole: dict[str, Decimal] = field(default_factory=dict)
+    """Up to the last subtotal."""
     part: dict[str, Decimal] = field(default_factory=dict)
     unread: set[str] = field(default_factory=set)
     """Fields with a cell that could not be read: their sums are not known."""
@@ -114,10 +117,14 @@ class Sums:
         for name in self.zh:
             value = values.get(name)
             if value is not None:
-                amount = Decimal(value)
-                self.whole[name] = self.whole.get(name, Decimal(0)) + amount
-                self.part[name] = self.part.get(name, Decimal(0)) + amount
-        self.unread |= faulty & self.zh.keys()
+                self.part[name] = self.part.get(name, _ZERO) + Decimal(value)
+        if faulty:
+            self.unread |= faulty & self.zh.keys()
+
+    def _whole(self) -> dict[str, Decimal]:
+        """Since the start: what the last subtotal closed, and what came after it."""
+        names = {*self.whole, *self.part}
+        return {name: self.whole.get(name, _ZERO) + self.part.get(name, _ZERO) for name in names}
 
     def declare(self, row: int, kind: str, values: dict[str, Any]) -> None:
         """A total the table states. One above the first record is of all that follow."""
@@ -132,15 +139,15 @@ class Sums:
             self._leading += own if kind == "total" else []
             return
         for one in own:
-            self._compare(one, self.part if kind == "subtotal" else self.whole)
+            self._compare(one, self.part if kind == "subtotal" else self._whole())
         if kind == "subtotal":
-            self.part = {}
+            self.whole, self.part = self._whole(), {}
 
     def _compare(self, one: dict[str, Any], sums: dict[str, Decimal]) -> None:
         if len(self.declared) >= LISTED_ROWS:
             return
         name = one["field"]
-        found = sums.get(name, Decimal(0))
+        found = sums.get(name, _ZERO)
         one["name"] = self.zh[name]
         one["found"] = plain(found)
         one["difference"] = plain(Decimal(one["declared"]) - found)
@@ -150,6 +157,6 @@ class Sums:
     def finish(self) -> list[dict[str, Any]]:
         """Every comparison."""
         for one in self._leading:
-            self._compare(one, self.whole)
+            self._compare(one, self._whole())
         self._leading = []
         return self.declared
