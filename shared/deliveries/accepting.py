@@ -23,7 +23,7 @@ from shared.deliveries.spool import Spool, spool_body
 from shared.deliveries.store import DeliveryRow, NewDelivery
 from shared.deliveries.store import tables as table_store
 from shared.deliveries.tables.request import table_spec
-from shared.deliveries.tables.spooling import TableSpool, spool_table
+from shared.deliveries.tables.spooling import TableSpool, spool_packed, spool_table
 from shared.periods import PeriodError, parse_period
 from shared.problems import problem
 from shared.runtime import Runtime
@@ -72,9 +72,9 @@ async def accept(
     _check_period(push.period, feed, runtime.clock)
     # A nil return has no body, hence no type; it is read as the empty list of lines it is.
     reader = reader_for(push.content_type or ("application/x-ndjson" if push.nil else ""))
-    _check_encoding(push, reader)
+    _check_encoding(push)
     delivery_id = new_delivery_id(runtime.clock.now())
-    with TableSpool() if isinstance(reader, TableReader) else Spool() as spool:
+    with Spool() if _as_it_came(push, reader) else TableSpool() as spool:
         await _spool(runtime, feed, caller, push, body, reader, spool, str(delivery_id))
         _check_body(push, spool)
         new = NewDelivery(
@@ -101,15 +101,23 @@ async def accept(
         return Accepted(existing.id, replayed=True)
 
 
-def _check_encoding(push: Push, reader: Framing | TableReader) -> None:
+def _check_encoding(push: Push) -> None:
     encoding = (push.content_encoding or "identity").lower()
-    supported = ("identity", "gzip") if isinstance(reader, TableReader) else ("identity",)
-    if encoding not in supported:
+    if encoding not in ("identity", "gzip"):
         raise problem(
             "content-encoding-unsupported",
             content_encoding=push.content_encoding,
-            supported=", ".join(supported),
+            supported="identity, gzip",
         )
+
+
+def _is_gzipped(push: Push) -> bool:
+    return (push.content_encoding or "").lower() == "gzip"
+
+
+def _as_it_came(push: Push, reader: Framing | TableReader) -> bool:
+    """Whether the segments themselves are the sender's bytes."""
+    return not isinstance(reader, TableReader) and not _is_gzipped(push)
 
 
 async def _spool(
@@ -127,9 +135,14 @@ async def _spool(
     limits = Limits(settings.max_body_bytes, settings.max_document_bytes, settings.chunk_records)
     secrecy = runtime.secrecy
     if not isinstance(reader, TableReader):
-        await spool_body(
-            body, spool, reader=reader, limits=limits, secrecy=secrecy, delivery_id=delivery_id
-        )
+        if isinstance(spool, TableSpool):
+            await spool_packed(
+                body, spool, reader=reader, limits=limits, secrecy=secrecy, delivery_id=delivery_id
+            )
+        else:
+            await spool_body(
+                body, spool, reader=reader, limits=limits, secrecy=secrecy, delivery_id=delivery_id
+            )
         return
     async with runtime.database.read() as conn:
         saved = await table_store.find_mapping(conn, feed.name, caller.department)
@@ -140,7 +153,7 @@ async def _spool(
         reader,
         period=push.period,
         content_type=push.content_type,
-        gzipped=(push.content_encoding or "").lower() == "gzip",
+        gzipped=_is_gzipped(push),
         sheet=push.sheet,
         mapping=saved.headings if saved else {},
     )

@@ -19,7 +19,7 @@ from shared.deliveries.accepting import SEE_ALL, Accepted, Push, accept, may_see
 from shared.deliveries.feed import Disposition, Feed
 from shared.deliveries.judge import StoredSegment, judge_segment, records_of
 from shared.deliveries.processing import task_of
-from shared.deliveries.readers import READERS, TABLE_FORMS
+from shared.deliveries.readers import READERS
 from shared.deliveries.records import select, shown, versions
 from shared.deliveries.spool import open_segment
 from shared.deliveries.store import DeliveryRow
@@ -301,7 +301,7 @@ def _add_deliveries(router: APIRouter, service: Service) -> None:
 
 async def _content(runtime: Runtime, row: DeliveryRow) -> AsyncIterator[bytes]:
     """The body, a segment at a time, each read on its own: a slow reader holds no connection."""
-    if row.reader in TABLE_FORMS:
+    if row.reading is not None:  # what was sent is not what the segments hold
         async for piece in original_of(runtime, row):
             yield piece
         return

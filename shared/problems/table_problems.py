@@ -27,10 +27,10 @@ TABLE_PROBLEMS: Final = (
     ProblemType(
         "table-damaged",
         422,
-        "表格已损坏",
-        "Damaged table",
-        "表格不完整或已损坏：{reason}。未处理任何记录。",
-        "The table is incomplete or damaged: {reason}. Nothing was processed.",
+        "文件已损坏",
+        "Damaged file",
+        "文件不完整或已损坏：{reason}。未处理任何记录。",
+        "The file is incomplete or damaged: {reason}. Nothing was processed.",
     ),
     ProblemType(
         "table-too-large",

@@ -5,11 +5,14 @@ from __future__ import annotations
 
 import csv
 import gzip
+import hashlib
 import io
+import json
 from typing import Any
 
 import httpx
 import msgspec
+import pytest
 
 from shared.deliveries.tables.reading import Table
 from shared.reencrypt import sealed_columns
@@ -123,6 +126,32 @@ async def test_the_bytes_are_kept_as_they_were_sent(tax: Door) -> None:
         assert raw == body
         assert answer.headers.get("content-encoding") == headers.get("Content-Encoding")
         assert seen["body"]["size"] == len(body)
+
+
+@pytest.mark.parametrize("kind", ["application/x-ndjson", "application/json"])
+async def test_packed_records_are_cut_as_what_they_hold(tax: Door, kind: str) -> None:
+    records = [arrears(number) for number in range(1, 26)]
+    plain = (
+        json.dumps(records).encode()
+        if kind.endswith("/json")
+        else b"".join(json.dumps(one).encode() + b"\n" for one in records)
+    )
+    body, headers = gzip.compress(plain), {"Content-Encoding": "gzip"}
+    seen = await done(tax, await push(tax, body, kind, feed="arrears", headers=headers))
+    assert (seen["records_sent"], seen["counts"]["applied"]) == (25, 25)
+    assert seen["body"] == {
+        "sha256": hashlib.sha256(body).hexdigest(),
+        "size": len(body),
+        "content_type": kind,
+    }
+    content = await tax.ask(f"/deliveries/{seen['delivery']}/content")
+    assert content.content == plain, "unpacked again by the client, as its encoding says"
+    again = await push(tax, body, kind, feed="arrears", headers=headers)
+    assert again.headers["Idempotent-Replayed"] == "true"
+    cut = await push(tax, body[:-5], kind, feed="arrears", headers=headers, key="cut")
+    assert cut.json()["code"] == "body-truncated"
+    bad = await push(tax, plain, kind, feed="arrears", headers=headers, key="bad")
+    assert bad.json()["code"] == "table-damaged"
 
 
 async def test_more_records_than_a_chunk(tax: Door) -> None:

@@ -36,27 +36,43 @@ def foreign_form(head: bytes) -> str | None:
     return "HTML/XML" if _MARKUP.match(head.removeprefix(codecs.BOM_UTF8)) else None
 
 
-def unpacked(pieces: Iterable[bytes], limit: int) -> Iterator[bytes]:
-    """A gzip body, piece by piece, of at most ``limit`` bytes; cut off or damaged is refused."""
-    inflate = zlib.decompressobj(wbits=31)
-    size = 0
-    for piece in pieces:
-        data = piece
+class Inflater:
+    """A gzip stream (RFC 1952) unpacked as it comes, in pieces of bounded size."""
+
+    def __init__(self) -> None:
+        self._inflate = zlib.decompressobj(wbits=31)
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """What the next bytes hold. Raises TableRefused for damaged ones."""
         while data:
-            if inflate.eof:
-                inflate = zlib.decompressobj(wbits=31)  # one member after another (RFC 1952)
+            if self._inflate.eof:
+                self._inflate = zlib.decompressobj(wbits=31)  # one member after another
             try:
-                out = inflate.decompress(data, _PIECE)
+                out = self._inflate.decompress(data, _PIECE)
             except zlib.error as error:
                 raise TableRefused("table-damaged", reason=f"gzip: {error}"[:120]) from error
-            data = inflate.unused_data if inflate.eof else inflate.unconsumed_tail
+            data = self._inflate.unused_data if self._inflate.eof else self._inflate.unconsumed_tail
+            if out:
+                yield out
+
+    def finish(self) -> None:
+        """Raises TableRefused for a stream that does not end."""
+        if not self._inflate.eof:
+            reason = "gzip 未结束 · the gzip stream does not end"
+            raise TableRefused("body-truncated", reason=reason)
+
+
+def unpacked(pieces: Iterable[bytes], limit: int) -> Iterator[bytes]:
+    """A gzip body, piece by piece, of at most ``limit`` bytes; cut off or damaged is refused."""
+    inflater = Inflater()
+    size = 0
+    for piece in pieces:
+        for out in inflater.feed(piece):
             size += len(out)
             if size > limit:
                 raise TableRefused("body-too-long", limit=str(limit))
-            if out:
-                yield out
-    if not inflate.eof:
-        raise TableRefused("body-truncated", reason="gzip 未结束 · the gzip stream does not end")
+            yield out
+    inflater.finish()
 
 
 def lines_of(pieces: Iterable[bytes], found: dict[str, str]) -> Iterator[str]:

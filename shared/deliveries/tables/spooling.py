@@ -14,10 +14,11 @@ import msgspec
 import zstandard
 
 from shared.crypto import SealedColumn, Secrecy, mask_within
-from shared.deliveries.readers import Cut, Limits
-from shared.deliveries.spool import Spool, seal_segment
+from shared.deliveries.readers import Cut, Framing, Limits
+from shared.deliveries.spool import Spool, seal_segment, spool_body
+from shared.deliveries.tables.decoding import Inflater
 from shared.deliveries.tables.process import read_table
-from shared.deliveries.tables.spec import Batch, Repair, TableSpec
+from shared.deliveries.tables.spec import Batch, Repair, TableRefused, TableSpec
 from shared.deliveries.tables.texts import worded
 from shared.problems import problem
 
@@ -103,6 +104,43 @@ class TableSpool(Spool):
             yield no, self._file.read(length)
 
 
+class _Kept:
+    """The sender's bytes, passed on while they are hashed and kept as they came."""
+
+    def __init__(
+        self, spool: TableSpool, limits: Limits, secrecy: Secrecy, delivery_id: str
+    ) -> None:
+        self._spool, self._limit = spool, limits.body_bytes
+        self._secrecy, self._delivery_id = secrecy, delivery_id
+        self._digest = hashlib.sha256()
+        self._size = 0
+
+    async def passed_on(self, chunks: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+        buffer = bytearray()
+        async for data in chunks:
+            self._size += len(data)
+            if self._size > self._limit:
+                raise problem("body-too-long", limit=self._limit)
+            self._digest.update(data)
+            buffer += data
+            while len(buffer) >= ORIGINAL_BYTES:
+                await self._keep(bytes(buffer[:ORIGINAL_BYTES]))
+                del buffer[:ORIGINAL_BYTES]
+            if data:
+                yield data
+        if buffer:
+            await self._keep(bytes(buffer))
+
+    async def _keep(self, data: bytes) -> None:
+        place = _original_place(self._delivery_id, self._spool.original_count)
+        sealed = await asyncio.to_thread(_sealed, self._secrecy, place, data)
+        self._spool.keep_original(sealed)
+
+    def finish(self) -> None:
+        """Size and hash of the spool are those of what was sent."""
+        self._spool.size, self._spool.sha256 = self._size, self._digest.digest()
+
+
 async def spool_table(
     chunks: AsyncIterable[bytes],
     spool: TableSpool,
@@ -113,39 +151,53 @@ async def spool_table(
     delivery_id: str,
 ) -> None:
     """Read the table to its end into ``spool``. Raises a Problem for what cannot be read."""
-    digest = hashlib.sha256()
-
-    async def kept() -> AsyncIterator[bytes]:
-        buffer = bytearray()
-        async for data in chunks:
-            spool.size += len(data)
-            if spool.size > limits.body_bytes:
-                raise problem("body-too-long", limit=limits.body_bytes)
-            digest.update(data)
-            buffer += data
-            while len(buffer) >= ORIGINAL_BYTES:
-                await keep(bytes(buffer[:ORIGINAL_BYTES]))
-                del buffer[:ORIGINAL_BYTES]
-            if data:
-                yield data
-        if buffer:
-            await keep(bytes(buffer))
-
-    async def keep(data: bytes) -> None:
-        place = _original_place(delivery_id, spool.original_count)
-        spool.keep_original(await asyncio.to_thread(_sealed, secrecy, place, data))
-
-    async with contextlib.aclosing(read_table(spec, kept())) as parts:
+    kept = _Kept(spool, limits, secrecy, delivery_id)
+    async with contextlib.aclosing(read_table(spec, kept.passed_on(chunks))) as parts:
         async for part in parts:
             if isinstance(part, Batch):
                 await _keep_batch(spool, part, secrecy, delivery_id)
             else:
                 spool.reading = _without_identities(worded(part))
-    spool.sha256 = digest.digest()
+    kept.finish()
     if spec.sheet is not None:
         spool.reading["sheet_asked"] = spec.sheet
     if spec.gzipped:
         spool.reading["content_encoding"] = "gzip"
+
+
+async def spool_packed(
+    chunks: AsyncIterable[bytes],
+    spool: TableSpool,
+    *,
+    reader: Framing,
+    limits: Limits,
+    secrecy: Secrecy,
+    delivery_id: str,
+) -> None:
+    """A gzip body of records: kept as it came, cut as what it holds. At most ``body_bytes``
+    either way. Raises a Problem as ``spool_body``, and for a stream that is cut off."""
+    kept = _Kept(spool, limits, secrecy, delivery_id)
+    await spool_body(
+        _inflated(kept.passed_on(chunks)),
+        spool,
+        reader=reader,
+        limits=limits,
+        secrecy=secrecy,
+        delivery_id=delivery_id,
+    )
+    kept.finish()
+    spool.reading = {"content_encoding": "gzip"}
+
+
+async def _inflated(pieces: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+    inflater = Inflater()
+    try:
+        async for piece in pieces:
+            for data in inflater.feed(piece):
+                yield data
+        inflater.finish()
+    except TableRefused as refused:
+        raise problem(refused.code, **dict[str, Any](refused.params)) from refused
 
 
 async def _keep_batch(spool: TableSpool, batch: Batch, secrecy: Secrecy, delivery_id: str) -> None:
