@@ -89,7 +89,7 @@ async def accept(
             content_type=push.content_type,
             reader=reader.name,
             # The moment the last byte was here: lateness is judged by nothing else.
-            received_at=runtime.clock.now(),
+            received_at=_arrived_at(spool) or runtime.clock.now(),
             clock=runtime.clock.kind,
             traceparent=current_traceparent(),
             reading=spool.reading if isinstance(spool, TableSpool) else None,
@@ -109,6 +109,10 @@ def _check_encoding(push: Push) -> None:
             content_encoding=push.content_encoding,
             supported="identity, gzip",
         )
+
+
+def _arrived_at(spool: Spool) -> datetime | None:
+    return spool.arrived_at if isinstance(spool, TableSpool) else None
 
 
 def _is_gzipped(push: Push) -> bool:
@@ -160,7 +164,13 @@ async def _spool(
     if not isinstance(spool, TableSpool):
         raise TypeError("a table needs its own kind of spool")
     await spool_table(
-        body, spool, spec=spec, limits=limits, secrecy=secrecy, delivery_id=delivery_id
+        body,
+        spool,
+        spec=spec,
+        limits=limits,
+        secrecy=secrecy,
+        delivery_id=delivery_id,
+        clock=runtime.clock,
     )
 
 

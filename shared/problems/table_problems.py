@@ -118,6 +118,15 @@ TABLE_PROBLEMS: Final = (
         "Check and send again.",
     ),
     ProblemType(
+        "table-unit-unclear",
+        422,
+        "计量单位不明",
+        "Which unit",
+        "表头上方写了两种金额单位：{first}；{second}。请只写一种，或写在列名中。",
+        "Two units of money stand above the headings: {first}; {second}. State one, or state them "
+        "in the headings.",
+    ),
+    ProblemType(
         "mapping-invalid",
         422,
         "列名对应有误",

@@ -150,6 +150,38 @@ def test_a_columns_own_unit_goes_before_the_sheets(heading: str, cell: str, due:
     assert records(csv_of(rows))[0]["due"] == due
 
 
+@pytest.mark.parametrize(
+    "above",
+    ["填报单位：本溪百元店", "单位：万元店", "经办单位：千元服装厂", "计量说明：不含百元以下"],
+)
+def test_a_name_with_a_unit_in_it_is_no_unit(above: str) -> None:
+    rows = [[above], ["纳税人识别号", "纳税人名称", "应征(不含百元以下)", "单位"]]
+    fields = (*FIELDS[:2], field("due", "money", "应征"))
+    rows.append([A, "甲", "1", "本溪百元店"])
+    assert records(csv_of(rows), fields=fields)[0]["due"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("line", "due"),
+    [
+        ("单位：万元", "10000"),
+        ("（单位：人、万元）", "10000"),
+        ("金额单位：人民币千元 人数单位：人", "1000"),
+        ("計量單位:萬元,%", "10000"),
+        ("单 位：元", "1"),
+        ("单位：户、人", "1"),
+    ],
+)
+def test_unit_lines(line: str, due: str) -> None:
+    rows = [[line], ["纳税人识别号", "纳税人名称", "应征"], [A, "甲", "1"]]
+    assert records(csv_of(rows))[0]["due"] == due
+
+
+def test_two_units_above_the_heading_are_refused() -> None:
+    rows = [["单位：元"], ["单位：万元"], ["纳税人识别号", "纳税人名称", "应征"], [A, "甲", "1"]]
+    assert refused(csv_of(rows)).code == "table-unit-unclear"
+
+
 def test_a_unit_by_row() -> None:
     rows = [
         ["纳税人识别号", "纳税人名称", "应征", "计量单位"],
@@ -224,6 +256,8 @@ def test_rows_that_are_no_records_are_kept_out(row: list[str], kind: str) -> Non
         ["", "甲", "", ""],
         ["", "", "5", "5"],
         ["21050", "注册会计师事务所", "1", "1"],
+        ["", "会计", "1", "1"],
+        ["", "百元店单位：甲", "1", "1"],
     ],
 )
 def test_what_might_be_a_record_is_never_dropped(row: list[str]) -> None:

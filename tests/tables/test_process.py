@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import signal
 from collections.abc import AsyncIterator
+from pathlib import Path
 
-import psutil
 import pytest
 
 from shared.deliveries.tables import process
@@ -22,8 +24,15 @@ async def pieces(*given: bytes) -> AsyncIterator[bytes]:
         yield one
 
 
-def children() -> list[int]:
-    return [one.pid for one in psutil.Process().children() if one.status() != "zombie"]
+def readers() -> list[int]:
+    """Reading processes below this one."""
+    found = []
+    for one in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            parent = (one / "stat").read_text().rpartition(")")[2].split()[1]
+            if int(parent) == os.getpid() and b"tables.program" in (one / "cmdline").read_bytes():
+                found.append(int(one.name))
+    return found
 
 
 async def test_batches_come_while_the_body_does() -> None:
@@ -52,12 +61,11 @@ async def test_a_body_that_breaks_off_ends_the_reading() -> None:
         yield csv_of(SAMPLE)
         raise Gone
 
-    before = children()
     with pytest.raises(Gone):
         async with contextlib.aclosing(read_table(spec_of(), body())) as parts:
             async for _ in parts:
                 pass
-    assert children() == before
+    assert readers() == []
 
 
 async def test_a_refusal_comes_with_its_words_and_the_body_is_taken_all_the_same() -> None:
@@ -88,10 +96,8 @@ async def test_a_process_that_is_killed_is_a_problem_not_a_hang() -> None:
 
     async def kill() -> None:
         await started.wait()
-        for one in psutil.Process().children():
-            with contextlib.suppress(psutil.NoSuchProcess):
-                if "tables.program" in " ".join(one.cmdline()):
-                    one.kill()
+        for pid in readers():
+            os.kill(pid, signal.SIGKILL)
 
     killing = asyncio.create_task(kill())
     with pytest.raises(Problem) as caught:

@@ -240,7 +240,7 @@ def _list(spec: FieldSpec, cell: str, scale: Scale, today: date) -> Cleaned:
     """JSON, or items separated by ; each with its parts in order, separated by spaces."""
     if cell.lstrip()[:1] == "[":
         try:
-            return Cleaned(msgspec.Raw(msgspec.json.encode(msgspec.json.decode(cell))))
+            return Cleaned(msgspec.Raw(msgspec.json.encode(msgspec.json.decode(str(cell)))))
         except (msgspec.DecodeError, RecursionError):
             return _fault(spec, "list-unclear", cell)
     items: list[Any] = []

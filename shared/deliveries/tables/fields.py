@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from enum import Enum
+from functools import cache
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -31,7 +32,9 @@ def field_specs(feed: Feed, plan: Plan) -> tuple[FieldSpec, ...]:
     return _specs(feed.record, feed, plan)
 
 
-def _specs(record: type[msgspec.Struct], feed: Feed | None, plan: Plan) -> tuple[FieldSpec, ...]:
+def _specs(
+    record: type[msgspec.Struct], feed: Feed | None, plan: Plan | None
+) -> tuple[FieldSpec, ...]:
     hints = get_type_hints(record, include_extras=True)
     found = []
     for one in msgspec.structs.fields(record):
@@ -57,7 +60,7 @@ def _told_apart(specs: Sequence[FieldSpec], feed: Feed | None) -> tuple[FieldSpe
 
 
 def _spec(
-    name: str, hint: Any, required: bool, given: tuple[str, ...], personal: bool, plan: Plan
+    name: str, hint: Any, required: bool, given: tuple[str, ...], personal: bool, plan: Plan | None
 ) -> FieldSpec:
     bare, metas = _unwrapped(hint)
     description = next((meta.description for meta in metas if meta.description), "") or ""
@@ -67,7 +70,7 @@ def _spec(
     headings = headings or (name,)
     kind, codes = _kind(name, bare, pattern)
     labels = {**USUAL_LABELS.get(name, {}), **_labels(description)} if codes else {}
-    if kind == "code" and not codes:
+    if kind == "code" and not codes and plan is not None:
         labels = _plan_labels(name, plan)
     return FieldSpec(
         name=name,
@@ -81,6 +84,12 @@ def _spec(
         personal=personal,
         parts=_parts(bare, plan) if kind == "list" else (),
     )
+
+
+@cache
+def chinese_names(record: type[msgspec.Struct]) -> Mapping[str, str]:
+    """Field → the Chinese name it has without any feed's headings."""
+    return {one.name: one.zh for one in _specs(record, None, None)}
 
 
 def chinese_name(description: str) -> str:
@@ -178,7 +187,7 @@ def _unambiguous(named: Iterable[tuple[str, str]]) -> dict[str, str]:
     return {name: code for name, code in found.items() if code is not None}
 
 
-def _parts(bare: Any, plan: Plan) -> tuple[FieldSpec, ...]:
+def _parts(bare: Any, plan: Plan | None) -> tuple[FieldSpec, ...]:
     inner = get_args(bare)[0] if get_args(bare) else str
     inner_bare, _ = _unwrapped(inner)
     if isinstance(inner_bare, type) and issubclass(inner_bare, msgspec.Struct):

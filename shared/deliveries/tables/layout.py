@@ -12,16 +12,11 @@ from shared.deliveries.tables.characters import column_name, folded, narrow, sim
 from shared.deliveries.tables.cleaning import NO_SCALE, Scale
 from shared.deliveries.tables.days import period_in
 from shared.deliveries.tables.spec import FieldSpec, TableRefused, TableSpec
+from shared.deliveries.tables.units import heading_scale, money_in, units_declared
 
 _HEADING_ROWS: Final = 3
-_UNIT_LINE: Final = re.compile(
-    r"(?:金额)?单\s*位\s*(?:\([^)]*\)\s*)?[:：]\s*(?P<units>[^\s,，]+.*)"
-)
-_SCALE: Final = re.compile(r"(亿|千万|百万|十万|万|千|百)?元")
 _WITH_UNIT: Final = re.compile(r"\s*[,，:：/、]\s*[十百千万萬亿]*[元圆人户个%]\s*$")
 """A unit after the heading's own words, without brackets."""
-_PERSON_SCALE: Final = re.compile(r"(千|万)人")
-_EXPONENTS: Final = {"": 0, "百": 2, "千": 3, "万": 4, "十万": 5, "百万": 6, "千万": 7, "亿": 8}
 _IGNORED: Final = frozenset({"序号", "行次", "编号", "栏次", "备注", "说明", "no", "项目序号"})
 _ROW_UNIT: Final = frozenset({"计量单位", "金额单位", "单位", "货币单位"})
 _DATED: Final = re.compile(r"(填报|报出|制表|填表|打印|上报|报送)\s*(日期|时间)")
@@ -195,31 +190,14 @@ def is_heading(layout: Layout, cells: Sequence[str]) -> bool:
     return len(row) > 1 and row in layout.headings
 
 
-def scale_of(text: str) -> Scale | None:
-    """What a text says of money's unit; None where it says nothing of it."""
-    found = _SCALE.search(simplified(narrow(text)))
-    return None if found is None else Scale(_EXPONENTS[found[1] or ""], found[0])
-
-
-def unit_line(cells: Sequence[str]) -> str | None:
-    """The units a line "单位：万元、人" declares; None where it is no such line."""
-    for cell in cells:
-        if 2 < len(cell) < 60 and (found := _UNIT_LINE.search(simplified(narrow(cell)))):
-            units = found["units"].strip(" )")
-            if _SCALE.search(units) or re.match(r"(人|户|个|%|千|万)", units):
-                return units
-    return None
-
-
 def _read_above(layout: Layout, rows: Sequence[Row], spec: TableSpec) -> None:
     said: list[str] = []
     for row in rows:
-        if (units := unit_line(row.cells)) is not None and layout.unit_text is None:
-            layout.unit_text, layout.unit_row = units, row.no
-            layout.scale = scale_of(units) or Scale()
+        if (units := units_declared(row.cells)) is not None:
+            _declare(layout, row.no, units)
         for cell in row.cells:
             text = cell.strip()
-            if not text or _DATED.search(simplified(narrow(text))) or unit_line([text]):
+            if not text or _DATED.search(simplified(narrow(text))) or units_declared([text]):
                 continue
             said.append(text)
             if layout.title is None and len(text) >= 4:
@@ -236,20 +214,23 @@ def _read_above(layout: Layout, rows: Sequence[Row], spec: TableSpec) -> None:
     layout.title_units = tuple(code for code in named if len(named) == 1 or code[-2:] != "00")
 
 
+def _declare(layout: Layout, row: int, units: str) -> None:
+    scale = money_in(units)
+    if layout.unit_text is None:
+        layout.unit_text, layout.unit_row = units, row
+        layout.scale = scale or NO_SCALE
+    elif scale is not None and scale.exponent != layout.scale.exponent:
+        raise TableRefused("table-unit-unclear", first=layout.unit_text, second=units)
+
+
 def _scale_of(one: FieldSpec | None, path: Sequence[str], layout: Layout) -> Scale:
     """A column's own unit goes before the sheet's."""
     if one is None or one.kind not in ("money", "int"):
-        return Scale()
+        return NO_SCALE
     for part in reversed(path):
-        plain = simplified(narrow(part))
-        if one.kind == "int":
-            if found := _PERSON_SCALE.search(plain):
-                return Scale(_EXPONENTS[found[1]], found[0])
-        elif (bracket := re.search(r"[(\[,，:：/](?P<unit>[^)\]]*元)", plain)) and (
-            own := scale_of(bracket["unit"])
-        ):
+        if (own := heading_scale(part, persons=one.kind == "int")) is not None:
             return own
-    return layout.scale if one.kind == "money" else Scale()
+    return layout.scale if one.kind == "money" else NO_SCALE
 
 
 def _check_once(layout: Layout) -> None:

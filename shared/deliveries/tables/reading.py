@@ -19,7 +19,7 @@ from shared.deliveries.tables.cells import Row, is_blank
 from shared.deliveries.tables.characters import column_name, narrow
 from shared.deliveries.tables.cleaning import Cleaned, Scale, clean
 from shared.deliveries.tables.decoding import GZIP_MAGIC, foreign_form, lines_of, unpacked
-from shared.deliveries.tables.layout import Column, Layout, find_layout, scale_of, unit_line
+from shared.deliveries.tables.layout import Column, Layout, find_layout
 from shared.deliveries.tables.quick import MISS, Quick, quick_reader
 from shared.deliveries.tables.spec import (
     REFUSED,
@@ -32,6 +32,7 @@ from shared.deliveries.tables.spec import (
     TableSpec,
 )
 from shared.deliveries.tables.sums import LISTED_ROWS, Sums, kind_of
+from shared.deliveries.tables.units import money_in, scale_of, units_declared
 
 _ENCODE: Final = msgspec.json.Encoder(order=None).encode
 _BATCH_BYTES: Final = 4 * 1024 * 1024
@@ -226,8 +227,8 @@ class Table:
         if kind in ("total", "subtotal"):
             values, _, _ = self._values(layout, row)
             self._sums.declare(row.no, kind, values)
-        elif kind == "unit" and (units := unit_line(row.cells)) is not None:
-            self._scale = scale_of(units) or self._scale
+        elif kind == "unit" and (units := units_declared(row.cells)) is not None:
+            self._scale = money_in(units) or self._scale
 
     # --- what was seen -----------------------------------------------------------------------
 

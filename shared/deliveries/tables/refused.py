@@ -9,6 +9,7 @@ import msgspec
 
 from shared.deliveries.feed import RowProblem
 from shared.deliveries.shape import decode_records
+from shared.deliveries.tables.fields import chinese_names
 from shared.deliveries.tables.spec import REFUSED, Fault
 
 _MARK: Final = b'["' + REFUSED.encode() + b'",'
@@ -22,11 +23,27 @@ def with_cell_faults(
     max_bytes: int,
 ) -> list[Any]:
     """``decoded`` with the faults of cells in the place of "not an object", and beside them
-    whatever else is wrong with the record."""
+    whatever else is wrong with the record; what a table leaves out is named as tables name it."""
     return [
-        _faults(shape, text, max_bytes) if text.startswith(_MARK) else one
+        one
+        if not isinstance(one, tuple)
+        else _faults(shape, text, max_bytes)
+        if text.startswith(_MARK)
+        else _named(shape, one)
         for text, one in zip(texts, decoded, strict=True)
     ]
+
+
+def _named(shape: type[msgspec.Struct], problems: tuple[RowProblem, ...]) -> tuple[RowProblem, ...]:
+    names = chinese_names(shape)
+    return tuple(
+        RowProblem(
+            one.code, one.pointer, {"field": names.get(one.params["field"], one.params["field"])}
+        )
+        if one.code == "field-missing"
+        else one
+        for one in problems
+    )
 
 
 def _faults(shape: type[msgspec.Struct], text: bytes, max_bytes: int) -> tuple[RowProblem, ...]:
@@ -35,7 +52,7 @@ def _faults(shape: type[msgspec.Struct], text: bytes, max_bytes: int) -> tuple[R
     told = {one.pointer for one in found}
     (rest,) = decode_records(shape, [bytes(content)], max_bytes)
     if isinstance(rest, tuple):
-        found += [one for one in rest if one.pointer not in told]
+        found += [one for one in _named(shape, rest) if one.pointer not in told]
     return tuple(found)
 
 

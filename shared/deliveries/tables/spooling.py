@@ -8,11 +8,13 @@ import contextlib
 import hashlib
 from collections.abc import AsyncIterable, AsyncIterator, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Final
 
 import msgspec
 import zstandard
 
+from shared.clock import Clock
 from shared.crypto import SealedColumn, Secrecy, mask_within
 from shared.deliveries.readers import Cut, Framing, Limits
 from shared.deliveries.spool import Spool, seal_segment, spool_body
@@ -71,6 +73,8 @@ class TableSpool(Spool):
     """A spool that keeps the sender's bytes and the notes besides the segments."""
 
     reading: dict[str, Any] = field(default_factory=dict)
+    arrived_at: datetime | None = None
+    """When the last byte was here, where reading took its time afterwards."""
     _originals: list[tuple[int, int]] = field(default_factory=list)
     _notes: list[tuple[int, int]] = field(default_factory=list)
 
@@ -87,6 +91,12 @@ class TableSpool(Spool):
     def notes(self) -> Iterator[tuple[int, bytes]]:
         """Segment number and sealed notes, in order."""
         return self._read(self._notes)
+
+    def original(self, no: int) -> bytes:
+        """One sealed piece."""
+        offset, length = self._originals[no]
+        self._file.seek(offset)
+        return self._file.read(length)
 
     @property
     def original_count(self) -> int:
@@ -149,20 +159,35 @@ async def spool_table(
     limits: Limits,
     secrecy: Secrecy,
     delivery_id: str,
+    clock: Clock,
 ) -> None:
-    """Read the table to its end into ``spool``. Raises a Problem for what cannot be read."""
+    """Take the body in and then read the table to its end into ``spool``.
+
+    In that order: tables wait for each other's turn, and nobody should wait for a slow sender.
+    Raises a Problem for what cannot be read.
+    """
     kept = _Kept(spool, limits, secrecy, delivery_id)
-    async with contextlib.aclosing(read_table(spec, kept.passed_on(chunks))) as parts:
+    async for _ in kept.passed_on(chunks):
+        pass
+    kept.finish()
+    spool.arrived_at = clock.now()
+    body = _originals(spool, secrecy, delivery_id)
+    async with contextlib.aclosing(read_table(spec, body)) as parts:
         async for part in parts:
             if isinstance(part, Batch):
                 await _keep_batch(spool, part, secrecy, delivery_id)
             else:
                 spool.reading = _without_identities(worded(part))
-    kept.finish()
     if spec.sheet is not None:
         spool.reading["sheet_asked"] = spec.sheet
     if spec.gzipped:
         spool.reading["content_encoding"] = "gzip"
+
+
+async def _originals(spool: TableSpool, secrecy: Secrecy, delivery_id: str) -> AsyncIterator[bytes]:
+    for no in range(spool.original_count):
+        sealed = spool.original(no)
+        yield await asyncio.to_thread(open_original, secrecy, delivery_id, no, sealed)
 
 
 async def spool_packed(

@@ -12,7 +12,8 @@ from typing import Any, Final
 from shared.deliveries.tables.cells import NumberCell
 from shared.deliveries.tables.characters import folded, narrow, simplified
 from shared.deliveries.tables.figures import plain
-from shared.deliveries.tables.layout import Layout, is_heading, unit_line
+from shared.deliveries.tables.layout import Layout, is_heading
+from shared.deliveries.tables.units import units_declared
 
 _TOTAL: Final = re.compile(r"(合计|总计|共计|全[市区县]合?计|总合计)(户数|人数|金额|笔数)?")
 _SUBTOTAL: Final = re.compile(r"(?:.{0,30}小计|本页(合计|小计|共计)|.{1,30}合计)")
@@ -56,7 +57,7 @@ def kind_of(  # noqa: PLR0911 - one per kind
     word = folded(label)
     if len(filled) > 1 and _is_numbering([cell for _, cell in filled]):
         return "numbering"
-    if unit_line(list(cells)) is not None and len(filled) <= 3:
+    if units_declared(cells) is not None and len(filled) <= 3:
         return "unit"
     for kind, pattern in (
         ("cumulative", _CUMULATIVE),
@@ -91,7 +92,7 @@ def _is_signature(cells: Sequence[str]) -> bool:
     for cell in cells:
         text = simplified(narrow(cell))
         head = folded(re.split(r"[:：]", text)[0])
-        if _SIGNATURE.fullmatch(head) and (_SIGNED.match(text) or len(cells) <= 6):
+        if _SIGNATURE.fullmatch(head) and (_SIGNED.match(text) or len(cells) <= 2):
             return True
     return False
 
