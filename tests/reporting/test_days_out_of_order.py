@@ -16,6 +16,7 @@ from sqlalchemy import text
 from reporting.figures.postings import Counting, positions_of
 from reporting.figures.rebuild import rebuild
 from reporting.figures.rules import MEASURES, Segments, State, Window, state_on
+from reporting.figures.store import members as members_store
 from reporting.figures.store import reading, shadow
 from reporting.figures.store.reading import Span
 from shared.database import Database
@@ -170,11 +171,11 @@ async def _check_figures(database: Database, facts: Sequence[Fact], plan: Plan) 
                         if state.position.unit in codes and name in dict(quantities(state.position))
                     }
                     span = Span(MEASURES[name], units, Window(None, day))
-                    members = await reading.members_of(conn, span, None, 100)
+                    members = await members_store.members_of(conn, span, None, 100)
                     assert {m.subject for m in members} == expected, (name, day)
                     assert all(m.quantity == 1 for m in members)
                     assert await reading.value_of(conn, span) == len(expected)
-                    assert await reading.count_members(conn, span) == len(expected)
+                    assert await members_store.count_members(conn, span) == len(expected)
 
 
 def _on(day: int) -> date:
@@ -259,5 +260,5 @@ class TestScenes:
                 assert (held.position.unit if held else None) == unit, day
                 for code, number in numbers.items():
                     span = Span(MEASURES["insured-total"], (number,), Window(None, _on(day)))
-                    members = await reading.members_of(conn, span, None, 10)
+                    members = await members_store.members_of(conn, span, None, 10)
                     assert len(members) == await reading.value_of(conn, span) == (code == unit)

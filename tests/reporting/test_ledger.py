@@ -14,6 +14,7 @@ from sqlalchemy import text
 
 from reporting.figures.rebuild import figures_hash, rebuild
 from reporting.figures.rules import MEASURES, Measure, Segments, Window
+from reporting.figures.store import members as members_store
 from reporting.figures.store import reading
 from reporting.figures.store.reading import Span
 from shared.database import Database
@@ -208,9 +209,9 @@ def _expected(
 async def _check_figure(conn: Any, span: Span, expected: dict[str, int]) -> None:
     value = await reading.value_of(conn, span)
     assert value == sum(expected.values())
-    for near in (reading.NEAR_ENTRIES, 0):
-        assert await _walked(conn, span, near) == expected
-    assert await reading.count_members(conn, span) == len(expected)
+    for near, page in ((members_store.NEAR_ENTRIES, 3), (4, 1), (0, 3)):
+        assert await _walked(conn, span, near, page) == expected
+    assert await members_store.count_members(conn, span) == len(expected)
     total, place = 0, None
     while lines := await reading.entries_of(conn, span, place, 4):
         total += sum(line.quantity for line in lines)
@@ -222,13 +223,13 @@ async def _check_figure(conn: Any, span: Span, expected: dict[str, int]) -> None
         assert await reading.value_of_subject(conn, span, subject) == quantity
 
 
-async def _walked(conn: Any, span: Span, near_entries: int) -> dict[str, int]:
-    """Members page by page, by whichever of the two ways to look for those that moved."""
+async def _walked(conn: Any, span: Span, near_entries: int, limit: int) -> dict[str, int]:
+    """Members page by page, by each of the ways to look for them."""
     members: dict[str, int] = {}
     after = None
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reading, "NEAR_ENTRIES", near_entries)
-        while page := await reading.members_of(conn, span, after, 3):
+        patch.setattr(members_store, "NEAR_ENTRIES", near_entries)
+        while page := await members_store.members_of(conn, span, after, limit):
             members.update({member.subject: member.quantity for member in page})
             after = page[-1].subject
     return members
@@ -270,7 +271,7 @@ class TestOrderlyLives:
                     }
                     span = Span(MEASURES["insured-total"], (numbers[unit],), Window(None, on))
                     assert await reading.value_of(conn, span) == len(then)
-                    members = await reading.members_of(conn, span, None, 100)
+                    members = await members_store.members_of(conn, span, None, 100)
                     assert {member.subject for member in members} == then
 
 

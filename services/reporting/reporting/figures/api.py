@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from reporting.figures import lookup, schemas, views
 from reporting.figures.rules import FigureId
-from reporting.figures.store import reading, standing
+from reporting.figures.store import members, reading, standing
 from reporting.figures.store.reading import Span
 from reporting.trust import store as names
 from shared.auth import Caller, CallerDep, allow
@@ -96,7 +96,7 @@ async def list_figure_members(
     figure = _opened(figure_id, caller, runtime.plan)
     span = await lookup.span_of(tx, figure, runtime.plan, filters)
     after = page.after(str)
-    rows = await reading.members_of(tx, span, after[0] if after else None, page.limit + 1)
+    rows = await members.members_of(tx, span, after[0] if after else None, page.limit + 1)
     value = await reading.value_of(tx, span)
     cut, cursor = page.cut(rows, lambda row: (row.subject,))
     known = await names.employer_names(tx, [row.subject for row in cut])
@@ -198,8 +198,8 @@ async def _count(tx: AsyncConnection, span: Span, value: int, *, exactly: bool) 
     if span.measure.counts_subjects and span.from_ever:
         return value
     if exactly:
-        return await reading.count_members(tx, span)
-    count = await reading.count_members(tx, span, COUNTED_UP_TO + 1)
+        return await members.count_members(tx, span)
+    count = await members.count_members(tx, span, COUNTED_UP_TO + 1)
     return count if count <= COUNTED_UP_TO else None
 
 

@@ -1,4 +1,5 @@
-"""Every statement that reads figures: values, who makes them, and the entries behind them.
+"""Every statement that reads figures: values, and the entries behind them (``members`` has who
+makes them).
 
 Units are passed as numbers: one for a unit's figure, all for the city's. Lists go by keyset, unit
 by unit through an index, so that a page costs its own length and not the figure's.
@@ -6,7 +7,6 @@ by unit through an index, so that a page costs its own length and not the figure
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Final, NamedTuple, TypeVar
@@ -34,13 +34,6 @@ class Span(NamedTuple):
     @property
     def from_ever(self) -> bool:
         return self.window.after_on is None
-
-
-class Member(NamedTuple):
-    """A subject and what it weighs in the figure."""
-
-    subject: str
-    quantity: int
 
 
 class Entry(NamedTuple):
@@ -127,9 +120,9 @@ async def value_of(conn: AsyncConnection, span: Span) -> int:
     found = await conn.execute(
         text(
             f"SELECT coalesce(sum(q{span.measure.slot}), 0)::int8 FROM {table}"
-            f" WHERE account = :account AND unit = ANY(:units) {_window(span)} {_segment(span)}"
+            f" WHERE account = :account AND unit = ANY(:units) {window_of(span)} {segment_of(span)}"
         ),
-        _params(span),
+        params_of(span),
     )
     return int(found.scalar_one())
 
@@ -140,9 +133,9 @@ async def value_of_subject(conn: AsyncConnection, span: Span, subject: str) -> i
         text(
             f"SELECT coalesce(sum(q{span.measure.slot}), 0)::int8 FROM entries"
             " WHERE account = :account AND subject = :subject AND unit = ANY(:units)"
-            f" {_window(span)} {_segment(span)}"
+            f" {window_of(span)} {segment_of(span)}"
         ),
-        {**_params(span), "subject": subject},
+        {**params_of(span), "subject": subject},
     )
     return int(found.scalar_one())
 
@@ -155,42 +148,6 @@ async def marks(conn: AsyncConnection) -> list[tuple[str, int, int]]:
     return [(row.producer, row.partition, row.position) for row in rows]
 
 
-async def members_of(
-    conn: AsyncConnection, span: Span, after: str | None, limit: int
-) -> list[Member]:
-    """Subjects whose net quantity is not zero, by subject. Costs the page, not the figure."""
-    params = {**_params(span), "after": after or "", "limit": limit}
-    if not _is_position(span):
-        rows = await conn.execute(
-            text(f"{_summed_members(span)} ORDER BY subject LIMIT :limit"), params
-        )
-        return [Member(row.subject, int(row.quantity)) for row in rows]
-    standing = [
-        (row.subject, int(row.quantity))
-        for row in await conn.execute(text(_standing_members(span)), params)
-    ]
-    last = standing[-1][0] if len(standing) == limit else None
-    near = last is not None and await _is_near(conn, params, last)
-    moved = await conn.execute(
-        text(_moved_members(span, last, near=near)), {**params, "last": last}
-    )
-    weights = Counter(dict(standing))
-    for row in moved:
-        weights[row.subject] += int(row.quantity)
-    page = sorted((subject, quantity) for subject, quantity in weights.items() if quantity)
-    return [Member(*member) for member in page[:limit]]
-
-
-async def count_members(conn: AsyncConnection, span: Span, up_to: int | None = None) -> int:
-    """How many subjects ``members_of`` would give in all; counting stops at ``up_to``."""
-    stop = "" if up_to is None else "ORDER BY subject LIMIT :up_to"
-    found = await conn.execute(
-        text(f"SELECT count(*) FROM ({_summed_members(span)} {stop}) AS m"),
-        {**_params(span), "after": "", "up_to": up_to},
-    )
-    return int(found.scalar_one())
-
-
 async def entries_of(
     conn: AsyncConnection, span: Span, after: tuple[date, int] | None, limit: int
 ) -> list[Entry]:
@@ -198,7 +155,7 @@ async def entries_of(
     after_on, after_id = after or (DAWN, 0)
     rows = await conn.execute(
         text(_figure_entries(span)),
-        {**_params(span), "from_on": after_on, "from_id": after_id, "limit": limit},
+        {**params_of(span), "from_on": after_on, "from_id": after_id, "limit": limit},
     )
     return [_entry(row) for row in rows]
 
@@ -212,12 +169,12 @@ async def entries_of_subject(
         text(
             f"SELECT {_entry_columns(span)} FROM entries e {_ENTRY_JOINS}"
             f" WHERE e.account = :account AND e.subject = :subject AND e.unit = ANY(:units)"
-            f" AND e.q{span.measure.slot} <> 0 {_window(span, 'e.')} {_segment(span, 'e.')}"
+            f" AND e.q{span.measure.slot} <> 0 {window_of(span, 'e.')} {segment_of(span, 'e.')}"
             " AND (e.effective_on, e.id) > (:from_on, :from_id)"
             " ORDER BY e.effective_on, e.id LIMIT :limit"
         ),
         {
-            **_params(span),
+            **params_of(span),
             "subject": subject,
             "from_on": after_on,
             "from_id": after_id,
@@ -233,7 +190,7 @@ def _figure_entries(span: Span) -> str:
     FROM unnest(CAST(:units AS int2[])) AS asked (unit) CROSS JOIN LATERAL (
       SELECT * FROM entries e
       WHERE e.account = :account AND e.unit = asked.unit AND e.q{span.measure.slot} <> 0
-        {_window(span, "e.")} {_segment(span, "e.")}
+        {window_of(span, "e.")} {segment_of(span, "e.")}
         AND (e.effective_on, e.id) > (:from_on, :from_id)
       ORDER BY e.effective_on, e.id LIMIT :limit
     ) AS e {_ENTRY_JOINS}
@@ -241,89 +198,19 @@ def _figure_entries(span: Span) -> str:
     """
 
 
-def _is_position(span: Span) -> bool:
-    """Whether holders are subjects and count from ever: then the holdings have the answer."""
-    return span.measure.counts_subjects and span.from_ever
-
-
-def _standing_members(span: Span) -> str:
-    """Holders nothing of whose took effect in these units after the window's end: the position in
-    the holdings is theirs. At most a page, by subject.
-
-    OFFSET 0 keeps the question a look-up per holder; as a join it would read all later entries.
-    """
-    quantity = f"q{span.measure.slot}"
-    return f"""
-    SELECT m.subject, sum(m.quantity) AS quantity
-    FROM unnest(CAST(:units AS int2[])) AS asked (unit) CROSS JOIN LATERAL (
-      SELECT h.subject, h.{quantity} AS quantity FROM holdings h
-      WHERE h.account = :account AND h.unit = asked.unit AND h.{quantity} <> 0
-        {_segment(span, "h.")} AND h.subject > :after
-        AND (h.touched_on <= :up_to_on OR NOT EXISTS (SELECT FROM entries e
-          WHERE e.account = :account AND e.subject = h.subject AND e.unit = ANY(:units)
-            AND e.effective_on > :up_to_on OFFSET 0))
-      ORDER BY h.subject LIMIT :limit
-    ) AS m GROUP BY m.subject ORDER BY m.subject LIMIT :limit
-    """
-
-
-async def _is_near(conn: AsyncConnection, params: Mapping[str, Any], last: str) -> bool:
-    """Whether few entries lie between the page's first subject and its last: as the subjects of
-    one unit mostly do, but for those that joined it one by one."""
-    found = await conn.execute(text(_NEAR), {**params, "last": last, "near": NEAR_ENTRIES + 1})
-    return int(found.scalar_one()) <= NEAR_ENTRIES
-
-
-def _moved_members(span: Span, last: str | None, *, near: bool) -> str:
-    """Those of whom something took effect in these units after the window's end: their entries up
-    to it have to be summed. At most a page, by subject, none after ``last``.
-
-    ``near``: the subjects up to ``last`` are walked through the index (OFFSET 0 keeps the planner
-    from reading all later entries instead).
-    """
-    quantity = f"q{span.measure.slot}"
-    source = "entries"
-    if near:
-        source = f"""(SELECT * FROM entries WHERE {_RANGE} OFFSET 0) AS near"""
-    up_to = "" if last is None else "AND subject <= :last"
-    return f"""
-    SELECT t.subject, s.quantity
-    FROM (SELECT DISTINCT subject FROM {source}
-      WHERE account = :account AND unit = ANY(:units) AND effective_on > :up_to_on
-        AND subject > :after {up_to} ORDER BY subject OFFSET 0) AS t
-    CROSS JOIN LATERAL (SELECT sum(e.{quantity}) AS quantity FROM entries e
-      WHERE e.account = :account AND e.subject = t.subject AND e.unit = ANY(:units)
-        {_segment(span, "e.")} AND e.effective_on <= :up_to_on) AS s
-    WHERE s.quantity <> 0 ORDER BY t.subject LIMIT :limit
-    """
-
-
-def _summed_members(span: Span) -> str:
-    """By entries. A window that begins is read as such (OFFSET 0: not by walking every subject
-    for the few that fall into it); what counts from ever is walked by subject."""
-    quantity = f"q{span.measure.slot}"
-    source = "entries"
-    if not span.from_ever:
-        source = f"""(SELECT * FROM entries WHERE account = :account AND unit = ANY(:units)
-          {_window(span)} OFFSET 0) AS counted"""
-    return f"""
-    SELECT subject, sum({quantity}) AS quantity FROM {source}
-    WHERE account = :account AND unit = ANY(:units) AND subject > :after
-      {_window(span)} {_segment(span)}
-    GROUP BY subject HAVING sum({quantity}) <> 0
-    """
-
-
-def _window(span: Span, prefix: str = "") -> str:
+def window_of(span: Span, prefix: str = "") -> str:
+    """The window as a condition on ``effective_on``, beginning with AND."""
     begun = "" if span.from_ever else f"AND {prefix}effective_on > :after_on"
     return f"{begun} AND {prefix}effective_on <= :up_to_on"
 
 
-def _segment(span: Span, prefix: str = "") -> str:
+def segment_of(span: Span, prefix: str = "") -> str:
+    """The segments asked for as a condition, beginning with AND; nothing for all."""
     return "" if span.segments is None else f"AND {prefix}segment = ANY(:segments)"
 
 
-def _params(span: Span) -> dict[str, Any]:
+def params_of(span: Span) -> dict[str, Any]:
+    """What those conditions, the account and the units are filled with."""
     params: dict[str, Any] = {
         "account": int(span.measure.account),
         "units": list(span.units),
@@ -336,10 +223,6 @@ def _params(span: Span) -> dict[str, Any]:
     return params
 
 
-NEAR_ENTRIES: Final = 3000
-"""So many entries are walked through rather than asked for by unit and day."""
-_RANGE: Final = "account = :account AND subject > :after AND subject <= :last"
-_NEAR: Final = f"SELECT count(*) FROM (SELECT FROM entries WHERE {_RANGE} LIMIT :near) AS n"
 _ENTRY_JOINS: Final = "JOIN unit_codes u ON u.id = e.unit JOIN segment_sets s ON s.id = e.segment"
 
 
