@@ -172,6 +172,10 @@ class Feed:
     """Row problem codes of this feed: code → (zh, en) templates over ``RowProblem.params``."""
     personal: frozenset[str] = frozenset()
     """Fields masked wherever a record is shown."""
+    coded: Mapping[str, str] = field(default_factory=dict)
+    """Field → the plan's coded list its codes stand in (``Plan.codes``)."""
+    protected: frozenset[str] = frozenset()
+    """Personal fields of which nothing at all is shown, not even a first character."""
     headings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Field → the Chinese headings under which tables give it, besides the field's own Chinese
     name (the part of its description before " · "), the usual one first."""

@@ -50,9 +50,16 @@ def shown(feed: Feed, text: bytes) -> Any:
         name for name in content if name in feed.personal or (feed.personal and name not in known)
     }
     return {
-        mask_within(name): masked(name, value) if name in hidden else _without_identities(value)
+        mask_within(name): value_shown(feed, name, value, name in hidden)
         for name, value in content.items()
     }
+
+
+def value_shown(feed: Feed, name: str, value: Any, hidden: bool) -> Any:
+    """A field's value as it may be shown; ``hidden``: masked for being personal."""
+    if name in feed.protected or (hidden and feed.protected and name not in feed.personal):
+        return None if value is None else "***"  # its name may only be misspelt
+    return _masked(name, value) if hidden else _without_identities(value)
 
 
 def _without_identities(value: Any) -> Any:
@@ -66,7 +73,7 @@ def _without_identities(value: Any) -> Any:
     return value
 
 
-def masked(name: str, value: Any) -> Any:
+def _masked(name: str, value: Any) -> Any:
     if value is None:
         return None
     if name == "tax_no" and isinstance(value, str):

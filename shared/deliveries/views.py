@@ -95,7 +95,7 @@ def feed_details(
         "due": due_view(feed, plan, now),
         "obligation_text": _obligation(feed, plan),
         "example": dict(feed.example),
-        "columns": _columns(feed, schema),
+        "columns": _columns(feed, schema, plan),
         "schema": schema,
     }
 
@@ -133,7 +133,7 @@ def _obligation(feed: Feed, plan: Plan) -> dict[str, str] | None:
     return {"id": duty.id, "quote": duty.quote, "en": duty.en, "clause": duty.clause}
 
 
-def _columns(feed: Feed, schema: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _columns(feed: Feed, schema: Mapping[str, Any], plan: Plan) -> list[dict[str, Any]]:
     """One line per field, in the record's order."""
     properties = {name: _form(given) for name, given in _properties(schema).items()}
     return [
@@ -148,9 +148,17 @@ def _columns(feed: Feed, schema: Mapping[str, Any]) -> list[dict[str, Any]]:
             },
             "default": None if field.required else _default(field),
             "personal": field.encode_name in feed.personal,
+            "codes": _codes(feed.coded.get(field.encode_name), plan),
         }
         for field in msgspec.structs.fields(feed.record)
     ]
+
+
+def _codes(listed: str | None, plan: Plan) -> list[dict[str, str]] | None:
+    """What a coded field may say, by the plan; None for a field that is not so coded."""
+    if listed is None:
+        return None
+    return [{"code": one.code, "zh": one.zh, "en": one.en} for one in plan.codes(listed)]
 
 
 def _properties(schema: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -171,6 +171,59 @@ class CensusVisited(_EnrollmentFact, frozen=True, kw_only=True):
     frame_no: str
     visited_on: date
     found_uninsured_count: int
+    street: str = ""
+    outcome: str = ""
+    """Coded by the plan's list ``visit-outcomes``."""
+    visited: bool = True
+    """Whether it counts as visited: not where nobody was there, nor once taken back."""
+
+
+class CensusPersonFound(_EnrollmentFact, frozen=True, kw_only=True):
+    """The census found someone of whom it says that they are not insured (O70). Subject and key
+    ``found:<unit>.<entry>``. Pseudonymous: neither number, name nor birth date."""
+
+    kind: ClassVar[str] = "census-person-found"
+    title_zh: ClassVar[str] = "普查登记人员"
+
+    unit: str
+    street: str
+    person_key: str | None = None
+    """Keyed hash of the identity number, both forms of it giving the same; None without one."""
+    employer_key: str | None = None
+    """``oc:`` or ``lic:`` of the employer met at; None where its numbers are not known."""
+    sex: str
+    """``M`` or ``F``."""
+    worker_class: str
+    """As in person facts."""
+    reason: str
+    """Why not insured, coded by the plan's list ``uninsured-reasons``."""
+    can_pay: bool
+    eligible: bool | None = None
+    """By the plan's age limits (O67); None where it cannot be told."""
+    age_finding: str
+    """``of-working-age``, ``too-young``, ``too-old`` or ``post-unknown``."""
+    found_on: date
+    void: bool = False
+    """Entered by mistake: nobody was found."""
+
+
+class ComplaintReceived(_EnrollmentFact, frozen=True, kw_only=True):
+    """A letter or report about an employer came in (O85). Subject and key ``complaint:<number>``.
+    Nothing of who complained and nothing of what they wrote."""
+
+    kind: ClassVar[str] = "complaint-received"
+    title_zh: ClassVar[str] = "举报投诉受理"
+
+    unit: str
+    ground: str
+    """Coded by the plan's list ``complaint-grounds``."""
+    channel: str
+    """``letter``, ``visit``, ``phone`` or ``mailbox``."""
+    employer_key: str | None = None
+    persons_affected: int | None = None
+    received_on: date
+    void: bool = False
+    """Entered by mistake."""
 
 
 class CensusCompared(_EnrollmentFact, frozen=True, kw_only=True):

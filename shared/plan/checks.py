@@ -7,7 +7,7 @@ from datetime import date
 
 from shared.periods import LOCAL, PeriodError, due_moment
 from shared.plan.document import Place, Problem
-from shared.plan.due import cutoffs_of, due_of, first_period
+from shared.plan.due import begins_on, cutoffs_of, due_of, first_period, last_period
 from shared.plan.records import Dated, DueRule, Feed, PlanContent
 
 _DUE_KINDS = {
@@ -50,6 +50,11 @@ def _duplicates(content: PlanContent) -> Iterator[Problem]:
         ),
         (("industries", "sections"), "code", [row.code for row in content.industries.sections]),
         (("industries", "divisions"), "code", [row.code for row in content.industries.divisions]),
+        (("coded_lists",), "name", [row.name for row in content.coded_lists]),
+        *(
+            (("coded_lists", index, "rows"), "code", [row.code for row in listed.rows])
+            for index, listed in enumerate(content.coded_lists)
+        ),
     ]
     for place, field, names in lists:
         shift = 1 if place == ("units",) else 0  # the city's own code stands before the units'
@@ -168,7 +173,7 @@ def _feeds(content: PlanContent) -> Iterator[Problem]:
             )
             continue
         try:
-            first = first_period(feed)
+            first, last = first_period(feed), last_period(feed)
         except ValueError as error:
             yield Problem((*place, "first_period"), "报送期无法识别", str(error))
             continue
@@ -179,6 +184,10 @@ def _feeds(content: PlanContent) -> Iterator[Problem]:
                 (*place, "first_period"),
                 "首期到期日早于方案发布",
                 "the first period falls due before the plan was issued",
+            )
+        elif last is not None and begins_on(last) < begins_on(first):
+            yield Problem(
+                (*place, "last_period"), "末期早于首期", "the last period lies before the first"
             )
 
 

@@ -1,7 +1,7 @@
 """When a feed's deliveries fall due: periods, cut-offs and due moments, from the plan's rules.
 
 Pure: the moment of asking comes in as a value. Nothing falls due before a feed's first period,
-and the last period is the one in which the campaign ends.
+and the last period is the one in which the campaign ends, unless the feed names an earlier one.
 """
 
 from __future__ import annotations
@@ -30,13 +30,28 @@ def cutoffs_of(calendar: PlanCalendar) -> CutoffDays:
 
 def first_period(feed: Feed) -> Period | None:
     """The feed's first period, None where nothing ever falls due. PeriodError if unreadable."""
-    if feed.period == "event" or feed.first_period is None:
+    return _parsed(feed, feed.first_period)
+
+
+def last_period(feed: Feed) -> Period | None:
+    """The feed's last period where it ends before the campaign, else None. PeriodError if
+    unreadable."""
+    return _parsed(feed, feed.last_period)
+
+
+def begins_on(period: Period) -> date:
+    """The first day of a period."""
+    return period if isinstance(period, date) else period.first_on
+
+
+def _parsed(feed: Feed, period: str | None) -> Period | None:
+    if feed.period == "event" or period is None:
         return None
     if feed.period == "dekad":
-        return Dekad.parse(feed.first_period)
+        return Dekad.parse(period)
     if feed.period == "day":
-        return date.fromisoformat(feed.first_period)
-    return Month.parse(feed.first_period)
+        return date.fromisoformat(period)
+    return Month.parse(period)
 
 
 def due_of(feed: Feed, period: Period, calendar: PlanCalendar) -> Due:
@@ -68,11 +83,11 @@ def dues_until(
     feed: Feed, as_of: datetime, campaign_to: date, calendar: PlanCalendar
 ) -> Iterator[Due]:
     """Every delivery of the feed whose period has begun by ``as_of``, oldest first."""
-    today = local_date(as_of)
+    last = last_period(feed)
+    until = min(local_date(as_of), campaign_to, *(() if last is None else (begins_on(last),)))
     period = first_period(feed)
     while period is not None:
-        begins_on = period if isinstance(period, date) else period.first_on
-        if begins_on > min(today, campaign_to):
+        if begins_on(period) > until:
             return
         yield due_of(feed, period, calendar)
         if feed.period == "once":

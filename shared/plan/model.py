@@ -20,6 +20,7 @@ from shared.plan.checks import problems_of
 from shared.plan.document import Problem, read_document
 from shared.plan.due import Due, cutoffs_of, dues_until
 from shared.plan.records import (
+    Code,
     Department,
     Division,
     Feed,
@@ -235,6 +236,16 @@ class Plan:
         """Whether the code is a 登记注册类型."""
         return code in self._registration_types
 
+    def codes(self, listed: str) -> tuple[Code, ...]:
+        """The codes of a coded list in its order; none where the plan does not have the list."""
+        return tuple(
+            row for found in self.content.coded_lists if found.name == listed for row in found.rows
+        )
+
+    def find_code(self, listed: str, code: str) -> Code | None:
+        """The code of a coded list, else None; a plan without the list knows none of its codes."""
+        return self._codes.get((listed, code))
+
     def ownership_of(self, registration_type: str) -> Ownership:
         """The ownership a registration type stands for; ``other`` for an unknown code."""
         found = self._registration_types.get(registration_type)
@@ -290,6 +301,14 @@ class Plan:
     @cached_property
     def _registration_types(self) -> dict[str, RegistrationType]:
         return {row.code: row for row in self.content.registration_types.rows}
+
+    @cached_property
+    def _codes(self) -> dict[tuple[str, str], Code]:
+        return {
+            (listed.name, row.code): row
+            for listed in self.content.coded_lists
+            for row in listed.rows
+        }
 
     @cached_property
     def _divisions(self) -> dict[str, Division]:

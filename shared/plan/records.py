@@ -231,6 +231,8 @@ class Feed(Sourced):
     period: FeedPeriod
     due: DueRule
     first_period: str | None = None
+    last_period: str | None = None
+    """None: up to the one in which the campaign ends."""
 
     @property
     def department(self) -> str:
@@ -303,6 +305,22 @@ class Industries(Sourced):
     divisions: tuple[Division, ...] = Field(min_length=1)
 
 
+class Code(Record):
+    """A code of a list. ``counts``: whether rows of the code count in the list's figure."""
+
+    code: str = Field(pattern=r"^[a-z][a-z-]{0,39}$")
+    zh: str
+    en: str
+    counts: bool = True
+
+
+class CodedList(Sourced):
+    """A list of codes that records may say, by name."""
+
+    name: str
+    rows: tuple[Code, ...] = Field(min_length=1)
+
+
 class PlanContent(Record):
     """A whole plan file."""
 
@@ -319,3 +337,4 @@ class PlanContent(Record):
     registration_types: RegistrationTypes
     industries: Industries
     obligations: tuple[Obligation, ...]
+    coded_lists: tuple[CodedList, ...] = ()

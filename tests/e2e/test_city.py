@@ -121,6 +121,41 @@ class TestFigures:
         assert "*" in record["content"]["identity_no"]
 
 
+class TestCensus:
+    async def test_figures_and_progress_are_the_truth(self, whole: Whole) -> None:
+        """What was visited by dekad, as a figure; in the end also as enrollment's own progress,
+        with everybody found, by unit, street and reason."""
+        truth = whole.city.truth
+        units = [unit.code for unit in whole.plan.units if unit.kind in ("county", "zone")]
+        for dekad in (Dekad.parse("2008-05-D3"), Dekad.parse("2008-07-D2"), LAST):
+            progress = await whole.api.get(
+                "/reporting/v1/progress", period=str(dekad), measure=["census-visited"]
+            )
+            rows = {
+                row["unit"]["code"]: row["cumulative"]["value"]
+                for row in progress["measures"][0]["rows"]
+            }
+            on = dekad.cutoff_on(whole.plan.cutoffs)
+            for unit in (*units, whole.plan.city.code):
+                assert rows[unit] == truth.at("census-visited", unit, on), (dekad, unit)
+        progress = await whole.api.get("/enrollment/v1/census/progress")
+        assert [one["unit"] for one in progress["units"]] == units
+        assert 0 < progress["visited"] < progress["frame"]
+        last_on = LAST.cutoff_on(whole.plan.cutoffs)
+        for one in progress["units"]:
+            assert one["visited"] == truth.at("census-visited", one["unit"], last_on)
+            assert one["found"] == truth.at("census-found", one["unit"], last_on)
+            assert sum(one["by_reason"].values()) == one["found"]
+            for name in ("frame", "visited", "found"):
+                assert sum(street[name] for street in one["streets"]) == one[name]
+
+    async def test_every_complaint_is_there_and_nobody_behind_it(self, whole: Whole) -> None:
+        listed = [one async for one in whole.api.items("/enrollment/v1/complaints", limit=1000)]
+        on = LAST.cutoff_on(whole.plan.cutoffs)
+        assert len(listed) == whole.city.truth.at("complaints", whole.plan.city.code, on) > 0
+        assert "informant" not in str(listed)
+
+
 class TestConservation:
     async def test_holds_for_every_feed(self, whole: Whole) -> None:
         pushed: dict[str, Counter[str]] = defaultdict(Counter)

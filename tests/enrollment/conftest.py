@@ -30,6 +30,7 @@ from tests.conftest import PostgresForTests
 
 KEYS = "1:" + base64.b64encode(b"k" * 32).decode()
 CHUNK = 10
+DEKADS = {feed.name for feed in SERVICE.feeds if feed.period_kind == "dekad"}
 F = TypeVar("F", bound=Fact)
 
 
@@ -59,7 +60,7 @@ class World:
     ) -> dict[str, Any]:
         """Push records, let the worker do all there is to do, and return the receipt's view."""
         if period is None:
-            period = "2008-06-D1" if feed.endswith("applications") else "2008-05"
+            period = "2008-06-D1" if feed in DEKADS else "2008-05"
         answer = await self.http.post(
             f"/feeds/{feed}/deliveries",
             content="\n".join(json.dumps(record) for record in records),

@@ -95,6 +95,53 @@ def person_application(
     return {**record, **more}
 
 
+def place(n: int, **more: Any) -> dict[str, Any]:
+    return {
+        "frame_no": f"PC-{n}",
+        "unit": UNIT,
+        "street": "平山街道",
+        "kind": "enterprise",
+        **more,
+    }
+
+
+def visit(n: int, **more: Any) -> dict[str, Any]:
+    told = {"visited_on": "2008-06-03", "visitor": "PCY-1", "outcome": "done"}
+    return place(n, **told, persons_found=9, uninsured_found=2, **more)
+
+
+def found(n: int, **more: Any) -> dict[str, Any]:
+    return {
+        "entry_no": f"PR-{n}",
+        "unit": UNIT,
+        "street": "平山街道",
+        "found_on": "2008-06-03",
+        "name": "张三丰",
+        "worker_class": "employee",
+        "reason": "employer-did-not",
+        "can_pay": True,
+        "identity_no": identity(n),
+        **more,
+    }
+
+
+def complaint(n: int, **more: Any) -> dict[str, Any]:
+    return {
+        "complaint_no": f"XF-{n}",
+        "received_on": "2008-06-04",
+        "channel": "letter",
+        "unit": UNIT,
+        "ground": "not-registered",
+        "employer_name": f"本溪第{n}厂",
+        "content": "老板扣我的钱",
+        "anonymous": False,
+        "informant_name": "李举报",
+        "informant_contact": "13900001111",
+        "org_code": org_code(n),
+        **more,
+    }
+
+
 def at(day: int, hour: int = 0) -> datetime:
     """A moment of June 2008, as a feed recorded it."""
     return datetime(2008, 6, day, hour, tzinfo=UTC)

@@ -15,7 +15,7 @@ from shared.crypto import Secrecy, SecrecyError
 from shared.database import plain_url
 from shared.reencrypt import count_versions, reencrypt, sealed_columns
 from tests.enrollment.conftest import World
-from tests.enrollment.records import employer, identity, person
+from tests.enrollment.records import UNIT, complaint, employer, found, identity, person
 
 OLD, NEW = b"k" * 32, b"n" * 32
 HASH = {1: b"k" * 32}
@@ -27,6 +27,8 @@ PEOPLE = 25
 async def filled(world: World) -> World:
     await world.push("employers", [employer(1)])
     await world.push("insured-persons", [person(no, 1) for no in range(1, PEOPLE + 1)])
+    await world.push("census-persons", [found(1), found(2)])
+    await world.push("complaints", [complaint(1)])
     return world
 
 
@@ -60,21 +62,29 @@ async def readable(world: World) -> None:
         shown = await world.get(f"/persons/{row['person_id']}", purpose="核对")
         assert shown.status_code == 200, shown.text
         numbers.add(shown.json()["identity_no"])
+    for n in (1, 2):
+        met = await world.get(f"/census/persons/{UNIT}.PR-{n}", purpose="核对")
+        assert met.json()["identity_no"] == identity(n)[:6] + "*" * 10 + identity(n)[-2:]
+    path = "/complaints/agency.XF-1/content"
+    written = await world.get(path, "labour-inspection", purpose="核对")
+    assert written.json()["informant_name"] == complaint(1)["informant_name"]
     assert numbers == {identity(n)[:6] + "*" * 10 + identity(n)[-2:] for n in range(1, PEOPLE + 1)}
 
 
 async def test_after_rewriting_the_old_key_is_not_needed(filled: World) -> None:
     before = await versions(filled)
-    assert [set(held) for held in before.values()] == [{1}, {1}]
+    assert [set(held) for held in before.values()] == [{1}] * 4
     done = await reencrypt(filled.runtime.database, SERVICE, BOTH)
     assert [(one.column, one.rewritten) for one in done] == [
         ("delivery_segments.body", before["delivery_segments.body"][1]),
         ("persons.sealed", PEOPLE),
+        ("census_persons.sealed", 2),
+        ("complaints.sealed", 1),
     ]
     assert all(set(one.versions) == {2} and one.older_than(2) == 0 for one in done)
     await readable(with_keys(filled, Secrecy({2: NEW}, HASH)))
     again = await reencrypt(filled.runtime.database, SERVICE, BOTH)
-    assert [one.rewritten for one in again] == [0, 0]
+    assert [one.rewritten for one in again] == [0] * 4
 
 
 async def test_an_interrupted_run_is_begun_again(
@@ -92,7 +102,7 @@ async def test_an_interrupted_run_is_begun_again(
     assert held["persons.sealed"][1] > 0 < held["persons.sealed"][2]
     await readable(with_keys(filled, BOTH))
     done = await reencrypt(filled.runtime.database, SERVICE, BOTH)
-    assert [set(one.versions) for one in done] == [{2}, {2}]
+    assert [set(one.versions) for one in done] == [{2}] * 4
     await readable(with_keys(filled, Secrecy({2: NEW}, HASH)))
 
 
@@ -100,7 +110,7 @@ async def test_what_an_old_process_writes_meanwhile_is_kept_and_told(
     filled: World, monkeypatch: pytest.MonkeyPatch, enrollment_url: str
 ) -> None:
     """Between reading a value and rewriting it, a process without the new key changes it."""
-    (persons,) = SERVICE.sealed
+    (persons,) = (one for one in SERVICE.sealed if one.table == "persons")
     (first,) = await filled.rows("SELECT min(person_key) AS key FROM persons")
     theirs = Secrecy({1: OLD}, HASH).encrypt(b"theirs", persons.place(first["key"]))
 

@@ -46,6 +46,22 @@ def outcomes(events: list[Event]) -> list[str | None]:
         pytest.param([event(1, "registered", LIC)], [None], id="a licence and no entry"),
         pytest.param([event(1, "found-unenrolled", TAX)], [None], id="the tax office's finding"),
         pytest.param([event(1, "declared", TAX)], [], id="a headcount alone is no evidence"),
+        pytest.param([event(1, "reported", "complaint:1")], [None], id="a complaint"),
+        pytest.param(
+            [event(1, "reported", "found:1"), event(2, "entered", REG)],
+            ["enrolled"],
+            id="found by the census, then enrolled",
+        ),
+        pytest.param(
+            [event(1, "reported", "found:1"), event(1, "gone", "found:1", 2)],
+            [],
+            id="a report taken back never was one",
+        ),
+        pytest.param(
+            [event(1, "entered", REG), event(2, "reported", "complaint:1")],
+            [],
+            id="a complaint about an employer in the register",
+        ),
         pytest.param(
             [event(1, "registered", LIC), event(2, "found-unenrolled", TAX)],
             [None],

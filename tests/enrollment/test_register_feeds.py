@@ -162,6 +162,31 @@ async def test_what_the_judge_refuses(world: World) -> None:
     assert await world.problems(sent) == {1: ["field-missing"], 2: ["field-missing"]}
 
 
+async def test_since_when_someone_is_employed(world: World) -> None:
+    await world.push("employers", [employer(1)])
+    told = person_application(1, employer_no=1, employed_from="2008-05-20")
+    sent = await world.push(
+        "person-applications",
+        [
+            told,
+            person_application(2, employed_from="2008-05-20"),
+            person_application(3, employer_no=1, employed_from="2008-06-06"),
+            person_application(4, employer_no=1, employed_from="1908-06-06"),
+        ],
+    )
+    assert await world.problems(sent) == {
+        2: ["field-missing"],
+        3: ["employed-after-enrolment"],
+        4: ["value-out-of-range"],
+    }
+    rows = await world.rows("SELECT employed_from FROM person_applications")
+    assert rows == [{"employed_from": date(2008, 5, 20)}]
+    assert counts(await world.push("person-applications", [told])) == (0, 1, 0, 0)
+    other = told | {"employed_from": "2008-05-21"}
+    assert counts(await world.push("person-applications", [other])) == (1, 0, 0, 0)
+    assert len(await world.facts(*PERSONS)) == 1  # nothing of the insurance changed
+
+
 async def test_several_applications_of_one_person_make_a_fact_each(world: World) -> None:
     await world.push("employers", [employer(1), employer(2, unit="210503")])
     await world.push(

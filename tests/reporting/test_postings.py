@@ -19,7 +19,13 @@ from reporting.figures.rules import (
     window_of,
 )
 from shared.events import REGISTRY, Fact
-from shared.events.enrollment import EmployerEnrolled, EmployerLinked, LeadClosed, LeadOpened
+from shared.events.enrollment import (
+    CensusVisited,
+    EmployerEnrolled,
+    EmployerLinked,
+    LeadClosed,
+    LeadOpened,
+)
 from shared.events.registration_feed import EnterpriseDeregistered, EnterpriseRegistered
 from shared.periods import CutoffDays, Dekad
 from shared.plan import Plan
@@ -104,6 +110,21 @@ class TestOthers:
         assert (one.quantities[0], gone.quantities[0]) == (1, 0)
         assert not positions_of(EnterpriseRegistered(feed="organisation-codes", **state), counting)
 
+    def test_a_place_of_the_census_counts_while_it_is_visited(self, counting: Counting) -> None:
+        state: dict[str, Any] = {
+            "key": "census:210502.7",
+            "subject": "census:210502.7",
+            "recorded_at": AT,
+            "unit": "210502",
+            "frame_no": "7",
+            "visited_on": date(2008, 6, 3),
+            "found_uninsured_count": 2,
+        }
+        (visited,) = positions_of(CensusVisited(revision=1, **state), counting)
+        (undone,) = positions_of(CensusVisited(revision=2, visited=False, **state), counting)
+        assert (visited.quantities[0], undone.quantities[0]) == (1, 0)
+        assert (visited.account, visited.effective_on) == (Account.CENSUS, date(2008, 6, 3))
+
     def test_an_employer_counts_until_it_leaves(self, counting: Counting) -> None:
         state: dict[str, Any] = {
             "key": "e1",
@@ -160,8 +181,9 @@ class TestNumbersOnDisk:
             13: "enterprise-registered",
             14: "enterprise-changed",
             15: "enterprise-deregistered",
+            16: "census-visited",
         }
-        assert [account.value for account in Account] == [1, 2, 3, 4, 5, 6]
+        assert [account.value for account in Account] == [1, 2, 3, 4, 5, 6, 7]
         assert set(FACT_TYPES.values()) <= set(REGISTRY.values())
         assert all(issubclass(fact, Fact) for fact in FACT_TYPES.values())
 

@@ -24,6 +24,9 @@ SERVICE_OF = {
     "insured-persons": "enrollment",
     "employer-applications": "enrollment",
     "person-applications": "enrollment",
+    "census-units": "enrollment",
+    "census-persons": "enrollment",
+    "complaints": "enrollment",
 }
 
 _line = msgspec.json.Encoder().encode

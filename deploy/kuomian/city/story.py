@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from kuomian.city.applications import ApplicationDesk
+from kuomian.city.census import CensusOffice
 from kuomian.city.firms import OPENING_ON, Firm, FirmMaker, employer_record
 from kuomian.city.numbers import IdentityNumbers
 from kuomian.city.offices import RegistryOffice, TaxOffice
@@ -57,6 +58,7 @@ class Builder:
 
     def __init__(self, plan: Plan, seed: int, scale: float) -> None:
         self.plan = plan
+        self.seed = seed
         self.scale = scale
         self.rng = Random(seed)
         self.draw = np.random.default_rng(seed)
@@ -127,6 +129,7 @@ def build_city(plan: Plan, seed: int = 2008, scale: float = 1.0) -> City:
     _register_opening(b)
     tax.opening(OPENING_SENT_ON + timedelta(days=1))
     month = FIRST_MONTH
+    census = CensusOffice(b)
     while month <= LAST_MONTH:
         desk.admit(registry.begin_month(month))
         tax.begin_month(month)
@@ -136,6 +139,7 @@ def build_city(plan: Plan, seed: int = 2008, scale: float = 1.0) -> City:
             last = month == LAST_MONTH and part == 3
             desk.dekad(dekad, sent_on, last)
             tax.dekad(dekad, sent_on, last)
+            census.dekad(dekad, sent_on)
         registry.end_month(month, month == LAST_MONTH)
         tax.end_month(month, month == LAST_MONTH)
         month = month.next()

@@ -27,6 +27,12 @@ PLANTED_TEXTS: dict[str, tuple[str, str, str, str]] = {
         "以更正后的内容为准",
         "the corrected content stands",
     ),
+    "census-corrected": (
+        "更正的普查登记",
+        "census entries corrected later",
+        "以更正后的内容为准",
+        "the corrected content stands",
+    ),
     "cancelled": ("冲销的缴款书", "receipts cancelled later", "金额已冲减", "taken back"),
     "held-released": (
         "先于单位登记到达的人员申请",

@@ -38,6 +38,7 @@ async def traces_of(api: Api, last: Dekad, plan: Plan) -> dict[str, int]:
         "missing": states["missing"],
         "cancelled": cancelled,
         "correction": corrected + reclassed,
+        "census-corrected": await _of_census(api),
         "moved": await _of_licences(api),
         "moved-person": moved,
     }
@@ -48,6 +49,12 @@ async def _of_licences(api: Api) -> int:
     path = "/registration-feed/v1/enterprises"
     changed = api.items(path, feed="business-licences", event="changed", limit=PAGE)
     return sum([licence["revision"] - 1 async for licence in changed])
+
+
+async def _of_census(api: Api) -> int:
+    """Persons the census found of whom something else was said later."""
+    found = api.items("/enrollment/v1/census/persons", limit=PAGE)
+    return sum([person["revision"] > 1 async for person in found])
 
 
 async def _of_receipts(api: Api) -> tuple[int, int]:

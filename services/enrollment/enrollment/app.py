@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from enrollment.census.api import router as census_router
+from enrollment.census.feeds import FEEDS as CENSUS_FEEDS
+from enrollment.census.intake.persons import SEALED_FOUND
+from enrollment.complaints.api import router as complaints_router
+from enrollment.complaints.feeds import FEEDS as COMPLAINT_FEEDS
+from enrollment.complaints.intake import SEALED_COMPLAINTS
 from enrollment.leads.api import router as leads_router
 from enrollment.leads.handlers import on_all_feed_facts, on_feed_facts
 from enrollment.models import metadata
@@ -10,6 +16,9 @@ from enrollment.register.feeds import FEEDS
 from enrollment.register.intake.judging import SEALED_PERSONS
 from shared.events.deliveries import EnrollmentDeliveryReceived
 from shared.events.enrollment import (
+    CensusPersonFound,
+    CensusVisited,
+    ComplaintReceived,
     EmployerChanged,
     EmployerEnded,
     EmployerEnrolled,
@@ -29,8 +38,8 @@ SERVICE = Service(
     title_en="Enrollment and leads",
     metadata=metadata,
     migrations=migrations_of(__file__),
-    feeds=FEEDS,
-    routers=(register_router, leads_router),
+    feeds=(*FEEDS, *CENSUS_FEEDS, *COMPLAINT_FEEDS),
+    routers=(register_router, leads_router, census_router, complaints_router),
     publishes=(
         EmployerLinked,
         EmployerEnrolled,
@@ -42,11 +51,14 @@ SERVICE = Service(
         LeadOpened,
         LeadAdvanced,
         LeadClosed,
+        CensusVisited,
+        CensusPersonFound,
+        ComplaintReceived,
         EnrollmentDeliveryReceived,
     ),
     subscriptions=(
         Subscription("registration-feed", on_feed_facts, on_all_feed_facts),
         Subscription("tax-feed", on_feed_facts, on_all_feed_facts),
     ),
-    sealed=(SEALED_PERSONS,),
+    sealed=(SEALED_PERSONS, SEALED_FOUND, SEALED_COMPLAINTS),
 )

@@ -39,8 +39,11 @@ def _specs(
     found = []
     for one in msgspec.structs.fields(record):
         given = feed.headings.get(one.encode_name, ()) if feed else ()
-        personal = bool(feed and one.encode_name in feed.personal)
-        found.append(_spec(one.encode_name, hints[one.name], one.required, given, personal, plan))
+        personal = bool(feed and one.encode_name in feed.personal | feed.protected)
+        listed = feed.coded.get(one.encode_name) if feed else None
+        found.append(
+            _spec(one.encode_name, hints[one.name], one.required, given, personal, plan, listed)
+        )
     return _told_apart(found, feed)
 
 
@@ -60,7 +63,13 @@ def _told_apart(specs: Sequence[FieldSpec], feed: Feed | None) -> tuple[FieldSpe
 
 
 def _spec(
-    name: str, hint: Any, required: bool, given: tuple[str, ...], personal: bool, plan: Plan | None
+    name: str,
+    hint: Any,
+    required: bool,
+    given: tuple[str, ...],
+    personal: bool,
+    plan: Plan | None,
+    listed: str | None = None,
 ) -> FieldSpec:
     bare, metas = _unwrapped(hint)
     description = next((meta.description for meta in metas if meta.description), "") or ""
@@ -70,7 +79,9 @@ def _spec(
     headings = headings or (name,)
     kind, codes = _kind(name, bare, pattern)
     labels = {**USUAL_LABELS.get(name, {}), **_labels(description)} if codes else {}
-    if kind == "code" and not codes and plan is not None:
+    if listed is not None and plan is not None:
+        kind, labels = "code", _unambiguous((one.zh, one.code) for one in plan.codes(listed))
+    elif kind == "code" and not codes and plan is not None:
         labels = _plan_labels(name, plan)
     return FieldSpec(
         name=name,
@@ -139,6 +150,8 @@ def _text_kind(name: str, pattern: str | None) -> Kind:
         return "code"
     if pattern is None:
         return "identifier" if name.endswith(("_no", "_code", "_id")) else "text"
+    if re.search(pattern, "某某有限公司"):
+        return "text"
     if any(re.search(pattern, other) for other in ("AB-1", "ABCDE-12")):
         return "identifier"
     if re.search(pattern, _DEKAD):

@@ -8,10 +8,9 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.crypto import mask_within
 from shared.deliveries.feed import Feed
 from shared.deliveries.readers import TABLE_FORMS
-from shared.deliveries.records import masked
+from shared.deliveries.records import value_shown
 from shared.deliveries.store import DeliveryRow
 from shared.deliveries.store import tables as store
 from shared.deliveries.tables.fields import field_specs
@@ -72,9 +71,7 @@ def shown(feed: Feed, names: Mapping[str, str], repair: Repair) -> dict[str, Any
     hidden = repair.field in feed.personal
 
     def value(text: str | None) -> Any:
-        if text is None:
-            return None
-        return masked(repair.field, text) if hidden else mask_within(text)
+        return None if text is None else value_shown(feed, repair.field, text, hidden)
 
     return {
         "field": repair.field,

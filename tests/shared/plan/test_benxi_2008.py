@@ -195,6 +195,17 @@ class TestParameters:
 
 
 class TestCodedLists:
+    def test_codes_are_found_by_list(self, plan: Plan, other_city: Plan) -> None:
+        found = plan.find_code("visit-outcomes", "absent")
+        assert found is not None and not found.counts
+        assert plan.find_code("uninsured-reasons", "absent") is None
+        assert plan.find_code("no-such-list", "absent") is None
+        assert [one.code for one in other_city.codes("visit-outcomes")] == ["done", "vacant"]
+        assert other_city.codes("uninsured-reasons") == ()
+        for name in ("visit-outcomes", "uninsured-reasons", "complaint-grounds"):
+            assert all(one.zh and one.en for one in plan.codes(name))
+            assert len(plan.codes(name)) >= 5
+
     def test_has_every_division_and_type(self, plan: Plan) -> None:
         divisions = plan.content.industries.divisions
         assert len(divisions) == 95

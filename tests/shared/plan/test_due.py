@@ -104,6 +104,12 @@ class TestOtherFeeds:
     def test_events_are_never_due(self, plan: Plan) -> None:
         assert plan.due_for("tax-registrations", local(2008, 12, 31), include_open=True) == []
 
+    def test_the_census_ends_before_the_campaign(self, plan: Plan) -> None:
+        for feed in ("census-units", "census-persons"):
+            found = periods(plan, feed, local(2009, 1, 31), include_open=True)
+            assert (found[0], found[-1], len(found)) == ("2008-05-D2", "2008-07-D3", 8)
+            assert plan.owed_by(feed) == (*(u.code for u in plan.units[:6]), "L-KF")
+
     def test_daily_feeds_are_due_the_next_day(self, other_city: Plan) -> None:
         found = other_city.due_for("hot-line", local(2009, 3, 1))
         assert [(str(due.period), due.due_at) for due in found] == [

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from enrollment.identity import store as identity_store
-from enrollment.identity.intake import identify
 from enrollment.identity.rules import Claim, keys_of
 from enrollment.leads import projections, rules, store
-from enrollment.leads.changes import Cause
 from enrollment.leads.rules import Event
 from shared.events.registration_feed import (
     EnterpriseChanged,
@@ -22,7 +19,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from shared.events import Fact
     from shared.inbox import FactBatch
     from shared.runtime import Runtime
 
@@ -52,23 +48,9 @@ async def on_all_feed_facts(
     ]
     if not known:
         return
-    subjects = {fact.subject for fact in known}
     await store.lock_subjects(conn, {(fact.subject, fact.revision) for fact in known})
-    now = runtime.clock.now()
-    identified = await identify(conn, [_claim(fact) for fact in known], now)
-    events = [
-        (employer, _event(fact)) for employer, fact in zip(identified.employers, known, strict=True)
-    ]
-    causes = {
-        employer: Cause(event.delivery_id, event.record_no, event.effective_on)
-        for employer, event in events
-    }
-    # With those the subjects were known of before: all in one order, against crosswise waits.
-    await identity_store.lock_employers(conn, {*causes, *await store.known_of(conn, subjects)})
-    moved = await store.insert_events(conn, events)
-    others = {employer: cause for employer, cause in moved.items() if employer not in causes}
-    leads = await projections.follow(conn, {**others, **causes}, now)
-    facts: list[Fact] = [*identified.facts, *leads]
+    heard = [(_claim(fact), _event(fact)) for fact in known]
+    facts = await projections.hear(conn, heard, runtime.clock.now())
     if facts:
         await runtime.outbox.write(conn, facts)
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from enrollment.identity import store as identity_store
+from enrollment.identity.intake import identify
+from enrollment.identity.rules import Claim
 from enrollment.leads import store
 from enrollment.leads.changes import Cause, Step, steps_of
+from enrollment.leads.rules import Event
+from shared.events import Fact
 from shared.events.enrollment import LeadAdvanced, LeadClosed, LeadOpened
 
 LeadFact = LeadOpened | LeadAdvanced | LeadClosed
@@ -18,6 +23,30 @@ _FACTS: dict[str, type[LeadFact]] = {
     "advanced": LeadAdvanced,
     "closed": LeadClosed,
 }
+
+
+async def hear(
+    conn: AsyncConnection, heard: Sequence[tuple[Claim, Event]], recorded_at: datetime
+) -> list[Fact]:
+    """Keep what records say of employers and bring the leads after; the facts of all of it.
+
+    Nobody else may be telling other states of the same subjects: the caller has locked them
+    (``store.lock_subjects``), or takes the only feed that tells of them.
+    """
+    identified = await identify(conn, [claim for claim, _ in heard], recorded_at)
+    events = [
+        (employer, event) for employer, (_, event) in zip(identified.employers, heard, strict=True)
+    ]
+    causes = {
+        employer: Cause(event.delivery_id, event.record_no, event.effective_on)
+        for employer, event in events
+    }
+    # With those the subjects were known of before: all in one order, against crosswise waits.
+    subjects = {event.subject for _, event in events}
+    await identity_store.lock_employers(conn, {*causes, *await store.known_of(conn, subjects)})
+    moved = await store.insert_events(conn, events)
+    others = {employer: cause for employer, cause in moved.items() if employer not in causes}
+    return [*identified.facts, *await follow(conn, {**others, **causes}, recorded_at)]
 
 
 async def follow(

@@ -7,9 +7,9 @@ leads out again and publishes the difference. So a finding about an employer tha
 register by then never was a lead, even where it came before the register was loaded.
 
 * ``unenrolled-employer``: evidence (a licence or code certificate not struck off, a standing
-  finding of the tax office) while the employer is not in the register. Closed by the register
-  (``enrolled``), by its being struck off (``ceased``), or when the last evidence is taken back
-  (``evidence-withdrawn``), F20.
+  finding of the tax office, a complaint, someone the census found working there) while the
+  employer is not in the register. Closed by the register (``enrolled``), by its being struck off
+  (``ceased``), or when the last evidence is taken back (``evidence-withdrawn``), F20.
 * ``not-fully-enrolled``: in the register, with fewer active insured than the last known taxable
   headcount (F22). It compares the present with the present and keeps no story.
 """
@@ -28,12 +28,14 @@ ENROLLED = "enrolled"
 CEASED = "ceased"
 WITHDRAWN = "evidence-withdrawn"
 
-# What an event says. The first two are of registration-feed, the next two of tax-feed, the last
-# two of the register; "gone": a later state of the subject is about another employer.
+# What an event says. The first two are of registration-feed, the next two of tax-feed, "reported"
+# of the census and of complaints, the last two of the register; "gone": a later state of the
+# subject is about another employer, or about none.
 REGISTERED = "registered"
 STRUCK_OFF = "struck-off"
 FOUND_UNENROLLED = "found-unenrolled"
 DECLARED = "declared"
+REPORTED = "reported"
 GONE = "gone"
 ENTERED = "entered"
 LEFT = "left"
@@ -45,7 +47,8 @@ class Event(NamedTuple):
     """One state of one subject, as its producer recorded it."""
 
     subject: str
-    """``licence:…``, ``org-code:…``, ``headcount:…`` or ``register:<employer_id>``."""
+    """``licence:…``, ``org-code:…``, ``headcount:…``, ``found:…``, ``complaint:…`` or
+    ``register:<employer_id>``."""
     revision: int
     what: str
     recorded_at: datetime
@@ -101,9 +104,24 @@ class Story:
 def story_of(events: Iterable[Event]) -> Story:
     """Tell the story of one employer. The order of ``events`` does not matter."""
     teller = _Teller()
-    for event in sorted(events, key=_in_order):
+    for event in sorted(_as_reported_last(list(events)), key=_in_order):
         teller.hear(event)
     return teller.end()
+
+
+def _as_reported_last(events: list[Event]) -> list[Event]:
+    """Reports as they stand: one told otherwise, or about nobody here any more, never was true
+    as it was told before."""
+    reported = {event.subject for event in events if event.what == REPORTED}
+    if not reported:
+        return events
+    last = {event.subject: event for event in sorted(events, key=lambda event: event.revision)}
+    return [
+        event
+        for event in events
+        if event.subject not in reported
+        or (event.what == REPORTED and event is last[event.subject])
+    ]
 
 
 def gap_of(story: Story, entry: Entry | None, attached: Collection[str] = ()) -> Desired | None:
@@ -205,7 +223,7 @@ class _Teller:
             self.headcounts.pop(event.subject, None)
         if what in (DECLARED, GONE):
             self._withdraw(event)
-        elif what in (REGISTERED, FOUND_UNENROLLED):
+        elif what in (REGISTERED, FOUND_UNENROLLED, REPORTED):
             self._stand(event)
         elif what == STRUCK_OFF:
             self._strike_off(event)

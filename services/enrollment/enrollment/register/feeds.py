@@ -41,6 +41,10 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
         "该用人单位登记地不在贵单位，应由其登记地申报注销",
         "this employer is registered in another unit, which has to report the leaving",
     ),
+    "employed-after-enrolment": (
+        "用工起始日期 {value} 晚于参保生效日期 {limit}",
+        "employed from {value}, after the enrolment takes effect, {limit}",
+    ),
     "correction-other-person": (
         "此申请编号已用于他人；更正不得换人，请另行申报",
         "this application is about another person; send a new one instead",

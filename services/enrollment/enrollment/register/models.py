@@ -108,6 +108,8 @@ person_applications = Table(
     Column("unit", Text, nullable=False),
     Column("agency_no", Text),
     Column("reason", Text),
+    # First day of the employment, where stated: what is employed and not enrolled (O4).
+    Column("employed_from", Date),
     Index("person_applications_by_person", "person_key"),
 )
 

@@ -175,3 +175,10 @@ class PersonApplication(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     post: Post | None = None
     reason: Reason | None = None
     """Needed to leave."""
+    employed_from: (
+        Annotated[
+            date,
+            Meta(description="用工起始日期 · first day of the employment it is about (O4)"),
+        ]
+        | None
+    ) = None

@@ -13,6 +13,7 @@ from typing import Any, Final
 from reporting.figures.rules import NO_SEGMENTS, Account, Position, Segments
 from shared.events import Fact
 from shared.events.enrollment import (
+    CensusVisited,
     EmployerChanged,
     EmployerEnded,
     EmployerEnrolled,
@@ -140,6 +141,20 @@ def _employer(
     )
 
 
+def _census(fact: CensusVisited, _: Counting) -> tuple[Position, ...]:
+    return (
+        Position(
+            Account.CENSUS,
+            fact.subject,
+            fact.subject,
+            fact.unit,
+            NO_SEGMENTS,
+            (int(fact.visited), None, None),
+            fact.visited_on,
+        ),
+    )
+
+
 def _enterprise(
     fact: EnterpriseRegistered | EnterpriseChanged | EnterpriseDeregistered, _: Counting
 ) -> tuple[Position, ...]:
@@ -179,6 +194,7 @@ _CASES: Final[dict[type[Fact], Callable[[Any, Counting], tuple[Position, ...]]]]
     EnterpriseRegistered: _enterprise,
     EnterpriseChanged: _enterprise,
     EnterpriseDeregistered: _enterprise,
+    CensusVisited: _census,
 }
 
 FACT_TYPES: Final[dict[int, type[Fact]]] = {
@@ -197,6 +213,7 @@ FACT_TYPES: Final[dict[int, type[Fact]]] = {
     13: EnterpriseRegistered,
     14: EnterpriseChanged,
     15: EnterpriseDeregistered,
+    16: CensusVisited,
 }
 """Entries store the number; never renumber."""
 

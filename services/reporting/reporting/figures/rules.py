@@ -16,7 +16,7 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 
 from shared.periods import CutoffDays, Dekad, PeriodError
 
-Quantity: TypeAlias = Literal["persons", "fen", "leads", "employers", "enterprises"]
+Quantity: TypeAlias = Literal["persons", "fen", "leads", "employers", "enterprises", "places"]
 
 
 class Account(IntEnum):
@@ -28,6 +28,7 @@ class Account(IntEnum):
     LEAD = 4
     EMPLOYER = 5
     ENTERPRISE = 6
+    CENSUS = 7
 
 
 EVENT_ACCOUNTS: Final = frozenset({Account.RECEIPT, Account.ARREARS})
@@ -176,6 +177,11 @@ _MEASURES: Final = (
         "enterprises-registered", Account.ENTERPRISE, 1, "enterprises", False, True, False,
         "工商登记户数", "Business licences in force",
         "工商报送的未注销营业执照", "business licences reported and not struck off",
+    ),
+    Measure(
+        "census-visited", Account.CENSUS, 1, "places", False, True, False,
+        "普查已走访", "Census: visited",
+        "普查底册中已走访的单位和住户", "units and households of the census frame visited",
     ),
 )  # fmt: skip
 

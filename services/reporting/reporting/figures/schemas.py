@@ -72,7 +72,7 @@ class Figure(Answer):
 
     id: str
     value: int
-    quantity: str = Field(description="persons, fen, leads, employers or enterprises")
+    quantity: str = Field(description="persons, fen, leads, employers, enterprises or places")
     measure: MeasureDefinition
     unit: UnitName
     period: str

@@ -26,7 +26,7 @@ from shared.periods import Dekad
 
 
 class Row(NamedTuple):
-    """A judged application. The first seven are the state of the application itself."""
+    """A judged application. The first eight are the state of the application itself."""
 
     action: str
     applied_on: date
@@ -35,6 +35,7 @@ class Row(NamedTuple):
     unit: str
     agency_no: str | None
     reason: str | None
+    employed_from: date | None
     sealed: bytes
     birth_on: date
     sex: str
@@ -44,7 +45,7 @@ class Row(NamedTuple):
 
 
 COLUMNS = Row._fields
-_STATE = COLUMNS[:7]
+_STATE = COLUMNS[:8]
 
 
 def judge_person_applications(
@@ -63,6 +64,16 @@ def judge_person_applications(
             problems.add("field-missing", f"/{needed}", field=needed)
         problems.not_after(record.applied_on, last_on, "/applied_on", "period-mismatch")
         problems.takes_effect(record.effective_on, last_on, "/effective_on")
+        if record.employed_from is not None:
+            problems.takes_effect(record.employed_from, last_on, "/employed_from")
+            problems.not_after(
+                record.employed_from,
+                record.effective_on,
+                "/employed_from",
+                "employed-after-enrolment",
+            )
+            if record.agency_no is None:
+                problems.add("field-missing", "/agency_no", field="agency_no")
         if problems:
             verdicts.append(Verdict(problems=tuple(problems)))
             continue
@@ -76,6 +87,7 @@ def judge_person_applications(
             record.unit,
             record.agency_no,
             record.reason,
+            record.employed_from,
             sealed,
             birth_on,
             sex,
@@ -84,7 +96,10 @@ def judge_person_applications(
             record.post,
         )
         # The seal differs each time; what it seals is in key and name hash.
-        content = content_hash((*row[:7], *row[8:]))
+        stated: tuple[object, ...] = (*row[:7], *row[9:])
+        if record.employed_from is not None:  # without it, content is what it always was
+            stated = (*stated, record.employed_from)
+        content = content_hash(stated)
         verdicts.append(Verdict(record.application_no, tuple(row), content))
     return verdicts
 
@@ -116,7 +131,7 @@ class _Round:
         self.ledger = await PersonLedger.open(ctx, {row.person_key for _, row in told})
         for judged, row in told:
             if self._goes_on(judged, row):
-                self.accepted.append(judged._replace(row=judged.row[:7]))
+                self.accepted.append(judged._replace(row=judged.row[: len(_STATE)]))
                 self._remember(judged, row)
         await upsert_state(ctx, models.person_applications, _STATE, self.accepted, self.outcome)
         self.outcome.facts += await self.ledger.settle()

@@ -1,0 +1,1 @@
+"""The census's feeds: records judged, and what they make of the state."""

@@ -1,0 +1,116 @@
+"""Feed ``census-units``: the frame, and the visits to what stands in it (O65, O66, O69)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from enrollment.census import models, rules, store
+from enrollment.census.intake.judging import in_census, last_day
+from enrollment.census.rules import Frame
+from enrollment.census.schemas import CensusUnit
+from enrollment.identity.numbers import org_code_of, problems_of
+from shared.deliveries.checks import Problems, content_hash
+from shared.deliveries.feed import (
+    ApplyContext,
+    Changed,
+    JudgeContext,
+    JudgedRow,
+    Outcome,
+    Verdict,
+)
+from shared.deliveries.state import upsert_state
+from shared.events.enrollment import CensusVisited
+
+OUTCOMES = "visit-outcomes"
+COLUMNS = Frame._fields
+
+
+def judge_census_units(records: Sequence[CensusUnit], ctx: JudgeContext) -> list[Verdict]:
+    """Each entry accepted as a row, or refused with every reason found."""
+    last_on = last_day(ctx)
+    verdicts = []
+    for record, problems in zip(records, problems_of(records, ctx), strict=True):
+        if record.kind == "residence" and record.name is not None:
+            problems.add("name-of-residence", "/name")
+        _visit(record, problems, ctx)
+        if record.visited_on is not None:
+            in_census(problems, record.visited_on, last_on, "/visited_on", ctx)
+        if problems:
+            verdicts.append(Verdict(problems=tuple(problems)))
+            continue
+        row = Frame(
+            record.unit,
+            record.frame_no,
+            record.street,
+            record.community,
+            record.kind,
+            record.name,
+            org_code_of(record),
+            record.licence_no,
+            record.void,
+            record.visited_on,
+            record.visitor,
+            record.outcome,
+            record.persons_found,
+            record.uninsured_found,
+            False,  # decided where the visit known before can be seen
+        )
+        verdicts.append(Verdict(f"{record.unit}.{record.frame_no}", row))
+    return verdicts
+
+
+def _visit(record: CensusUnit, problems: Problems, ctx: JudgeContext) -> None:
+    """A visit is told whole or not at all, and its counts agree."""
+    told = (record.visitor, record.outcome, record.persons_found or None)
+    if record.visited_on is None:
+        if any(told) or record.uninsured_found:
+            problems.add("field-missing", "/visited_on", field="visited_on")
+        return
+    for name in ("visitor", "outcome"):
+        if getattr(record, name) is None:
+            problems.add("field-missing", f"/{name}", field=name)
+    if record.outcome is not None:
+        known = ctx.plan.find_code(OUTCOMES, record.outcome) is not None
+        problems.coded(record.outcome, "/outcome", known)
+    if record.uninsured_found > record.persons_found:
+        value, limit = str(record.uninsured_found), str(record.persons_found)
+        problems.add("more-than-found", "/uninsured_found", value=value, limit=limit)
+
+
+async def apply_census_units(ctx: ApplyContext, rows: Sequence[JudgedRow]) -> Outcome:
+    """Entries into ``census_units``, in record order; an entry told again without a visit keeps
+    the visit known, so that a frame sent twice undoes nothing. A fact per visit that changed."""
+    outcome = Outcome()
+    counting = {row.code for row in ctx.runtime.plan.codes(OUTCOMES) if row.counts}
+    known = await store.frames(ctx.conn, {row.key for row in rows})
+    whole = []
+    for row in rows:
+        frame = rules.with_visit(known.get(row.key), Frame._make(row.row), counting)
+        known[row.key] = frame
+        whole.append(row._replace(row=frame, content_hash=content_hash(tuple(frame))))
+    changed = await upsert_state(ctx, models.census_units, COLUMNS, whole, outcome)
+    outcome.facts += [_fact(ctx, one) for one in changed if Frame._make(one.row).visited_on]
+    return outcome
+
+
+def _fact(ctx: ApplyContext, changed: Changed) -> CensusVisited:
+    frame = Frame._make(changed.row)
+    before = None if changed.previous is None else Frame._make(changed.previous)
+    if frame.visited_on is None:
+        raise ValueError("an entry without a visit makes no fact")
+    return CensusVisited(
+        key=f"census:{changed.key}",
+        subject=f"census:{changed.key}",
+        revision=changed.revision,
+        delivery_id=ctx.delivery.id,
+        record_no=changed.no,
+        recorded_at=ctx.recorded_at,
+        correction=rules.corrects(before, frame),
+        unit=frame.unit,
+        frame_no=frame.frame_no,
+        visited_on=frame.visited_on,
+        found_uninsured_count=frame.uninsured_found if frame.visited else 0,
+        street=frame.street,
+        outcome=frame.outcome or "",
+        visited=frame.visited,
+    )
