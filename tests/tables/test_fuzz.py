@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
+import io
+import zipfile
 
 import msgspec
 import pytest
@@ -13,6 +16,7 @@ from shared.deliveries.tables.cells import Row
 from shared.deliveries.tables.layout import find_layout
 from shared.deliveries.tables.spec import REFUSED, TableRefused
 from shared.deliveries.tables.sums import kind_of
+from shared.deliveries.tables.written import WorkbookStream, csv_line, harmless
 from shared.problems import CATALOGUE
 from tests.tables.made import cells_of, csv_of, read, spec_of, workbook_of, xlsx_of
 from tests.tables.test_layout import HEADING, SAMPLE
@@ -107,6 +111,27 @@ def test_a_row_with_an_identifying_number_is_always_a_record(cells: list[str]) -
     assert layout is not None
     cells[0] = "210504PDY001012"
     assert kind_of(layout, cells, frozenset({0})) is None
+
+
+@given(st.text(max_size=12) | st.text("=+-@\t\r ＝'1", max_size=5))
+def test_nothing_we_write_is_a_formula(cell: str) -> None:
+    (row,) = csv.reader(io.StringIO(csv_line([cell]).decode("utf-8"), newline=""))
+    written = row[0].lstrip(" ")
+    if written[:1] in tuple("=+-@\t\r＝＋－＠"):
+        assert float(written.replace(",", "").rstrip("%")) is not None, "a plain number at most"
+    book = WorkbookStream("表")
+    book.add(1, [cell])
+    assert b"<f" not in zipfile.ZipFile(io.BytesIO(book.finish())).read("xl/worksheets/sheet1.xml")
+
+
+@pytest.mark.parametrize("cell", ["=1+1", "+A1", "-2+3", "@SUM(A1)", "\t=1", " =1", "＝1", "|x"])
+def test_formulas_are_made_harmless(cell: str) -> None:
+    assert harmless(cell) == "'" + cell
+
+
+@pytest.mark.parametrize("cell", ["-5", "+1,020.50", "-3%", "甲=乙", "", "2008-04-03", "'=1"])
+def test_what_is_no_formula_is_left_alone(cell: str) -> None:
+    assert harmless(cell) == cell
 
 
 @pytest.mark.parametrize("form", ["csv", "xlsx"])

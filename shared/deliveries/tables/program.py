@@ -20,7 +20,7 @@ import msgspec
 from shared.deliveries.tables.reading import Table
 from shared.deliveries.tables.spec import TableRefused, TableSpec
 
-MEMORY_BYTES: Final = 1536 * 1024 * 1024
+MEMORY_BYTES: Final = 1024 * 1024 * 1024
 """Address space; what the interpreter maps without using is part of it."""
 CPU_SECONDS: Final = 600
 _PIECE: Final = 256 * 1024

@@ -16,7 +16,7 @@ MAX_LINE_CHARACTERS: Final = 1024 * 1024
 """Longest line, and longest cell, of a text table."""
 MAX_PART_BYTES: Final = 1024 * 1024 * 1024
 """Largest part of a workbook when unpacked."""
-MAX_STRINGS_BYTES: Final = 96 * 1024 * 1024
+MAX_STRINGS_BYTES: Final = 48 * 1024 * 1024
 """Shared strings of a workbook, unpacked."""
 SAMPLE_ROWS: Final = 200
 """The heading stands within so many rows from the top."""

@@ -15,7 +15,7 @@ CSV_TYPE: Final = "text/csv; charset=utf-8"
 XLSX_TYPE: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 _DANGEROUS: Final = re.compile(r"[\s\x00]*[=+\-@＝＋－＠|%\t\r]")
-_NUMBER: Final = re.compile(r"[+-]?[\d,]+(\.\d+)?%?")
+_NUMBER: Final = re.compile(r"[+-]?\d[\d,]*(\.\d+)?%?")
 _UNWRITABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
