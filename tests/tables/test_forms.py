@@ -15,10 +15,11 @@ from kuomian.services import all_services
 from shared.clock import FixedClock
 from shared.deliveries.feed import Feed
 from shared.deliveries.shape import decode_records
-from shared.deliveries.tables.fields import field_specs
+from shared.deliveries.tables.fields import chinese_names, field_specs
 from shared.deliveries.tables.template import csv_template, xlsx_template
 from shared.plan import Plan
 from shared.service import Service
+from tax_feed.schemas import Yuan
 from tests.conftest import PostgresForTests
 from tests.registration_feed.door import migrated_template, opened
 from tests.tables.made import XLSX, Rows, csv_of, read, rows_of, spec_of, xlsx_of
@@ -128,6 +129,18 @@ async def test_four_forms_end_with_the_same_counts(
             assert ended[0]["sent"] == 2
             assert ended[0]["applied"] + ended[0]["held"] >= 1, receipts[0]["first_problems"]
             assert [one.get("problems") for one in receipts] == [receipts[0]["problems"]] * 4
+
+
+class Two(msgspec.Struct):
+    """Two sums of one type, and one of a name nobody knows."""
+
+    due: Yuan
+    paid: Yuan
+    other: Yuan
+
+
+def test_fields_of_one_type_are_told_apart_by_what_is_usual() -> None:
+    assert chinese_names(Two) == {"due": "应征", "paid": "实征", "other": "金额"}
 
 
 def test_a_date_cell_is_the_day_it_shows() -> None:

@@ -265,6 +265,13 @@ def test_what_might_be_a_record_is_never_dropped(row: list[str]) -> None:
     assert batches[0].count == 1
 
 
+def test_a_firm_may_be_called_total() -> None:
+    rows = [["纳税人名称", "纳税人识别号", "应征"], ["合计", A, "1"], ["合计", "", "1"]]
+    batches, summary = read(csv_of(rows))
+    assert batches[0].rows == [2]
+    assert summary["kept_out_rows"] == [{"row": 3, "kind": "total"}]
+
+
 def test_a_missing_column_is_named_with_the_candidates() -> None:
     problem = refused(csv_of([["税号码", "纳税人名称", "应征"], [A, "甲", "1"]]))
     assert problem.code == "table-column-missing"
