@@ -96,6 +96,10 @@ async def test_a_dry_run_shows_how_the_table_was_read(tax: Door) -> None:
     (warning,) = reading["warnings"]
     assert warning["code"] == "total-differs"
     assert "相差 1000" in warning["zh"], "1.2万 in a column of 万元 is 12000 yuan"
+    assert seen["links"]["annotated"].endswith("/annotated")
+    details = await tax.get("/feeds/employer-checks")
+    known = {one["name"]: one["headings"] for one in details["columns"]}
+    assert {"税务登记号", "纳税人识别号"} <= set(known["tax_no"])
     records = await tax.get(f"/deliveries/{seen['delivery']}/records")
     good, bad = records["items"]
     assert (good["row"], bad["row"]) == (3, 4)
