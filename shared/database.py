@@ -7,13 +7,17 @@ statement.
 """
 
 import errno
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
+from itertools import islice
 from typing import Any, Self
 
 import psycopg
 import sqlalchemy
 from psycopg import sql
+from psycopg._copy_base import BinaryFormatter
+from psycopg.adapt import Transformer
+from psycopg.types.string import BytesBinaryDumper
 from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import URL, make_url
@@ -21,6 +25,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
+from shared.arrays import write_lists_whole
+from shared.pool_ping import ping_when_in_doubt
 from shared.settings import Settings
 
 # Server states that pass by themselves: connection trouble (08), no resources (53), shutting down
@@ -124,9 +130,10 @@ class Database:
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=pool_wait_seconds,
-            pool_pre_ping=True,
             connect_args=self._connect_arguments,
         )
+        ping_when_in_doubt(self._engine)
+        sqlalchemy.event.listen(self._engine.sync_engine, "connect", _prepare)
 
     @classmethod
     def from_settings(cls, settings: Settings, name: str) -> Self:
@@ -217,6 +224,18 @@ async def raw(connection: AsyncConnection) -> psycopg.AsyncConnection[tuple[Any,
     return driver
 
 
+@asynccontextmanager
+async def sent_together(connection: AsyncConnection) -> AsyncIterator[None]:
+    """Statements of the block on the driver's connection (``raw``) are sent without waiting for
+    the one before; what one of them raises may come with a later one, at the latest at the end.
+
+    For statements whose answer nobody needs; one that is fetched from is waited for. Not for COPY.
+    """
+    driver = await raw(connection)
+    async with driver.pipeline():
+        yield
+
+
 async def copy_rows(
     connection: AsyncConnection,
     table: str,
@@ -255,18 +274,74 @@ async def copy_rows(
     return count
 
 
+async def copy_block(
+    connection: AsyncConnection, table: str, columns: Sequence[str], block: bytes
+) -> None:
+    """COPY rows that ``binary_block`` wrote, wherever that was, into a table."""
+    driver = await raw(connection)
+    statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
+        sql.Identifier(*table.split(".")), sql.SQL(", ").join(map(sql.Identifier, columns))
+    )
+    async with driver.cursor() as cursor, cursor.copy(statement) as copy:
+        await copy.write(block)
+
+
+def binary_block(rows: Sequence[Sequence[Any]], types: Sequence[str]) -> bytes:
+    """Rows as COPY's binary format wants them, made without a connection; see ``copy_rows``."""
+    for place, kind in enumerate(types):
+        if limit := _NARROW.get(kind):
+            _check_column([row[place] for row in rows], limit, kind)
+    formatter = BinaryFormatter(Transformer(_BLOCKS))
+    oids = [psycopg.adapters.types.get_oid(kind) for kind in types]
+    formatter.transformer.set_dumper_types(oids, formatter.format)
+    write_row = formatter.write_row
+    parts: list[Any] = []
+    try:
+        parts.extend(filter(None, map(write_row, rows)))
+    except OverflowError as error:
+        raise psycopg.errors.NumericValueOutOfRange(str(error)) from error
+    parts.append(formatter.end())
+    return b"".join(parts)
+
+
+def _check_column(values: Sequence[int | None], limit: int, kind: str) -> None:
+    """As ``_within``, for a column at once."""
+    given = [value for value in values if value is not None] if None in values else values
+    if given and not -limit <= min(given) <= max(given) < limit:  # type: ignore[type-var, operator]
+        raise psycopg.errors.NumericValueOutOfRange(f"a value is beyond {kind}")
+
+
+class _Blocks:
+    """How values are dumped without a connection: bytes the quick way, not as DB-API's Binary."""
+
+    connection = None
+
+    def __init__(self) -> None:
+        self.adapters = psycopg.adapt.AdaptersMap(psycopg.adapters)
+        self.adapters.register_dumper(bytes, BytesBinaryDumper)
+
+
+_BLOCKS = _Blocks()
+
+
 _NARROW = {"int2": 2**15, "smallint": 2**15, "int4": 2**31, "integer": 2**31}
 
 
-def _within(rows: Iterable[Sequence[Any]], types: Sequence[str]) -> Iterable[Sequence[Any]]:
+_CHECKED_AT_ONCE = 500
+
+
+def _within(rows: Iterable[Sequence[Any]], types: Sequence[str]) -> Iterator[Sequence[Any]]:
     """The rows, their narrow integers checked: the driver would cut off the higher bytes."""
     narrow = [(place, _NARROW[kind]) for place, kind in enumerate(types) if kind in _NARROW]
-    for row in rows:
+    waiting = iter(rows)
+    while part := list(islice(waiting, _CHECKED_AT_ONCE)):
         for place, limit in narrow:
-            value = row[place]
-            if value is not None and not -limit <= value < limit:
+            # Zero stands for NULL, which fits.
+            column = [row[place] or 0 for row in part]
+            if max(column) >= limit or min(column) < -limit:
+                value = next(number for number in column if not -limit <= number < limit)
                 raise psycopg.errors.NumericValueOutOfRange(f"{value} is beyond {types[place]}")
-        yield row
+        yield from part
 
 
 def copy_types(table: Table, columns: Sequence[str]) -> list[str]:
@@ -332,6 +407,10 @@ def driver_url(url: str) -> URL:
 def plain_url(url: str) -> str:
     """The libpq address of either form; contains the password."""
     return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def _prepare(connection: Any, _: object) -> None:
+    write_lists_whole(connection.driver_connection)
 
 
 def _away(error: Exception) -> DatabaseAway:

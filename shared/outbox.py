@@ -18,7 +18,7 @@ Ages and retention go by the database's clock, not the demo's: they are about th
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, cast
+from typing import Any, LiteralString, cast
 
 import msgspec
 import sqlalchemy as sa
@@ -28,6 +28,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.bus.contract import Message, partition_of
+from shared.database import raw
 from shared.events import Fact, encode, topic_of
 from shared.telemetry import current_traceparent
 
@@ -51,7 +52,10 @@ class _Unplaced(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class _Contents(msgspec.Struct, frozen=True, array_like=True):
-    """What a block's payload holds: messages by partition, in the order they were written."""
+    """What a block's payload holds: messages by partition, in the order they were written.
+
+    Written as plain tuples of the same fields: they are made in half the time.
+    """
 
     source: str
     traceparent: str | None
@@ -176,21 +180,33 @@ class Outbox:
         Nothing happens without facts. Raises ValueError for a fact of another producer.
         """
         traceparent = traceparent or current_traceparent()
-        for start in range(0, len(facts), BLOCK_FACTS):
-            counts, payload = self.pack(facts[start : start + BLOCK_FACTS], traceparent)
-            await conn.execute(
+        await self.write_packed(
+            conn,
+            [
+                self.pack(facts[start : start + BLOCK_FACTS], traceparent)
+                for start in range(0, len(facts), BLOCK_FACTS)
+            ],
+        )
+
+    async def write_packed(
+        self, conn: AsyncConnection, blocks: Sequence[tuple[dict[int, int], bytes]]
+    ) -> None:
+        """``write`` for facts that were packed before, wherever that was; in their order."""
+        if blocks:
+            driver = await raw(conn)
+            await driver.execute(
                 _INSERT,
                 {
-                    "fact_count": sum(counts.values()),
-                    "counts": _json(counts),
-                    "payload": payload,
+                    "fact_counts": [sum(counts.values()) for counts, _ in blocks],
+                    "counts": [_json(counts) for counts, _ in blocks],
+                    "payloads": [payload for _, payload in blocks],
                     "channel": CHANNEL,
                 },
             )
 
     def pack(self, facts: Sequence[Fact], traceparent: str | None) -> tuple[dict[int, int], bytes]:
-        """The block's counts by partition and its payload."""
-        by_partition: dict[int, list[_Unplaced]] = {}
+        """The block's counts by partition and its payload. Pure. At most ``BLOCK_FACTS``."""
+        by_partition: dict[int, list[tuple[str, str, str, str, bytes]]] = {}
         types: dict[type[Fact], str] = {}
         recorded_at: datetime | None = None
         time = ""
@@ -203,13 +219,14 @@ class Outbox:
             if fact.recorded_at is not recorded_at:
                 recorded_at = fact.recorded_at
                 time = rfc3339(recorded_at)
-            message = _Unplaced(fact.fact_id, type_name, fact.key, time, encode(fact))
-            partition = partition_of(fact.key, partitions)
+            key = fact.key
+            message = (fact.fact_id, type_name, key, time, encode(fact))
+            partition = partition_of(key, partitions)
             if partition in by_partition:
                 by_partition[partition].append(message)
             else:
                 by_partition[partition] = [message]
-        contents = _Contents(self.producer, traceparent, by_partition)
+        contents = (self.producer, traceparent, by_partition)
         compressor = zstandard.ZstdCompressor(level=_COMPRESSION_LEVEL)
         counts = {partition: len(messages) for partition, messages in by_partition.items()}
         return counts, compressor.compress(_encoder.encode(contents))
@@ -319,10 +336,12 @@ def _by_partition(stored: Any) -> dict[int, int]:
     return {int(partition): number for partition, number in cast(dict[str, int], stored).items()}
 
 
-_INSERT = text(
+_INSERT: LiteralString = (
     "WITH block AS (INSERT INTO outbox_blocks (fact_count, counts, payload)"
-    " VALUES (:fact_count, CAST(:counts AS jsonb), :payload) RETURNING id)"
-    " SELECT pg_notify(:channel, '') FROM block"
+    " SELECT fact_count, counts, payload FROM unnest(%(fact_counts)s::int[],"
+    " %(counts)s::text[]::jsonb[], %(payloads)s::bytea[])"
+    " WITH ORDINALITY AS b (fact_count, counts, payload, no) ORDER BY no RETURNING id)"
+    " SELECT pg_notify(%(channel)s, '') FROM (SELECT FROM block LIMIT 1) AS written"
 )
 _MARK_SENT = text(
     "UPDATE outbox_blocks SET sent_at = clock_timestamp()"

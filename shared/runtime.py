@@ -22,6 +22,12 @@ if TYPE_CHECKING:
     from shared.service import Service
 
 
+class Told(asyncio.Event):
+    """Set when it has come, with what there is to say of it."""
+
+    news: object = None
+
+
 class Awaited:
     """What tasks of this process wait for, told by other tasks of it.
 
@@ -29,24 +35,25 @@ class Awaited:
     """
 
     def __init__(self) -> None:
-        self._events: defaultdict[Hashable, list[asyncio.Event]] = defaultdict(list)
+        self._waiting: defaultdict[Hashable, list[Told]] = defaultdict(list)
 
     @contextmanager
-    def awaited(self, what: Hashable) -> Iterator[asyncio.Event]:
+    def awaited(self, what: Hashable) -> Iterator[Told]:
         """An event set by ``tell``; nothing told since the block began is missed."""
-        event = asyncio.Event()
-        self._events[what].append(event)
+        told = Told()
+        self._waiting[what].append(told)
         try:
-            yield event
+            yield told
         finally:
-            self._events[what].remove(event)
-            if not self._events[what]:
-                del self._events[what]
+            self._waiting[what].remove(told)
+            if not self._waiting[what]:
+                del self._waiting[what]
 
-    def tell(self, what: Hashable) -> None:
-        """Set the events of all who wait for it."""
-        for event in self._events.get(what, ()):
-            event.set()
+    def tell(self, what: Hashable, news: object = None) -> None:
+        """Set the events of all who wait for it, and give them the news."""
+        for told in self._waiting.get(what, ()):
+            told.news = news
+            told.set()
 
 
 @dataclass(frozen=True)

@@ -194,16 +194,14 @@ class _Taken(Exception):
 async def _keep(runtime: Runtime, new: NewDelivery, spool: Spool) -> DeliveryRow | None:
     """Keep the delivery, or give the one that its number already stands for."""
     where = (new.sender, new.feed, new.dry_run, new.idempotency_key)
-    async with runtime.database.read() as conn:
-        existing = await store.find_by_key(conn, *where)
-    if existing is None:
-        try:
-            async with runtime.database.transaction() as conn:
-                if not await store.insert_delivery(conn, new, spool):
-                    raise _Taken
-        except _Taken:
-            async with runtime.database.read() as conn:
-                existing = await store.find_by_key(conn, *where)
+    try:
+        async with runtime.database.transaction() as conn:
+            existing = await store.find_by_key(conn, *where)
+            if existing is None and not await store.insert_delivery(conn, new, spool):
+                raise _Taken
+    except _Taken:
+        async with runtime.database.read() as conn:
+            existing = await store.find_by_key(conn, *where)
     return existing
 
 

@@ -33,7 +33,7 @@ from shared.health import Health
 from shared.metrics import DELIVERIES
 from shared.paging import PageDep
 from shared.problems import Problem, field_error, problem
-from shared.runtime import Runtime
+from shared.runtime import Runtime, Told
 from shared.service import Service
 
 MAX_WAIT_SECONDS: Final = 60.0
@@ -162,7 +162,7 @@ def _add_push(router: APIRouter, service: Service, feeds: Mapping[str, Feed]) ->
         at_once = "respond-async" in (prefer or "").lower()
         seconds = runtime.settings.delivery_wait_seconds if wait is None else wait
         health: Health = request.app.state.health
-        row = await _finished(runtime, accepted.id, 0.0 if at_once else seconds, health)
+        row = await _finished(runtime, accepted, 0.0 if at_once else seconds, health)
         return _answer(service, row, accepted, at_once)
 
 
@@ -190,17 +190,22 @@ async def _body(request: Request) -> AsyncIterator[bytes]:
 
 
 async def _finished(
-    runtime: Runtime, delivery_id: UUID, seconds: float, health: Health
+    runtime: Runtime, accepted: Accepted, seconds: float, health: Health
 ) -> DeliveryRow:
     """The delivery once it is done, or as it stands when the time is over or this process is to
     end: an answer while there is somebody to give it, not a connection cut off.
 
-    A worker of this process says when it is; it is looked up in the database all the same, for the
-    worker may run in another process.
+    A worker of this process says when it is, and hands it over; it is looked up in the database
+    all the same, for the worker may run in another process.
     """
+    delivery_id = accepted.id
     loop = asyncio.get_running_loop()
     until, look = loop.time() + seconds, _FIRST_LOOK_SECONDS
     with runtime.finished.awaited(delivery_id) as told:
+        if seconds > 0 and not accepted.replayed and not health.draining:
+            await _told(told, min(look, seconds))
+            if isinstance(told.news, DeliveryRow):
+                return told.news
         while True:
             async with runtime.database.read() as conn:
                 row = await store.find_delivery(conn, delivery_id)
@@ -209,11 +214,18 @@ async def _finished(
             left = until - loop.time()
             if row.status in _FINISHED or left <= 0 or health.draining:
                 return row
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(min(look, left)):
-                    await told.wait()
-            told.clear()
+            await _told(told, min(look, left))
+            if isinstance(told.news, DeliveryRow):
+                return told.news
             look = min(look * 1.5, _LAST_LOOK_SECONDS)
+
+
+async def _told(told: Told, seconds: float) -> None:
+    """Return when there are news, or the time is over."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await told.wait()
+    told.clear()
 
 
 def _answer(service: Service, row: DeliveryRow, accepted: Accepted, at_once: bool) -> Response:

@@ -13,11 +13,13 @@ from shared.database import is_retryable
 from shared.deliveries.feed import (
     ApplyContext,
     Disposition,
+    Fresh,
     JudgedRow,
     Outcome,
     RowProblem,
 )
-from shared.deliveries.judge import Judged, unusable
+from shared.deliveries.fresh import write_prepared
+from shared.deliveries.judge import Judged, Judging, unusable
 from shared.deliveries.receipts import NotConserved
 
 MAX_UNUSABLE: Final = 10
@@ -39,8 +41,7 @@ class Result:
 async def apply_judged(ctx: ApplyContext, judged: Judged) -> tuple[Result, Outcome]:
     """Apply the rows and account for every record. Raises NotConserved when the feed's apply
     names a record it was not given, or holds one without saying what for."""
-    for no, kind in judged.failures.items():
-        _LOG.error("judge failed", feed=ctx.feed.name, delivery=ctx.delivery.id, no=no, error=kind)
+    _log_failures(ctx, judged)
     rows = list(map(JudgedRow._make, judged.rows))
     unusable_found: dict[int, Exception] = {}
     outcome = await _apply(ctx, rows, unusable_found) if rows else Outcome()
@@ -54,6 +55,48 @@ async def apply_judged(ctx: ApplyContext, judged: Judged) -> tuple[Result, Outco
     )
     result.dispositions.update(outcome.dispositions)
     return result, outcome
+
+
+async def apply_prepared(ctx: ApplyContext, fresh: Fresh, judging: Judging) -> Result | None:
+    """The quick way: parts written as they come from judging. None, with nothing written, when
+    a key is known, stands twice, or the database refuses a row; ``apply_judged`` finds out more."""
+    try:
+        async with ctx.conn.begin_nested():
+            return await _write_parts(ctx, fresh, judging)
+    except _NotNew:
+        return None
+    except Exception as error:
+        if is_retryable(error):
+            raise
+        failure = describe_failure(error)
+        _LOG.warning("prepared rows refused", feed=ctx.feed.name, error=failure)
+        return None
+
+
+class _NotNew(Exception):
+    """A key is known, or stands twice; takes the parts before back."""
+
+
+async def _write_parts(ctx: ApplyContext, fresh: Fresh, judging: Judging) -> Result:
+    result = Result()
+    blocks = []
+    async for judged in judging.parts():
+        _log_failures(ctx, judged)
+        result.dispositions.update(dict.fromkeys(judged.problems, Disposition.REJECTED))
+        result.problems.update(judged.problems)
+        if judged.rows:
+            raise _NotNew
+        if judged.prepared is not None:
+            if not await write_prepared(ctx.conn, fresh, judged.prepared):
+                raise _NotNew
+            blocks.append(judged.prepared.facts)
+    await ctx.runtime.outbox.write_packed(ctx.conn, blocks)
+    return result
+
+
+def _log_failures(ctx: ApplyContext, judged: Judged) -> None:
+    for no, kind in judged.failures.items():
+        _LOG.error("judge failed", feed=ctx.feed.name, delivery=ctx.delivery.id, no=no, error=kind)
 
 
 def _check(outcome: Outcome, given: set[int]) -> None:

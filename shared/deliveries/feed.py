@@ -104,6 +104,32 @@ class Changed(NamedTuple):
     """The columns as they stood before the chunk; None for a new key."""
 
 
+class Recording(NamedTuple):
+    """The delivery that facts come of, and the moment they are recorded at."""
+
+    delivery: DeliveryInfo
+    recorded_at: datetime
+
+
+@dataclass(frozen=True)
+class Fresh:
+    """What rows come to whose keys the state does not know yet, told ahead of the apply: the
+    judging process then prepares state and facts as they are sent to the database.
+
+    For a feed whose ``apply`` is ``upsert_state`` into this table and ``facts`` of what changed,
+    nothing held, refused or released; made by ``shared.deliveries.state.fresh_in``. Rows of known
+    keys, or of keys that stand twice in a chunk, go through ``apply`` as ever.
+    """
+
+    table: str
+    columns: tuple[str, ...]
+    """Of the table, in the order of ``JudgedRow.row``."""
+    types: tuple[str, ...]
+    """PostgreSQL's, one per column."""
+    facts: Callable[[Recording, Sequence[Changed]], list[Fact]]
+    """Pure, importable by name; in the order of the changes."""
+
+
 @dataclass
 class Outcome:
     """What applying a chunk came to. Records not named in ``dispositions`` were applied."""
@@ -172,6 +198,9 @@ class Feed:
     """Row problem codes of this feed: code → (zh, en) templates over ``RowProblem.params``."""
     personal: frozenset[str] = frozenset()
     """Fields masked wherever a record is shown."""
+    fresh: Fresh | None = None
+    """A quicker way for rows of new keys, with the same effect as ``apply``; None: there is
+    none."""
     coded: Mapping[str, str] = field(default_factory=dict)
     """Field → the plan's coded list its codes stand in (``Plan.codes``)."""
     protected: frozenset[str] = frozenset()

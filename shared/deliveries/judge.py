@@ -6,20 +6,23 @@ Judging is pure, so it may be done ahead of its turn, again after a crash, or el
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import multiprocessing
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, Final
 
 import msgspec
 
 from shared.crypto import Secrecy
+from shared.deliveries.columns import packed, unpacked
 from shared.deliveries.feed import DeliveryInfo, Judge, JudgeContext, RowProblem, Verdict
+from shared.deliveries.fresh import Prepared, Preparing, prepare
 from shared.deliveries.readers import READERS, TABLE_FORMS
 from shared.deliveries.shape import decode_records
 from shared.deliveries.spool import open_segment
@@ -30,6 +33,10 @@ from shared.plan import Plan
 IN_PROCESS_RECORDS: Final = 500
 """Segments of up to so many records are judged where they are, within some ten milliseconds:
 a trip to the worker costs more."""
+
+PART_RECORDS: Final = 500
+"""A prepared part has at least so many records, where there are as many."""
+MOST_PARTS: Final = 5
 
 JudgedTuple = tuple[int, str, bytes, tuple[Any, ...]]
 """Record number, natural key, content hash, row."""
@@ -60,6 +67,20 @@ class JudgeTask:
     judge: Judge
     only: frozenset[int] | None = None
     """Judge these record numbers only; None for all."""
+    part: tuple[int, int] | None = None
+    """Judge these of the segment's records only, counted from 0, the end not included."""
+    preparing: Preparing | None = None
+    """Give the rows prepared, where no key stands twice; None: give them as they are."""
+
+    def parts(self, preparing: Preparing) -> list[JudgeTask]:
+        """The same in pieces, prepared: one is written while the next is judged."""
+        count = self.segment.record_count
+        pieces = max(min(count // PART_RECORDS, MOST_PARTS), 1)
+        size = max(-(-count // pieces), 1)
+        return [
+            replace(self, part=(start, min(start + size, count)), preparing=preparing)
+            for start in range(0, count, size)
+        ]
 
 
 @dataclass
@@ -67,9 +88,23 @@ class Judged:
     """What judging a segment came to; rows in record order, every record in one of the two."""
 
     rows: list[JudgedTuple] = field(default_factory=list)
+    """None where they are ``prepared``."""
     problems: dict[int, tuple[RowProblem, ...]] = field(default_factory=dict)
     failures: dict[int, str] = field(default_factory=dict)
     """Records the feed's judge broke down on (a fault of ours): number → kind of error."""
+    prepared: Prepared | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _judged, (packed(self.rows), self.problems, self.failures, self.prepared)
+
+
+def _judged(
+    rows: bytes,
+    problems: dict[int, tuple[RowProblem, ...]],
+    failures: dict[int, str],
+    prepared: Prepared | None,
+) -> Judged:
+    return Judged(unpacked(rows), problems, failures, prepared)
 
 
 def records_of(
@@ -85,7 +120,7 @@ def records_of(
 
 def judge_segment(task: JudgeTask, plan: Plan, secrecy: Secrecy) -> Judged:
     """Judge the records of one segment. Pure; raises SecrecyError for a damaged segment."""
-    numbered = records_of(secrecy, task.delivery.id, task.reader, task.segment)
+    numbered = _asked_for(task, secrecy)
     if task.only is not None:
         numbered = [(no, text) for no, text in numbered if no in task.only]
     judged = Judged()
@@ -107,7 +142,32 @@ def judge_segment(task: JudgeTask, plan: Plan, secrecy: Secrecy) -> Judged:
             judged.problems[no] = verdict.problems
         else:
             judged.rows.append((no, verdict.key, verdict.content_hash, verdict.row))
+    if task.preparing is not None and judged.rows:
+        # Should it break down, the apply finds out which record is to blame.
+        with contextlib.suppress(Exception):
+            judged.prepared = prepare(task.preparing, task.delivery, judged.rows)
+        if judged.prepared is not None:
+            judged.rows = []
     return judged
+
+
+_read: tuple[str, int, list[tuple[int, bytes]]] | None = None
+"""The segment read last, as long as parts of it are to come: opened once, not for each."""
+
+
+def _asked_for(task: JudgeTask, secrecy: Secrecy) -> list[tuple[int, bytes]]:
+    """Number and text of the records a task is about."""
+    global _read  # noqa: PLW0603 - a cache of one; another thread's value does no harm
+    delivery_id, segment, last = task.delivery.id, task.segment, _read
+    if last is not None and last[:2] == (delivery_id, segment.no):
+        numbered = last[2]
+    else:
+        numbered = records_of(secrecy, delivery_id, task.reader, segment)
+    if task.part is None:
+        return numbered
+    start, end = task.part
+    _read = (delivery_id, segment.no, numbered) if end < len(numbered) else None
+    return numbered[start:end]
 
 
 def _verdicts(
@@ -136,6 +196,41 @@ def _verdicts(
 def unusable(delivery_id: str, no: int) -> RowProblem:
     """The problem of a record we could not process, through a fault of ours."""
     return RowProblem("record-unusable", "", {"reference": f"{delivery_id[:8]}-{no}"})
+
+
+class Judging:
+    """A segment being judged: prepared in parts for a feed that has a quick way, or whole."""
+
+    def __init__(self, pool: JudgePool, task: JudgeTask, preparing: Preparing | None) -> None:
+        self.segment = task.segment
+        self.preparing = preparing
+        self.all_new = False
+        """Whether every key turned out to be new; set by whoever applied it."""
+        self._pool, self._task = pool, task
+        tasks = [task] if preparing is None else task.parts(preparing)
+        self._parts = [asyncio.create_task(pool.judge(part)) for part in tasks]
+
+    async def parts(self) -> AsyncIterator[Judged]:
+        """The prepared parts in order, each as soon as it is judged."""
+        for part in self._parts:
+            yield await part
+
+    async def whole(self) -> Judged:
+        """The segment with its rows as they are: judged again if it was in parts."""
+        if self.preparing is None:
+            return await self._parts[0]
+        await self.drop()
+        return await self._pool.judge(self._task)
+
+    def cancel(self) -> None:
+        """Nobody wants it any more."""
+        for part in self._parts:
+            part.cancel()
+
+    async def drop(self) -> None:
+        """``cancel`` and wait for the end of what was under way."""
+        self.cancel()
+        await asyncio.gather(*self._parts, return_exceptions=True)
 
 
 class JudgePool:
@@ -180,9 +275,12 @@ class JudgePool:
             return self._pool
 
     async def _in_worker(self, pool: ProcessPoolExecutor, task: JudgeTask) -> Judged:
-        async with self._starting:
-            # The first submissions start processes, which blocks until they have read the plan.
-            future = await asyncio.to_thread(pool.submit, _judge_in_worker, task)
+        if len(pool._processes) < self._workers:
+            async with self._starting:
+                # It may start a process, which blocks until that has read the plan.
+                future = await asyncio.to_thread(pool.submit, _judge_in_worker, task)
+        else:
+            future = pool.submit(_judge_in_worker, task)
         return await asyncio.wrap_future(future)
 
     @property

@@ -14,10 +14,12 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.crypto import mask_within
+from shared.database import sent_together
 from shared.deliveries import store
-from shared.deliveries.apply import Result, apply_judged, problem_codes
+from shared.deliveries.apply import Result, apply_judged, apply_prepared, problem_codes
 from shared.deliveries.feed import ApplyContext, Disposition, Feed, RowProblem
-from shared.deliveries.judge import Judged, JudgePool, JudgeTask, StoredSegment
+from shared.deliveries.fresh import Preparing
+from shared.deliveries.judge import Judged, JudgePool, JudgeTask, Judging, StoredSegment
 from shared.deliveries.receipts import (
     CODES,
     FIRST_PROBLEMS,
@@ -34,6 +36,7 @@ from shared.deliveries.texts import described
 from shared.events.registry import delivery_fact
 from shared.periods import local_date
 from shared.runtime import Runtime
+from shared.telemetry import current_traceparent
 
 DRY_RUN_PROBLEMS: Final = 10_000
 """A dry run keeps the details of so many refused records; its counts are complete."""
@@ -59,30 +62,63 @@ def task_of(
     )
 
 
+def judging_of(
+    runtime: Runtime,
+    feed: Feed,
+    row: DeliveryRow,
+    segment: StoredSegment,
+    pool: JudgePool,
+    *,
+    all_new: bool,
+) -> Judging:
+    """Begin to judge a segment. ``all_new``: its keys are expected to be, so that it pays to
+    have the rows prepared."""
+    task = task_of(runtime, feed, row, segment)
+    if feed.fresh is None or row.dry_run or not all_new:
+        return Judging(pool, task, None)
+    traceparent = current_traceparent() or row.traceparent
+    preparing = Preparing(feed.fresh, runtime.outbox, runtime.clock.now(), traceparent)
+    return Judging(pool, task, preparing)
+
+
 async def process_chunk(
     conn: AsyncConnection,
     runtime: Runtime,
     feed: Feed,
     row: DeliveryRow,
-    segment: StoredSegment,
-    judged: Judged,
+    judging: Judging,
 ) -> DeliveryRow:
     """Apply the next chunk; after the last one make the receipt. Returns the row as saved."""
     now = runtime.clock.now()
-    ctx = ApplyContext(conn, runtime, row.info, feed, now)
-    result, outcome = await apply_judged(ctx, judged)
+    segment = judging.segment
+    result = await _applied(ApplyContext(conn, runtime, row.info, feed, now), judging)
     packed = pack(segment.record_count, segment.first_record_no, result.dispositions)
-    await store.write_chunk(conn, row.id, segment.no, segment.first_record_no, packed)
     await _write_details(conn, row, result, now)
-    if outcome.released:
-        await held_store.release(conn, outcome.released)
-    await runtime.outbox.write(conn, outcome.facts)
     row = _counted(row, row.counts + Counts.of(packed), result.problems)
     row = replace(row, next_chunk=segment.no + 1, status="judging")
-    if row.next_chunk == row.chunk_count:
-        row = await finish(conn, runtime, feed, row)
-    await store.save_progress(conn, row)
+    async with sent_together(conn):
+        await store.write_chunk(conn, row.id, segment.no, segment.first_record_no, packed)
+        if row.next_chunk == row.chunk_count:
+            row = await finish(conn, runtime, feed, row)
+        await store.save_progress(conn, row)
     return row
+
+
+async def _applied(ctx: ApplyContext, judging: Judging) -> Result:
+    """The chunk's rows in the state and their facts in the outbox, the quick way where there is
+    one for them."""
+    if ctx.feed.fresh is not None and judging.preparing is not None:
+        result = await apply_prepared(ctx, ctx.feed.fresh, judging)
+        if result is not None:
+            judging.all_new = True
+            return result
+    result, outcome = await apply_judged(ctx, await judging.whole())
+    if outcome.released:
+        await held_store.release(ctx.conn, outcome.released)
+    await ctx.runtime.outbox.write(ctx.conn, outcome.facts)
+    known = Disposition.DUPLICATE in result.dispositions.values()
+    judging.all_new = not known and all(fact.revision == 1 for fact in outcome.facts)
+    return result
 
 
 async def finish(
@@ -91,7 +127,8 @@ async def finish(
     """The receipt and the fact that the delivery was dealt with. Raises NotConserved."""
     # A clock that was set back meanwhile must not end a delivery before it came.
     now = max(runtime.clock.now(), row.received_at)
-    first = await store.problems_of(conn, row.id, None, FIRST_PROBLEMS)
+    noted = row.problem_counts
+    first = await store.problems_of(conn, row.id, None, FIRST_PROBLEMS) if noted else {}
     row = _receipted(feed, row, first, now)
     if not row.dry_run:
         row = await _publish(conn, runtime, row, now)

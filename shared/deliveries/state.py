@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -13,13 +13,32 @@ from psycopg import sql
 from sqlalchemy import Table
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.database import copy_rows, raw, stage_into
-from shared.deliveries.feed import ApplyContext, Changed, Disposition, JudgedRow, Outcome
+from shared.database import copy_rows, copy_types, raw, stage_into
+from shared.deliveries.feed import (
+    ApplyContext,
+    Changed,
+    Disposition,
+    Fresh,
+    JudgedRow,
+    Outcome,
+    Recording,
+)
+from shared.deliveries.fresh import STATE
 from shared.deliveries.models import state_columns
+from shared.events import Fact
 
-__all__ = ["Changed", "Superseded", "keep_superseded", "state_columns", "upsert_state"]
+__all__ = [
+    "Changed",
+    "Superseded",
+    "apply_state",
+    "fresh_in",
+    "keep_superseded",
+    "state_columns",
+    "upsert_state",
+]
 
-_STATE = ("natural_key", "revision", "content_hash", "delivery_id", "record_no", "recorded_at")
+Facts = Callable[[Recording, Sequence[Changed]], list[Fact]]
+
 _SUPERSEDED_TYPES = (
     "text",
     "text",
@@ -119,6 +138,25 @@ async def upsert_state(
     return changed
 
 
+def fresh_in(table: Table, columns: Sequence[str], facts: Facts) -> Fresh:
+    """The quick way of a feed whose apply is ``apply_state`` of the same."""
+    return Fresh(table.name, tuple(columns), tuple(copy_types(table, columns)), facts)
+
+
+async def apply_state(
+    ctx: ApplyContext,
+    table: Table,
+    columns: Sequence[str],
+    facts: Facts,
+    rows: Sequence[JudgedRow],
+) -> Outcome:
+    """``upsert_state``, and ``facts`` of what changed: all there is to most feeds."""
+    outcome = Outcome()
+    changes = await upsert_state(ctx, table, columns, rows, outcome)
+    outcome.facts += facts(Recording(ctx.delivery, ctx.recorded_at), changes)
+    return outcome
+
+
 async def _current(
     ctx: ApplyContext, table: Table, columns: Sequence[str], keys: set[str]
 ) -> dict[str, _Version]:
@@ -161,7 +199,7 @@ async def _write(
     versions: Iterable[tuple[str, _Version]],
 ) -> None:
     """Staged COPY and one upsert, in key order so that no two writers wait crosswise."""
-    names = (*_STATE, *columns)
+    names = (*STATE, *columns)
     rows = [
         (
             key,

@@ -25,7 +25,7 @@ from shared.database import DatabaseAway, is_away, is_retryable
 from shared.deliveries import processing, store
 from shared.deliveries.apply import describe_failure
 from shared.deliveries.feed import Feed
-from shared.deliveries.judge import Judged, JudgePool, StoredSegment
+from shared.deliveries.judge import JudgePool, Judging
 from shared.deliveries.store import DeliveryRow
 from shared.deliveries.store import held as held_store
 from shared.metrics import DELIVERIES, DELIVERY_RECORDS, DELIVERY_SECONDS, WORKER_WAITS
@@ -35,6 +35,10 @@ from shared.spans import Work, spanning
 
 WAKE_SECONDS: Final = 2.0
 """How long to trust in NOTIFY before looking anyway."""
+
+PREPARED_SECONDS: Final = 60.0
+"""What was prepared longer ago, because something hindered it, is judged again: facts say when
+they were recorded."""
 
 _LOG = structlog.get_logger("deliveries")
 
@@ -52,20 +56,15 @@ async def run_deliveries(runtime: Runtime, stop: asyncio.Event) -> None:
 
 
 @dataclass
-class _Ahead:
-    """A segment being judged before its turn."""
-
-    delivery_id: UUID
-    segment: StoredSegment
-    judging: asyncio.Task[Judged]
-
-
-@dataclass
 class _Lane:
     """What one feed has going."""
 
     wake: asyncio.Event = field(default_factory=asyncio.Event)
-    ahead: _Ahead | None = None
+    ahead: tuple[UUID, Judging] | None = None
+    """The delivery and its next segment, judged before its turn."""
+    all_new: bool = True
+    """Whether the last chunk brought nothing but new keys: the next one is taken to do the
+    same, and judged again should it not."""
 
 
 class DeliveryWorker:
@@ -80,7 +79,7 @@ class DeliveryWorker:
         """Drop what is being judged ahead and let the judging processes go."""
         for lane in self._lanes.values():
             if lane.ahead is not None:
-                lane.ahead.judging.cancel()
+                lane.ahead[1].cancel()
                 lane.ahead = None
         self._pool.close()
 
@@ -134,12 +133,12 @@ class DeliveryWorker:
         the next chunk. False when there is nothing to do, or another worker has the feed."""
         database = self.runtime.database
         async with database.read() as conn:
-            again = await held_store.has_due(conn, feed.name)
+            again, waiting = await held_store.work_on(conn, feed.name)
         if again:
             async with database.transaction() as conn:
                 await held_store.settle(conn)
             return await self._judge_again(feed)
-        return await self._advance(feed)
+        return waiting and await self._advance(feed)
 
     async def _judge_again(self, feed: Feed) -> bool:
         async with self.runtime.database.transaction() as conn:
@@ -163,7 +162,7 @@ class DeliveryWorker:
                 after = await self._process(conn, feed, row)
                 _note(work, row, after)
         if after.status == "done":
-            self.runtime.finished.tell(after.id)
+            self.runtime.finished.tell(after.id, after)
         self._count(row, after)
         return True
 
@@ -185,32 +184,43 @@ class DeliveryWorker:
             row = await processing.finish(conn, self.runtime, feed, row)
             await store.save_progress(conn, row)
             return row
-        segment, judging = await self._judging(conn, feed, row, row.next_chunk)
-        judged = await judging
-        await self._look_ahead(conn, feed, row)
-        return await processing.process_chunk(conn, self.runtime, feed, row, segment, judged)
+        lane = self._lanes[feed.name]
+        judging = await self._judging(conn, feed, row, row.next_chunk)
+        if row.next_chunk + 1 < row.chunk_count:
+            # Judged after this one, by the same processes: they are never without work.
+            lane.ahead = (row.id, await self._judging(conn, feed, row, row.next_chunk + 1))
+        try:
+            row = await processing.process_chunk(conn, self.runtime, feed, row, judging)
+        except BaseException:
+            judging.cancel()
+            raise
+        lane.all_new = judging.all_new
+        return row
 
     async def _judging(
         self, conn: AsyncConnection, feed: Feed, row: DeliveryRow, no: int
-    ) -> tuple[StoredSegment, asyncio.Task[Judged]]:
+    ) -> Judging:
         """The judging of a segment: begun before, or begun now."""
         lane = self._lanes[feed.name]
         ahead, lane.ahead = lane.ahead, None
         if ahead is not None:
-            if ahead.delivery_id == row.id and ahead.segment.no == no:
-                return ahead.segment, ahead.judging
-            ahead.judging.cancel()
+            delivery_id, judging = ahead
+            if delivery_id == row.id and judging.segment.no == no and self._is_of_now(judging):
+                return judging
+            judging.cancel()
         segment = await store.find_segment(conn, row.id, no)
         if segment is None:
             raise LookupError(f"segment {no} of delivery {row.id} is missing")
-        task = processing.task_of(self.runtime, feed, row, segment)
-        return segment, asyncio.create_task(self._pool.judge(task))
+        return processing.judging_of(
+            self.runtime, feed, row, segment, self._pool, all_new=lane.all_new
+        )
 
-    async def _look_ahead(self, conn: AsyncConnection, feed: Feed, row: DeliveryRow) -> None:
-        no = row.next_chunk + 1
-        if no < row.chunk_count:
-            segment, judging = await self._judging(conn, feed, row, no)
-            self._lanes[feed.name].ahead = _Ahead(row.id, segment, judging)
+    def _is_of_now(self, judging: Judging) -> bool:
+        """Whether what it prepared says of it that it is recorded about now."""
+        if judging.preparing is None:
+            return True
+        age = self.runtime.clock.now() - judging.preparing.recorded_at
+        return abs(age.total_seconds()) < PREPARED_SECONDS
 
     def _count(self, before: DeliveryRow, after: DeliveryRow) -> None:
         service, feed = self.runtime.service.name, after.feed

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from itertools import groupby
 
-from shared.bus.contract import Batch
+from shared.bus.contract import Batch, Message
 from shared.events import topic_of
 from shared.inbox import store
 from shared.inbox.receiving import (
@@ -113,18 +113,34 @@ def _span(service: str, name: str, batches: Sequence[FactBatch]) -> AbstractCont
 def _plain(inbox: Inbox, batch: Batch, place: tuple[str, int], mark: int) -> FactBatch:
     """What of a batch lies above the mark, without a hole; raises _NotPlain."""
     producer, partition = place
+    if _follows(batch, producer, mark):
+        return _decoded(inbox, batch.messages, place)
     by_position = {message.position: message for message in batch.messages}
     if any(unfit(message, producer, mark) for message in batch.messages):
         raise _NotPlain
     fresh = sorted(position for position in by_position if position > mark)
     if fresh and (fresh[0] != mark + 1 or fresh[-1] != mark + len(fresh)):
         raise _NotPlain
-    facts = inbox.decode([by_position[position] for position in fresh])
-    if not facts:
+    if not fresh:
         return FactBatch(producer, partition, mark + 1, [])
-    if len(facts) > 1 or not isinstance(facts[0], list):
+    return _decoded(inbox, [by_position[position] for position in fresh], place)
+
+
+def _follows(batch: Batch, producer: str, mark: int) -> bool:
+    """Whether all of it lies right above the mark, as nearly always. A foreign message has no
+    position."""
+    messages = batch.messages
+    return {message.source for message in messages} == {producer} and [
+        message.position for message in messages
+    ] == list(range(mark + 1, mark + 1 + len(messages)))
+
+
+def _decoded(inbox: Inbox, messages: Sequence[Message], place: tuple[str, int]) -> FactBatch:
+    """The facts of messages; raises _NotPlain when one of them is not in the catalogue."""
+    parts = inbox.decode(messages)
+    if len(parts) != 1 or not isinstance(parts[0], list):
         raise _NotPlain
-    return FactBatch(producer, partition, fresh[0], facts[0])
+    return FactBatch(*place, messages[0].position, parts[0])
 
 
 def _has_old(

@@ -302,3 +302,12 @@ def test_what_turns_out_never_to_have_been_a_lead_is_taken_back_at_its_own_date(
     (step,) = steps_of("E1", told, Entry("210502", 0), [opened.lead], CAUSE)
     assert (step.what, step.correction, step.lead.void) == ("closed", True, True)
     assert step.effective_on == opened.lead.opened_on
+
+
+@pytest.mark.parametrize(
+    "alone", [event(3, "registered", LIC), event(3, "found-unenrolled", TAX), event(3, "gone", LIC)]
+)
+def test_a_single_event_tells_the_story_that_going_through_it_tells(alone: Event) -> None:
+    teller = rules._Teller()
+    teller.hear(alone)
+    assert story_of([alone]) == teller.end()

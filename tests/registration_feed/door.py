@@ -127,7 +127,12 @@ class Door:
 
 @asynccontextmanager
 async def opened(
-    service: Service, url: str, folder: Path, clock: Clock, department: str
+    service: Service,
+    url: str,
+    folder: Path,
+    clock: Clock,
+    department: str,
+    chunk_records: int = 10,
 ) -> AsyncIterator[Door]:
     """The service's door on a database that has its schema."""
     settings = Settings(
@@ -136,7 +141,7 @@ async def opened(
         data_dir=folder,
         data_keys=KEYS,
         hash_keys=KEYS,
-        chunk_records=10,
+        chunk_records=chunk_records,
         judge_workers=0,
     )
     runtime = build_runtime(service, settings, clock=clock)

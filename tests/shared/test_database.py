@@ -212,6 +212,17 @@ async def test_a_session_ended_by_the_server_is_away_and_the_next_one_works(
     assert await _count(database) == 0
 
 
+async def test_a_session_ended_while_nobody_used_it_is_replaced_unnoticed(
+    database: Database, postgres: PostgresForTests
+) -> None:
+    async with database.read() as connection:
+        pid = (await raw(connection)).info.backend_pid
+    with psycopg.connect(postgres.server.url(), autocommit=True) as admin:
+        admin.execute("SELECT pg_terminate_backend(%s)", (pid,))
+    await _gone(postgres, pid)
+    assert await _count(database) == 0
+
+
 async def test_a_transaction_that_stands_still_is_ended_by_the_server(
     database: Database, postgres: PostgresForTests
 ) -> None:

@@ -25,6 +25,7 @@ BUSINESS_LICENCES = Feed(
     columns=models.COLUMNS,
     judge=intake.judge_licences,
     apply=intake.apply_licences,
+    fresh=intake.FRESH_LICENCES,
     example={
         "licence_no": "210502200000015",
         "name": "本溪市示例餐饮有限公司",
@@ -60,6 +61,7 @@ ORGANISATION_CODES = Feed(
     columns=models.COLUMNS,
     judge=intake.judge_certificates,
     apply=intake.apply_certificates,
+    fresh=intake.FRESH_CERTIFICATES,
     example={
         "org_code": "PDY00001-X",
         "name": "本溪市示例餐饮有限公司",

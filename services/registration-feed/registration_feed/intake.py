@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
-
-from sqlalchemy import Table
 
 from registration_feed import models, rules
 from registration_feed.schemas import BusinessLicence, OrganisationCode
@@ -22,8 +19,15 @@ from shared.deliveries.checks import (
     owner_key_of,
     plain_org_code,
 )
-from shared.deliveries.feed import ApplyContext, JudgeContext, JudgedRow, Outcome, Verdict
-from shared.deliveries.state import Changed, upsert_state
+from shared.deliveries.feed import (
+    ApplyContext,
+    JudgeContext,
+    JudgedRow,
+    Outcome,
+    Recording,
+    Verdict,
+)
+from shared.deliveries.state import Changed, apply_state, fresh_in
 from shared.events.base import Fact
 from shared.events.registration_feed import (
     EnterpriseChanged,
@@ -33,36 +37,43 @@ from shared.events.registration_feed import (
 from shared.periods import Month
 
 _FACTS: dict[str, type[EnterpriseRegistered | EnterpriseChanged | EnterpriseDeregistered]] = {
-    fact.kind: fact for fact in (EnterpriseRegistered, EnterpriseChanged, EnterpriseDeregistered)
+    event: fact
+    for fact in (EnterpriseRegistered, EnterpriseChanged, EnterpriseDeregistered)
+    for event in ("registered", "changed", "deregistered")
+    if fact.kind == rules.fact_kind(event)
 }
+_EVENT, _EVENT_ON = models.COLUMNS.index("event"), models.COLUMNS.index("event_on")
 
 
 def judge_licences(records: Sequence[BusinessLicence], ctx: JudgeContext) -> list[Verdict]:
     """Each licence record accepted as a row, or refused with every reason found."""
     found = _found(records, ctx)
     owners = identity_findings([record.owner_id for record in records], ctx.today)
-    for record, problems, owner in zip(records, found, owners, strict=True):
-        problems.noted(owner, "/owner_id")
-        problems.not_after(
-            record.licensed_on, record.event_on, "/licensed_on", "dates-out-of-order"
+    verdicts = []
+    for record, wrong, owner in zip(records, found, owners, strict=True):
+        problems = wrong
+        if owner is not None or record.licensed_on > record.event_on:
+            problems = problems or Problems()
+            problems.noted(owner, "/owner_id")
+            _check_order(problems, record.licensed_on, record.event_on, "/licensed_on")
+        verdicts.append(
+            _licence(record, ctx) if problems is None else Verdict(problems=tuple(problems))
         )
-    return [
-        Verdict(problems=tuple(problems)) if problems else _licence(record, ctx)
-        for record, problems in zip(records, found, strict=True)
-    ]
+    return verdicts
 
 
 def _licence(record: BusinessLicence, ctx: JudgeContext) -> Verdict:
-    org_code = plain_org_code(record.org_code) or org_code_in_uscc(record.licence_no)
+    licence_no = record.licence_no
+    org_code = plain_org_code(record.org_code) or org_code_in_uscc(licence_no)
     household = is_household(record.reg_type, ctx.plan)
     # An enterprise's legal representative may own others: only a household is its owner.
     owner_id = record.owner_id if household else None
     row = (
-        employer_key_of(ctx.secrecy, org_code=org_code, licence_no=record.licence_no),
+        employer_key_of(ctx.secrecy, org_code=org_code, licence_no=licence_no),
         record.name,
         record.unit,
         org_code,
-        record.licence_no,
+        licence_no,
         owner_key_of(ctx.secrecy, owner_id=owner_id),
         record.reg_type,
         record.industry,
@@ -75,18 +86,21 @@ def _licence(record: BusinessLicence, ctx: JudgeContext) -> Verdict:
         record.headcount,
         record.address,
     )
-    return Verdict(key=record.licence_no, row=row, content_hash=content_hash(row))
+    return Verdict(licence_no, row, content_hash(row))
 
 
 def judge_certificates(records: Sequence[OrganisationCode], ctx: JudgeContext) -> list[Verdict]:
     """Each certificate record accepted as a row, or refused with every reason found."""
-    found = _found(records, ctx)
-    for record, problems in zip(records, found, strict=True):
-        _check_order(problems, record.issued_on, record.event_on, "/issued_on")
-    return [
-        Verdict(problems=tuple(problems)) if problems else _certificate(record, ctx)
-        for record, problems in zip(records, found, strict=True)
-    ]
+    verdicts = []
+    for record, wrong in zip(records, _found(records, ctx), strict=True):
+        problems = wrong
+        if record.issued_on > record.event_on:
+            problems = problems or Problems()
+            _check_order(problems, record.issued_on, record.event_on, "/issued_on")
+        verdicts.append(
+            _certificate(record, ctx) if problems is None else Verdict(problems=tuple(problems))
+        )
+    return verdicts
 
 
 def _certificate(record: OrganisationCode, ctx: JudgeContext) -> Verdict:
@@ -109,90 +123,142 @@ def _certificate(record: OrganisationCode, ctx: JudgeContext) -> Verdict:
         None,
         None,
     )
-    return Verdict(key=org_code, row=row, content_hash=content_hash(row))
+    return Verdict(org_code, row, content_hash(row))
 
 
 def _found(
     records: Sequence[BusinessLicence | OrganisationCode], ctx: JudgeContext
-) -> list[Problems]:
-    """What is wrong with the fields both feeds have, one list per record."""
-    last_on = Month.parse(ctx.delivery.period).last_on
+) -> list[Problems | None]:
+    """What is wrong with the fields both feeds have, one list per record; None where nothing is.
+
+    Most records pass in one comparison; only the others are gone through field by field.
+    """
+    today, last_on = ctx.today, Month.parse(ctx.delivery.period).last_on
+    latest = min(today, last_on)
     org_codes = org_code_findings([record.org_code for record in records])
     licences = licence_findings([record.licence_no for record in records])
-    found = []
+    coded: dict[tuple[str, str | None, str | None], bool] = {}
+    found: list[Problems | None] = []
     for record, org_code, licence in zip(records, org_codes, licences, strict=True):
+        codes = (record.unit, record.reg_type, record.industry)
+        right = coded.get(codes)
+        if right is None:
+            problems = Problems()
+            _check_codes(problems, record, ctx)
+            right = coded[codes] = not problems
+        told_on = record.notified_on
+        if (
+            right
+            and org_code is None
+            and licence is None
+            and record.event_on <= latest
+            and (told_on is None or told_on <= today)
+            and (record.org_code is None or not _differ(record))
+        ):
+            found.append(None)
+            continue
         problems = Problems()
         problems.noted(licence, "/licence_no")
         problems.noted(org_code, "/org_code")
         if not problems:
             inside = org_code_in_uscc(record.licence_no)
             problems.inside(plain_org_code(record.org_code), inside, "/org_code")
-        problems.unit(record.unit, "/unit", ctx)
-        problems.trade(record.reg_type, record.industry, ctx)
-        problems.not_after(record.event_on, ctx.today, "/event_on")
+        _check_codes(problems, record, ctx)
+        problems.not_after(record.event_on, today, "/event_on")
         if record.event_on > last_on:
-            problems.add(
-                "period-mismatch",
-                "/event_on",
-                value=record.event_on.isoformat(),
-                limit=ctx.delivery.period,
-            )
-        problems.not_after(record.notified_on, ctx.today, "/notified_on")
+            value, limit = record.event_on.isoformat(), ctx.delivery.period
+            problems.add("period-mismatch", "/event_on", value=value, limit=limit)
+        problems.not_after(told_on, today, "/notified_on")
         found.append(problems)
     return found
+
+
+def _differ(record: BusinessLicence | OrganisationCode) -> bool:
+    """Whether its organisation code is another one than stands inside its licence number."""
+    inside = org_code_in_uscc(record.licence_no)
+    return inside is not None and plain_org_code(record.org_code) != inside
+
+
+def _check_codes(
+    problems: Problems, record: BusinessLicence | OrganisationCode, ctx: JudgeContext
+) -> None:
+    problems.unit(record.unit, "/unit", ctx)
+    problems.trade(record.reg_type, record.industry, ctx)
 
 
 def _check_order(problems: Problems, issued_on: date, event_on: date, pointer: str) -> None:
     problems.not_after(issued_on, event_on, pointer, "dates-out-of-order")
 
 
+def licence_facts(recording: Recording, changes: Sequence[Changed]) -> list[Fact]:
+    """One enterprise fact for each licence that changed."""
+    return [_fact(recording, change, "licence") for change in changes]
+
+
+def certificate_facts(recording: Recording, changes: Sequence[Changed]) -> list[Fact]:
+    """One enterprise fact for each certificate that changed."""
+    return [_fact(recording, change, "org-code") for change in changes]
+
+
+FRESH_LICENCES = fresh_in(models.business_licences, models.COLUMNS, licence_facts)
+FRESH_CERTIFICATES = fresh_in(models.organisation_codes, models.COLUMNS, certificate_facts)
+
+
 async def apply_licences(ctx: ApplyContext, rows: Sequence[JudgedRow]) -> Outcome:
     """Licence rows into ``business_licences`` and enterprise facts."""
-    return await _apply(ctx, rows, models.business_licences, "licence")
+    table = models.business_licences
+    return await apply_state(ctx, table, models.COLUMNS, licence_facts, rows)
 
 
 async def apply_certificates(ctx: ApplyContext, rows: Sequence[JudgedRow]) -> Outcome:
     """Certificate rows into ``organisation_codes`` and enterprise facts."""
-    return await _apply(ctx, rows, models.organisation_codes, "org-code")
+    table = models.organisation_codes
+    return await apply_state(ctx, table, models.COLUMNS, certificate_facts, rows)
 
 
-async def _apply(
-    ctx: ApplyContext, rows: Sequence[JudgedRow], table: Table, subject: str
-) -> Outcome:
-    outcome = Outcome()
-    changes = await upsert_state(ctx, table, models.COLUMNS, rows, outcome)
-    outcome.facts.extend(_fact(ctx, change, f"{subject}:{change.key}") for change in changes)
-    return outcome
-
-
-def _fact(ctx: ApplyContext, change: Changed, subject: str) -> Fact:
-    now = _named(change.row)
-    before = _named(change.previous) if change.previous else {}
-    before_on = before.get("event_on")
-    correction = rules.is_correction(now["event"], now["event_on"], before.get("event"), before_on)
-    return _FACTS[rules.fact_kind(now["event"])](
-        key=now["employer_key"],
-        subject=subject,
+def _fact(recording: Recording, change: Changed, subject: str) -> Fact:
+    (
+        employer_key,
+        name,
+        unit,
+        org_code,
+        licence_no,
+        owner_key,
+        reg_type,
+        industry,
+        household,
+        licensed_on,
+        event,
+        event_on,
+        commitment_letter,
+        notified_on,
+        _,
+        _,
+    ) = change.row
+    correction, effective_on = False, event_on
+    if change.previous is not None:
+        before, before_on = change.previous[_EVENT], change.previous[_EVENT_ON]
+        correction = rules.is_correction(event, event_on, before, before_on)
+        effective_on = rules.effective_on(event_on, correction, before_on)
+    return _FACTS[event](
+        key=employer_key,
+        subject=f"{subject}:{change.key}",
         revision=change.revision,
-        delivery_id=ctx.delivery.id,
+        delivery_id=recording.delivery.id,
         record_no=change.no,
-        recorded_at=ctx.recorded_at,
+        recorded_at=recording.recorded_at,
         correction=correction,
-        feed=ctx.feed.name,
-        name=now["name"],
-        unit=now["unit"],
-        org_code=now["org_code"],
-        licence_no=now["licence_no"],
-        owner_key=now["owner_key"],
-        reg_type=now["reg_type"],
-        industry=now["industry"],
-        household=now["household"],
-        licensed_on=now["licensed_on"],
-        effective_on=rules.effective_on(now["event_on"], correction, before_on),
-        commitment_letter=now["commitment_letter"],
-        notified_on=now["notified_on"],
+        feed=recording.delivery.feed,
+        name=name,
+        unit=unit,
+        org_code=org_code,
+        licence_no=licence_no,
+        owner_key=owner_key,
+        reg_type=reg_type,
+        industry=industry,
+        household=household,
+        licensed_on=licensed_on,
+        effective_on=effective_on,
+        commitment_letter=commitment_letter,
+        notified_on=notified_on,
     )
-
-
-def _named(row: tuple[Any, ...]) -> dict[str, Any]:
-    return dict(zip(models.COLUMNS, row, strict=True))

@@ -7,7 +7,7 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.database import copy_rows, notify, raw
+from shared.database import copy_rows, raw
 from shared.deliveries.spool import Spool
 from shared.deliveries.store.rows import (
     CHANNEL,
@@ -55,16 +55,19 @@ async def insert_delivery(conn: AsyncConnection, new: NewDelivery, spool: Spool)
     if isinstance(spool, TableSpool):
         await insert_table(conn, UUID(new.id), spool)
     driver = await raw(conn)
-    # Numbers are given out in the order of commit: whoever holds the lock commits next.
-    await driver.execute("SELECT pg_advisory_xact_lock(hashtextextended('deliveries', 0))")
+    # Numbers are given out in the order of commit: whoever holds the lock commits next. It is
+    # taken before the number is, which only the one row it makes is given.
     cursor = await driver.execute(
-        "INSERT INTO deliveries (id, feed, department, sender, units, idempotency_key, period, "
+        "WITH in_order AS MATERIALIZED (SELECT pg_advisory_xact_lock(hashtextextended("
+        "'deliveries', 0))) INSERT INTO deliveries (id, feed, department, sender, units, "
+        "idempotency_key, period, "
         "nil, dry_run, status, sha256, size, content_type, reader, received_at, clock, "
-        "traceparent, chunk_count, sent_count, reading) VALUES (%(id)s, %(feed)s, %(department)s, "
+        "traceparent, chunk_count, sent_count, reading) SELECT %(id)s, %(feed)s, %(department)s, "
         "%(sender)s, %(units)s, %(key)s, %(period)s, %(nil)s, %(dry_run)s, 'accepted', "
         "%(sha256)s, %(size)s, %(content_type)s, %(reader)s, %(received_at)s, %(clock)s, "
-        "%(traceparent)s, %(chunk_count)s, %(sent_count)s, %(reading)s) "
-        "ON CONFLICT (sender, feed, dry_run, idempotency_key) DO NOTHING RETURNING seq",
+        "%(traceparent)s, %(chunk_count)s, %(sent_count)s, %(reading)s::jsonb FROM in_order "
+        "ON CONFLICT (sender, feed, dry_run, idempotency_key) DO NOTHING "
+        "RETURNING pg_notify(%(channel)s, feed)",
         {
             "id": UUID(new.id),
             "feed": new.feed,
@@ -85,12 +88,10 @@ async def insert_delivery(conn: AsyncConnection, new: NewDelivery, spool: Spool)
             "chunk_count": len(spool.entries),
             "sent_count": spool.record_count,
             "reading": None if new.reading is None else Jsonb(new.reading),
+            "channel": CHANNEL,
         },
     )
-    if await cursor.fetchone() is None:
-        return False
-    await notify(conn, CHANNEL, new.feed)
-    return True
+    return await cursor.fetchone() is not None
 
 
 async def find_by_key(

@@ -55,15 +55,17 @@ async def release(conn: AsyncConnection, tokens: Iterable[str]) -> None:
         await notify(conn, CHANNEL, feed)
 
 
-async def has_due(conn: AsyncConnection, feed: str) -> bool:
-    """Whether records of the feed are to be judged again."""
+async def work_on(conn: AsyncConnection, feed: str) -> tuple[bool, bool]:
+    """Whether records of the feed are to be judged again, and whether deliveries wait."""
     driver = await raw(conn)
     cursor = await driver.execute(
-        "SELECT EXISTS (SELECT FROM held_records WHERE feed = %s AND due AND resolved_at IS NULL)",
-        (feed,),
+        "SELECT EXISTS (SELECT FROM held_records WHERE feed = %(feed)s AND due"
+        " AND resolved_at IS NULL), EXISTS (SELECT FROM deliveries WHERE feed = %(feed)s"
+        " AND status IN ('accepted', 'judging'))",
+        {"feed": feed},
     )
     row = await cursor.fetchone()
-    return bool(row and row[0])
+    return (False, False) if row is None else (bool(row[0]), bool(row[1]))
 
 
 async def settle(conn: AsyncConnection) -> None:

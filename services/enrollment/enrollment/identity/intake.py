@@ -37,7 +37,8 @@ async def identify(
     known = await store.owners_of(conn, keys)
     if len(known) < len(keys):
         await store.lock_minting(conn)
-        known = await store.owners_of(conn, keys)
+        # A key keeps its owner: only those nobody had can have found one meanwhile.
+        known.update(await store.owners_of(conn, keys.difference(known)))
         # Rows about to gain keys are locked in order before any is written: no crosswise waits.
         await store.lock_employers(conn, set(known.values()))
     entered = {}
@@ -74,10 +75,13 @@ async def _mint(
         return {}
     minted = await store.mint(conn, len(assignment.minted))
     ids = dict(zip(assignment.minted, minted, strict=True))
-    first = [(ids[new], claims[index]) for new, index in assignment.minted.items()]
+    linked = {employer for employer, _, _ in assignment.links.values()}
     await store.insert_employers(
         conn,
-        ((new, claim.name, claim.unit, claim.household, 0, recorded_at) for new, claim in first),
+        (
+            (ids[new], claim.name, claim.unit, claim.household, int(new in linked), recorded_at)
+            for new, claim in ((new, claims[no]) for new, no in assignment.minted.items())
+        ),
     )
     return ids
 
@@ -105,9 +109,18 @@ async def _link(
     )
     # The last new key of an employer names the cause.
     cause = {employer: (rule, claim) for key, employer, rule, claim in rows}
-    named = await store.next_link_revisions(conn, list(cause))
+    # Of those minted just now everything is known; they were inserted with their first revision.
+    named = {
+        ids[new]: (claims[index].name, claims[index].unit, 1)
+        for new, index in assignment.minted.items()
+    }
+    pairs = [(employer, key) for key, employer, _, _ in rows if employer in named]
+    before = [employer for employer in cause if employer not in named]
+    if before:
+        named.update(await store.next_link_revisions(conn, before))
+        pairs += await store.keys_of(conn, before)
     keys: dict[str, list[str]] = defaultdict(list)
-    for employer, key in await store.keys_of(conn, cause):
+    for employer, key in sorted(pairs):
         if not key.startswith(AGENCY):
             keys[employer].append(key)
     facts = []

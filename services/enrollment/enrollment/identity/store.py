@@ -96,6 +96,8 @@ async def lock_employers(conn: AsyncConnection, employers: Collection[str]) -> N
 
     Locked in order, so that no two transactions wait crosswise.
     """
+    if not employers:
+        return
     driver = await raw(conn)
     await driver.execute(
         "SELECT 1 FROM employers WHERE employer_id = ANY(%s) "

@@ -41,34 +41,51 @@ async def hear(
         employer: Cause(event.delivery_id, event.record_no, event.effective_on)
         for employer, event in events
     }
+    about = await store.known_of(conn, {event.subject for _, event in events})
     # With those the subjects were known of before: all in one order, against crosswise waits.
-    subjects = {event.subject for _, event in events}
-    await identity_store.lock_employers(conn, {*causes, *await store.known_of(conn, subjects)})
-    moved = await store.insert_events(conn, events)
+    # Those minted just now nobody else can see.
+    known_before = {*causes, *(employer for _, employer in about)}
+    await identity_store.lock_employers(conn, known_before.difference(identified.minted))
+    moved = await store.insert_events(conn, events, about, identified.minted)
     others = {employer: cause for employer, cause in moved.items() if employer not in causes}
-    return [*identified.facts, *await follow(conn, {**others, **causes}, recorded_at)]
+    fresh = store.by_employer(events, identified.minted.difference(moved))
+    leads = await follow(conn, {**others, **causes}, recorded_at, fresh)
+    return [*identified.facts, *leads]
 
 
 async def follow(
-    conn: AsyncConnection, causes: Mapping[str, Cause], recorded_at: datetime
+    conn: AsyncConnection,
+    causes: Mapping[str, Cause],
+    recorded_at: datetime,
+    fresh: Mapping[str, Sequence[Event]] | None = None,
 ) -> list[LeadFact]:
     """Work out the leads of these employers again and return the facts of what changed.
 
-    ``causes``: employer → the record that made us look. The caller holds the employers' row
-    locks (``identity.store.lock_employers``). Three reads and three writes for any number.
+    ``causes``: employer → the record that made us look. ``fresh``: all that is known of employers
+    minted in this transaction, which have no leads and no entry in the register. The caller holds
+    the row locks of all others (``identity.store.lock_employers``). Three reads and two writes for
+    any number.
     """
     if not causes:
         return []
-    events = await store.events_of(conn, causes)
-    entries = await store.entries_of(conn, causes)
-    leads = await store.leads_of(conn, causes)
+    fresh = fresh or {}
     steps = [
         step
-        for employer, known in events.items()
-        for step in steps_of(
-            employer, known, entries.get(employer), leads.get(employer, ()), causes[employer]
-        )
+        for employer, known in fresh.items()
+        for step in steps_of(employer, known, None, (), causes[employer])
     ]
+    before = [employer for employer in causes if employer not in fresh]
+    if before:
+        events = await store.events_of(conn, before)
+        entries = await store.entries_of(conn, before)
+        leads = await store.leads_of(conn, before)
+        steps += [
+            step
+            for employer, known in events.items()
+            for step in steps_of(
+                employer, known, entries.get(employer), leads.get(employer, ()), causes[employer]
+            )
+        ]
     if not steps:
         return []
     await store.write_steps(conn, steps, recorded_at)

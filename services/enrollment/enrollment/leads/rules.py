@@ -103,10 +103,22 @@ class Story:
 
 def story_of(events: Iterable[Event]) -> Story:
     """Tell the story of one employer. The order of ``events`` does not matter."""
+    events = list(events)
+    if len(events) == 1 and events[0].what in (REGISTERED, FOUND_UNENROLLED):
+        return _beginning(events[0])
     teller = _Teller()
-    for event in sorted(_as_reported_last(list(events)), key=_in_order):
+    for event in sorted(_as_reported_last(events), key=_in_order):
         teller.hear(event)
     return teller.end()
+
+
+def _beginning(event: Event) -> Story:
+    """What ``_Teller`` says of an employer nothing but this evidence is known of, as of nearly all
+    of a long list, without going through it."""
+    headcounts = [event] if event.what == FOUND_UNENROLLED else []
+    gap = event.taxable if headcounts else 0
+    lead = Desired(UNENROLLED, event.unit, gap, event.effective_on, [event], event)
+    return Story([lead], headcounts=headcounts, latest=headcounts[0] if headcounts else None)
 
 
 def _as_reported_last(events: list[Event]) -> list[Event]:

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from enrollment.leads import models
 from enrollment.leads.changes import Cause, Step, Stored
 from enrollment.leads.rules import Entry, Event
-from shared.database import raw, stage_into
+from shared.database import copy_into, raw, stage_into
 
 _EVENT_COLUMNS = ("employer_id", *Event._fields)
 _LEAD_COLUMNS = (*Stored._fields, "changed_at")
@@ -44,43 +44,61 @@ async def lock_subjects(conn: AsyncConnection, states: Collection[tuple[str, int
     await driver.execute(f"SELECT {lock}(%s)", (_SUBJECTS_LOCK,))
 
 
-async def known_of(conn: AsyncConnection, subjects: Collection[str]) -> set[str]:
-    """The employers any state of these subjects was about."""
+async def known_of(conn: AsyncConnection, subjects: Collection[str]) -> set[tuple[str, str]]:
+    """(subject, employer) of every employer that a state of these subjects was about."""
     driver = await raw(conn)
-    cursor = await driver.execute(
-        "SELECT DISTINCT employer_id FROM lead_events WHERE subject = ANY(%s) AND what <> 'gone'",
-        (list(subjects),),
-    )
-    return {employer for (employer,) in await cursor.fetchall()}
-
-
-async def insert_events(
-    conn: AsyncConnection, events: Sequence[tuple[str, Event]]
-) -> dict[str, Cause]:
-    """Keep (employer, event) pairs; a state of a subject that is known already stays as it is.
-
-    When states of one subject are about different employers, the one before is told that the
-    subject is gone. Returns those other employers with the cause.
-    """
-    driver = await raw(conn)
-    about = {(event.subject, employer) for employer, event in events}
     cursor = await driver.execute(
         "SELECT DISTINCT subject, employer_id FROM lead_events "
         "WHERE subject = ANY(%s) AND what <> 'gone'",
-        (list({subject for subject, _ in about}),),
+        (list(subjects),),
     )
-    about.update((row[0], row[1]) for row in await cursor.fetchall())
-    await stage_into(
-        conn, "stage_lead_events", models.lead_events, _EVENT_COLUMNS, _event_rows(events)
+    return set(await cursor.fetchall())
+
+
+async def insert_events(
+    conn: AsyncConnection,
+    events: Sequence[tuple[str, Event]],
+    about: Collection[tuple[str, str]] = (),
+    minted: Collection[str] = (),
+) -> dict[str, Cause]:
+    """Keep (employer, event) pairs; a state of a subject that is known already stays as it is.
+
+    ``about``: what was known of the subjects (``known_of``), of subjects that can be about several
+    employers. When states of one subject are about different employers, the one before is told
+    that the subject is gone. Returns those other employers with the cause. ``minted``: employers
+    minted in this transaction, of whom nothing is kept yet.
+    """
+    driver = await raw(conn)
+    first = [row for row in events if row[0] in minted]
+    if first:
+        kept = {(employer, event[:2]): (employer, event) for employer, event in reversed(first)}
+        rows = _event_rows(sorted(kept.values()))
+        await copy_into(conn, models.lead_events, _EVENT_COLUMNS, rows)
+    if len(first) < len(events):
+        others = _event_rows([row for row in events if row[0] not in minted])
+        await stage_into(conn, "stage_lead_events", models.lead_events, _EVENT_COLUMNS, others)
+        names = ", ".join(_EVENT_COLUMNS)
+        await driver.execute(
+            f"INSERT INTO lead_events ({names}) SELECT {names} FROM stage_lead_events "
+            "ORDER BY employer_id, subject, revision ON CONFLICT DO NOTHING"
+        )
+    told = Counter(
+        subject
+        for subject, _ in {*about, *((event.subject, employer) for employer, event in events)}
     )
-    names = ", ".join(_EVENT_COLUMNS)
-    await driver.execute(
-        f"INSERT INTO lead_events ({names}) SELECT {names} FROM stage_lead_events "
-        "ORDER BY employer_id, subject, revision ON CONFLICT DO NOTHING"
-    )
-    told = Counter(subject for subject, _ in about)
     moved = [subject for subject, employers in told.items() if employers > 1]
     return await _tell_they_are_gone(conn, moved) if moved else {}
+
+
+def by_employer(
+    events: Sequence[tuple[str, Event]], employers: Collection[str]
+) -> dict[str, list[Event]]:
+    """The events of these employers, in no order."""
+    found: dict[str, list[Event]] = defaultdict(list)
+    for employer, event in events:
+        if employer in employers:
+            found[employer].append(event)
+    return found
 
 
 def _event_rows(events: Sequence[tuple[str, Event]]) -> Iterator[tuple[Any, ...]]:
@@ -164,18 +182,24 @@ async def with_headcounts(conn: AsyncConnection, employers: Collection[str]) -> 
 
 async def write_steps(conn: AsyncConnection, steps: Sequence[Step], changed_at: datetime) -> None:
     """Bring leads to their last step."""
-    last = {step.lead.lead_id: step.lead for step in steps}
-    driver = await raw(conn)
-    rows = ((*lead, changed_at) for lead in last.values())
-    await stage_into(conn, "stage_leads", models.leads, _LEAD_COLUMNS, rows)
-    names = ", ".join(_LEAD_COLUMNS)
-    sets = ", ".join(f"{name} = EXCLUDED.{name}" for name in _LEAD_COLUMNS[1:])
-    # Closed ones first: an employer never has two of a kind open, not even for a moment.
-    await driver.execute(
-        f"INSERT INTO leads ({names}) SELECT {names} FROM stage_leads "
-        "ORDER BY status <> 'closed', lead_id "
-        f"ON CONFLICT (lead_id) DO UPDATE SET {sets}"
-    )
+    last = {step.lead.lead_id: (*step.lead, changed_at) for step in steps}
+    new = {step.lead.lead_id for step in steps if step.what == "opened"}
+    if len(new) < len(last):
+        driver = await raw(conn)
+        rows = (row for lead_id, row in last.items() if lead_id not in new)
+        await stage_into(conn, "stage_leads", models.leads, _LEAD_COLUMNS, rows)
+        names = ", ".join(_LEAD_COLUMNS)
+        sets = ", ".join(f"{name} = EXCLUDED.{name}" for name in _LEAD_COLUMNS[1:])
+        # Closed ones first: an employer never has two of a kind open, not even for a moment.
+        await driver.execute(
+            f"INSERT INTO leads ({names}) SELECT {names} FROM stage_leads "
+            "ORDER BY status <> 'closed', lead_id "
+            f"ON CONFLICT (lead_id) DO UPDATE SET {sets}"
+        )
+    if new:
+        await copy_into(
+            conn, models.leads, _LEAD_COLUMNS, (last[lead_id] for lead_id in sorted(new))
+        )
 
 
 class LeadRow(NamedTuple):

@@ -135,17 +135,20 @@ def unpacked(payload: bytes) -> list[Message]:
 
 def check(facts: Sequence[Located]) -> None:
     """Refuse what no row can hold before any statement runs: BadMessage with the reason."""
+    known: set[str | None] = {None}
     for located in facts:
         fact = located.fact
-        if fact.delivery_id is not None and not _is_uuid(fact.delivery_id):
-            raise BadMessage(located.position, "delivery_id is not a UUID")
+        if fact.delivery_id not in known:
+            if not _is_uuid(fact.delivery_id):
+                raise BadMessage(located.position, "delivery_id is not a UUID")
+            known.add(fact.delivery_id)
         if not 0 < fact.revision < 2**31:
             raise BadMessage(located.position, "revision out of range")
         if "\0" in fact.subject or "\0" in fact.key:
             raise BadMessage(located.position, "subject or key contains a NUL character")
 
 
-def _is_uuid(text: str) -> bool:
+def _is_uuid(text: str | None) -> bool:
     try:
         UUID(text)
     except ValueError:

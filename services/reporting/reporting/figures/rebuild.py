@@ -26,7 +26,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from reporting.figures import projections
 from reporting.figures.postings import Counting
-from reporting.figures.store import locks, replay, shadow, standing, swapping
+from reporting.figures.store import locks, posting, replay, shadow, standing, sums, swapping
 from reporting.figures.store.replay import Difference, JournalBlock
 from reporting.figures.store.standing import CannotRebuild, Phase
 from reporting.trust import projections as trust
@@ -127,6 +127,7 @@ class _Rebuild:
         async with self.database.transaction() as conn:
             await shadow.clear(conn)
             await shadow.lay_out(conn)
+            await sums.begin(conn)
             self.total = (await replay.extent(conn, 0, head)).facts
             await standing.begin(conn, self.run_id, self.total)
         await self._catch_up()
@@ -176,13 +177,7 @@ class _Rebuild:
             await conn.execute(text("SET LOCAL synchronous_commit = off"))
             await shadow.within(conn)
             if await projections.take_positions(conn, self.counting, group.facts):
-                await projections.post(
-                    conn,
-                    {
-                        no: projections.block_of(b.id, b.producer, b.partition, b.recorded_at)
-                        for no, b in enumerate(group.blocks)
-                    },
-                )
+                await self._post(conn, group)
             await trust.apply(conn, (located.fact for located in group.facts))
             self.facts += len(group.facts)
             self.blocks += len(group.blocks)
@@ -190,6 +185,18 @@ class _Rebuild:
             await standing.note(conn, self.run_id, self.phase, self.facts, self.total)
         if self.progress is not None:
             self.progress(self.facts, self.total)
+
+    async def _post(self, conn: AsyncConnection, group: _Group) -> None:
+        """Entries, with their sums unless all is to be added up at the end."""
+        blocks = {
+            no: projections.block_of(b.id, b.producer, b.partition, b.recorded_at)
+            for no, b in enumerate(group.blocks)
+        }
+        if self.phase == "replaying":
+            await posting.post_entries_only(conn, blocks)
+            await sums.note_blocks(conn, blocks.values())
+        else:
+            await projections.post(conn, blocks)
 
     async def _enter(self, phase: Phase) -> None:
         self.phase = phase
@@ -200,6 +207,7 @@ class _Rebuild:
         await self._enter("finishing")
         self.numbered_to = self.after
         async with self.database.transaction() as conn:
+            await sums.add_up(conn)
             self.new_ids = await swapping.number(conn)
             await swapping.finish(conn, self.numbered_to)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -140,7 +140,7 @@ RETURNING id
 
 _SLOTS = (1, 2, 3)
 _ROLLUP_KEY = "account, unit, segment, effective_on, recorded_on, slot"
-_POST = f"""
+_POSTED = f"""
 WITH blocks AS (
   SELECT * FROM unnest(%(nos)s::int2[], %(ids)s::int8[], %(recorded_at)s::timestamptz[],
     %(recorded_on)s::date[], %(slots)s::int2[]) AS b (no, id, recorded_at, recorded_on, slot)
@@ -154,7 +154,8 @@ WITH blocks AS (
   WHERE {" OR ".join(f"coalesce(l.q{n}, 0) <> 0" for n in _SLOTS)}
   ORDER BY l.block_no, l.block_index, l.leg
   RETURNING account, unit, segment, q1, q2, q3, effective_on, block
-), rolled AS (
+)"""
+_POST = f"""{_POSTED}, rolled AS (
   INSERT INTO rollups AS r ({_ROLLUP_KEY}, q1, q2, q3)
   SELECT {_ROLLUP_KEY}, sum(q1), sum(q2), sum(q3)
   FROM posted JOIN blocks ON blocks.id = posted.block GROUP BY {_ROLLUP_KEY} ORDER BY {_ROLLUP_KEY}
@@ -171,17 +172,23 @@ async def post_entries(conn: AsyncConnection, blocks: Mapping[int, Block]) -> li
 
     ``blocks``: by the number staged rows know them by.
     """
-    cursor = await (await raw(conn)).execute(
-        _POST,
-        {
-            "nos": list(blocks),
-            "ids": [block.id for block in blocks.values()],
-            "recorded_at": [block.recorded_at for block in blocks.values()],
-            "recorded_on": [block.recorded_on for block in blocks.values()],
-            "slots": [block.slot for block in blocks.values()],
-        },
-    )
+    cursor = await (await raw(conn)).execute(_POST, _given(blocks))
     return [DayTotal(*row) for row in await cursor.fetchall()]
+
+
+async def post_entries_only(conn: AsyncConnection, blocks: Mapping[int, Block]) -> None:
+    """Entries of what moved; who calls this adds up their sums later."""
+    await (await raw(conn)).execute(f"{_POSTED} SELECT FROM posted LIMIT 0", _given(blocks))
+
+
+def _given(blocks: Mapping[int, Block]) -> dict[str, list[Any]]:
+    return {
+        "nos": list(blocks),
+        "ids": [block.id for block in blocks.values()],
+        "recorded_at": [block.recorded_at for block in blocks.values()],
+        "recorded_on": [block.recorded_on for block in blocks.values()],
+        "slots": [block.slot for block in blocks.values()],
+    }
 
 
 _ADD_TOTALS = f"""

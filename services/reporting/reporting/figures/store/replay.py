@@ -93,7 +93,8 @@ async def fingerprints(conn: AsyncConnection) -> AsyncIterator[str]:
             text(
                 "SELECT encode(sha256(convert_to(string_agg(line, E'\n' ORDER BY line"
                 " COLLATE \"C\"), 'UTF8')), 'hex') FROM"
-                f" (SELECT line, left(md5(line), 3) AS part FROM ({lines}) AS named) AS parted"
+                ' (SELECT line, left(md5(line), 3) COLLATE "C" AS part'
+                f" FROM ({lines}) AS named) AS parted"
                 " GROUP BY part ORDER BY part"
             )
         )
