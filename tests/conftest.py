@@ -11,12 +11,23 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import structlog
 from confluent_kafka.admin import AdminClient
 
 from kuomian.kafka_broker import KafkaBroker
 from kuomian.kafka_install import KafkaMissing
 from shared.clock import FixedClock
 from shared.embedded import EmbeddedPostgres
+
+# What structlog does by itself draws tracebacks with every local variable: seconds, on a busy day.
+structlog.configure(
+    processors=[
+        *structlog.get_config()["processors"][:-1],
+        structlog.dev.ConsoleRenderer(
+            colors=False, exception_formatter=structlog.dev.plain_traceback
+        ),
+    ]
+)
 
 # Nothing here has to survive a power cut.
 TEST_OPTIONS = {

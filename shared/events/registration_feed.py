@@ -56,7 +56,10 @@ class EnterpriseChanged(_Enterprise, frozen=True, kw_only=True):
 
 
 class EnterpriseDeregistered(_Enterprise, frozen=True, kw_only=True):
-    """It was struck off; it can no longer be a lead."""
+    """It was struck off, or its licence revoked; it can no longer be a lead."""
 
     kind: ClassVar[str] = "enterprise-deregistered"
     title_zh: ClassVar[str] = "企业注销"
+
+    revoked: bool = False
+    """Its licence was revoked (吊销) by the registry, not given up."""

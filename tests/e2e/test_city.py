@@ -214,3 +214,47 @@ class TestTrust:
         for producer in trust["producers"]:
             assert producer["known"], producer
             assert producer["lag"] == 0, producer
+
+
+class TestLists:
+    """What the tax office's lists hold is what the made city put into them, unit by unit."""
+
+    @pytest.mark.parametrize(
+        ("path", "measure", "field", "fen"),
+        [
+            ("tax-registrations", "tax-registrations", None, False),
+            ("unenrolled-employers", "unenrolled-employers", None, False),
+            ("headcounts", "headcounts", None, False),
+            ("base-audits", "base-audits", None, False),
+            ("no-wage-persons", "no-wage-persons", None, False),
+            ("no-wage-persons", "no-wage-employer-fen", "employer", True),
+            ("deduction-reviews", "deduction-reviews", None, False),
+            ("clearing-plans", "clearing-plans-fen", "total", True),
+            ("pre-levies", "pre-levies", None, False),
+            ("pre-levies", "pre-levies-fen", "pooled", True),
+        ],
+    )
+    async def test_add_up_to_the_truth(
+        self, whole: Whole, path: str, measure: str, field: str | None, fen: bool
+    ) -> None:
+        found: Counter[str] = Counter()
+        async for row in whole.api.items(f"/tax-feed/v1/{path}", limit=1000):
+            found[row["unit"]] += row[field]["fen"] if fen and field else 1
+        true = {
+            unit.code: whole.city.truth.at(measure, unit.code, whole.city.closing_at.date())
+            for unit in whole.plan.units
+        }
+        assert sum(found.values()) > 0
+        assert dict(found) == {unit: count for unit, count in true.items() if count}
+
+    async def test_pre_levied_money_is_collected_only_by_receipts(self, whole: Whole) -> None:
+        path = "/reporting/v1/figures/pooled-fund.210500.2008-11-D3.cumulative/entries"
+        kinds = {entry["fact"]["type"] async for entry in whole.api.items(path, limit=1000)}
+        assert kinds == {"tax-feed.contribution-collected.v1"}
+
+    async def test_some_pre_levies_went_on_to_be_settled(self, whole: Whole) -> None:
+        stages: Counter[str] = Counter()
+        async for levy in whole.api.items("/tax-feed/v1/pre-levies", limit=1000):
+            stages[levy["stage"]] += 1
+        assert stages["pre-levied"] > 0
+        assert stages["settled"] + stages["individual-due"] > 0

@@ -212,3 +212,32 @@ async def test_both_feeds_say_what_they_take(door: Door) -> None:
     assert owner["personal"]
     assert details["due"]["latest"]["period"] in ("2008-05", "2008-06")
     assert all(column["description"] for column in details["columns"])
+
+
+async def test_those_not_told_to_enrol_are_listed_with_their_last_day(door: Door) -> None:
+    untold = {"notified_on": None}
+    await push(door, licence(1), {**licence(2), **untold}, {**licence(3), **untold})
+    missing = await door.get("/enterprises", "agency", notified=False)
+    assert [one["number"] for one in missing["items"]] == sorted(
+        licence(number)["licence_no"] for number in (2, 3)
+    )
+    told = await door.get("/enterprises", "agency", notified=True)
+    (one,) = told["items"]
+    licensed_on = date.fromisoformat(one["licensed_on"])
+    assert (date.fromisoformat(one["enrol_by"]) - licensed_on).days == 30
+    shown = await door.get(f"/enterprises/business-licences/{one['number']}", "agency")
+    assert shown["enrol_by"] == one["enrol_by"]
+
+
+async def test_a_revoked_licence_is_off_the_register(door: Door) -> None:
+    await push(door, licence(1))
+    revoked = licence(1, event="revoked", event_on="2008-05-20")
+    await push(door, revoked)
+    (fact,) = await door.facts(EnterpriseDeregistered)
+    assert (fact.revoked, fact.correction, fact.effective_on) == (True, False, date(2008, 5, 20))
+    shown = await door.get("/enterprises", "agency", event="revoked")
+    assert len(shown["items"]) == 1
+    struck = licence(1, event="deregistered", event_on="2008-05-28")
+    await push(door, struck)
+    last = (await door.facts(EnterpriseDeregistered))[-1]
+    assert (last.revoked, last.correction, last.revision) == (False, False, 3)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+from shared.deliveries.feed import Feed
 from shared.identifiers import make_identity_no, make_org_code
 from tax_feed.feeds import ARREARS, EMPLOYER_CHECKS, RECEIPTS
 
@@ -34,3 +35,9 @@ def receipt(number: int = 1, **change: Any) -> dict[str, Any]:
 def arrears(number: int = 1, **change: Any) -> dict[str, Any]:
     """560 yuan owed in 平山区 at the end of May 2008."""
     return {**ARREARS.example, "org_code": make_org_code(f"PDY{number:05d}"), **change}
+
+
+def made(feed: Feed, number: int = 1, **change: Any) -> dict[str, Any]:
+    """The feed's example, about employer ``number``; ``None`` leaves a field out."""
+    record = {**feed.example, "tax_no": tax_no(number), **change}
+    return {name: value for name, value in record.items() if value is not None}

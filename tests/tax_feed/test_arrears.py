@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from shared.events.tax_feed import ArrearsRecorded, ArrearsSettled
 from shared.money import yuan
-from tax_feed.rules import Link, chain
+from tax_feed.collection.rules import Link, chain
 from tests.registration_feed.door import Door
 from tests.tax_feed.records import arrears, key
 

@@ -19,7 +19,6 @@ from tax_feed.feeds import ARREARS, EMPLOYER_CHECKS, FEEDS, RECEIPTS
 SECRECY = Secrecy({1: b"k" * 32}, {1: b"k" * 32})
 OWNER = make_identity_no("210502", date(1970, 1, 1), 985)
 OTHER = make_org_code("PDY00002")
-PERIODS = {"employer-checks": "2008-05", "receipts": "2008-06-D1", "arrears": "2008-05"}
 _DROP = object()
 
 
@@ -30,7 +29,7 @@ def judged(feed: Feed, text: bytes) -> Verdict | tuple[RowProblem, ...]:
         feed=feed.name,
         department="tax",
         units=None,
-        period=PERIODS[feed.name],
+        period="2008-06-D1" if feed.period_kind == "dekad" else "2008-05",
         received_at=datetime(2008, 6, 10, 4, tzinfo=UTC),
     )
     (decoded,) = decode_records(feed.record, [text], 10_000)

@@ -15,10 +15,12 @@ from kuomian.city.applications import ApplicationDesk
 from kuomian.city.census import CensusOffice
 from kuomian.city.firms import OPENING_ON, Firm, FirmMaker, employer_record
 from kuomian.city.numbers import IdentityNumbers
-from kuomian.city.offices import RegistryOffice, TaxOffice
 from kuomian.city.people import ACTIVE, RETIRED, SUSPENDED, Register, opening_register
+from kuomian.city.registry_office import RegistryOffice
 from kuomian.city.sending import Body, Kind, Planned, Planted, lazy_ndjson, local, ndjson
 from kuomian.city.shape import UnitShape, unit_shapes
+from kuomian.city.tax_lists import TaxLists
+from kuomian.city.tax_office import TaxOffice
 from kuomian.city.truth import Truth
 from kuomian.city.wrongs import PLANTED_TEXTS
 from shared.periods import Dekad, Month
@@ -27,6 +29,8 @@ from shared.plan import Plan
 FIRST_MONTH, LAST_MONTH = Month.parse("2008-05"), Month.parse("2008-11")
 OPENING_SENT_ON = date(2008, 5, 15)
 CLOSING_ON = date(2008, 12, 6)
+PRE_LEVY_PART = 2
+"""The dekad in which the list of the 20th is made."""
 
 
 @dataclass(frozen=True)
@@ -125,13 +129,15 @@ def build_city(plan: Plan, seed: int = 2008, scale: float = 1.0) -> City:
     b = Builder(plan, seed, scale)
     _open(b)
     registry, tax, desk = RegistryOffice(b), TaxOffice(b), ApplicationDesk(b)
+    lists = TaxLists(b, seed)
     registry.opening(OPENING_SENT_ON)
     _register_opening(b)
     tax.opening(OPENING_SENT_ON + timedelta(days=1))
     month = FIRST_MONTH
     census = CensusOffice(b)
     while month <= LAST_MONTH:
-        desk.admit(registry.begin_month(month))
+        new = registry.begin_month(month)
+        desk.admit(new)
         tax.begin_month(month)
         for part in (1, 2, 3):
             dekad = Dekad.parse(f"{month}-D{part}")
@@ -139,9 +145,12 @@ def build_city(plan: Plan, seed: int = 2008, scale: float = 1.0) -> City:
             last = month == LAST_MONTH and part == 3
             desk.dekad(dekad, sent_on, last)
             tax.dekad(dekad, sent_on, last)
+            if part == PRE_LEVY_PART:
+                lists.pre_levies(month)
             census.dekad(dekad, sent_on)
         registry.end_month(month, month == LAST_MONTH)
         tax.end_month(month, month == LAST_MONTH)
+        lists.end_month(month, new, month == LAST_MONTH)
         month = month.next()
     b.deliveries.sort(key=lambda planned: planned.send_at)
     return City(

@@ -60,6 +60,12 @@ PLANTED_TEXTS: dict[str, tuple[str, str, str, str]] = {
     ),
     "nil": ("零报送", "nil returns", "计为已报送", "counted as delivered"),
     "late": ("逾期报送", "late deliveries", "按收到时间判为逾期", "late by our receipt clock"),
+    "late-list": (
+        "逾期报送的地税名单",
+        "lists of the tax office that came late",
+        "收到时间晚于方案规定的时限",
+        "received after the moment the plan gives",
+    ),
     "missing": (
         "未报送的批次",
         "deliveries that never came",

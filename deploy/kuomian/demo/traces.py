@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 from kuomian.client import Api
@@ -11,6 +12,17 @@ from shared.periods import Dekad
 from shared.plan import Plan
 
 PAGE = 1000
+_CORRECTED_LISTS = (
+    "tax-registrations",
+    "unenrolled-employers",
+    "headcounts",
+    "base-audits",
+    "no-wage-persons",
+    "deduction-reviews",
+)
+"""Lists of tax-feed in which only a correction makes a further version."""
+_TIMED_LISTS = ("headcounts", "unenrolled-employers", "no-wage-persons", "pre-levies")
+"""Lists of tax-feed that the plan gives a moment, and that no figure is made of."""
 
 
 async def traces_of(api: Api, last: Dekad, plan: Plan) -> dict[str, int]:
@@ -31,10 +43,14 @@ async def traces_of(api: Api, last: Dekad, plan: Plan) -> dict[str, int]:
                 asked = {name: line["period"]}
                 rows = api.items(f"/tax-feed/v1/{path}", limit=PAGE, **asked)
                 corrected += sum([row["revision"] > 1 async for row in rows])
+    for path in _CORRECTED_LISTS:
+        rows = api.items(f"/tax-feed/v1/{path}", limit=PAGE)
+        corrected += sum([row["revision"] > 1 async for row in rows])
     first = Dekad.counting(plan.opening_on, plan.cutoffs).next()
     moved, reclassed = await _of_persons(api, first, last, plan.city.code)
     return {
         "late": states["late"],
+        "late-list": sum([await _late(api, feed, plan) for feed in _TIMED_LISTS]),
         "missing": states["missing"],
         "cancelled": cancelled,
         "correction": corrected + reclassed,
@@ -42,6 +58,18 @@ async def traces_of(api: Api, last: Dekad, plan: Plan) -> dict[str, int]:
         "moved": await _of_licences(api),
         "moved-person": moved,
     }
+
+
+async def _late(api: Api, feed: str, plan: Plan) -> int:
+    """Periods of a list of the tax office whose first delivery came after its moment."""
+    first: dict[str, datetime] = {}
+    async for delivery in api.items("/tax-feed/v1/deliveries", feed=feed, limit=PAGE):
+        at = datetime.fromisoformat(delivery["received_at"])
+        first[delivery["period"]] = min(at, first.get(delivery["period"], at))
+    if not first:
+        return 0
+    dues = plan.due_for(feed, max(first.values()), include_open=True)
+    return sum(first[str(due.period)] > due.due_at for due in dues if str(due.period) in first)
 
 
 async def _of_licences(api: Api) -> int:

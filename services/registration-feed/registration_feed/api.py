@@ -8,12 +8,13 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy import RowMapping
 
-from registration_feed import store
+from registration_feed import rules, store
 from registration_feed.schemas import EnterpriseDetails, EnterprisePage, Event
 from shared.auth import Caller, allow
 from shared.deliveries.checks import plain_org_code
-from shared.dependencies import ReadTx
+from shared.dependencies import ReadTx, RuntimeDep
 from shared.paging import PageDep
+from shared.plan import Plan
 from shared.problems import problem
 
 PREFIX = "/registration-feed/v1"
@@ -45,6 +46,7 @@ Reader = Annotated[
 async def list_enterprises(
     caller: Reader,
     tx: ReadTx,
+    runtime: RuntimeDep,
     page: PageDep,
     request: Request,
     response: Response,
@@ -55,12 +57,17 @@ async def list_enterprises(
         bool | None,
         Query(description="是否已审验承诺书；false 即漏审清单(O49) · false lists missing letters"),
     ] = None,
+    notified: Annotated[
+        bool | None,
+        Query(description="是否已告知参保；false 即未告知清单(O50) · false lists those not told"),
+    ] = None,
     employer_key: Annotated[
         str | None, Query(max_length=80, description="单位键 · employer key, oc:…")
     ] = None,
 ) -> dict[str, Any]:
     """In order of number. ``commitment_letter=false`` lists those registered without the
-    enrolment commitment letter having been checked (O49)."""
+    enrolment commitment letter having been checked (O49), ``notified=false`` those that were not
+    told to enrol (O50)."""
     _require_feed(caller, feed)
     if unit is not None:
         caller.require_unit(unit)
@@ -75,10 +82,17 @@ async def list_enterprises(
             "employer_key": employer_key,
         },
         caller.units,
+        notified,
         after[0] if after else None,
         page.limit + 1,
     )
-    return page.of(rows, lambda row: (row["natural_key"],), request, response, _shown)
+    return page.of(
+        rows,
+        lambda row: (row["natural_key"],),
+        request,
+        response,
+        lambda row: _shown(row, runtime.plan),
+    )
 
 
 @router.get(
@@ -86,7 +100,9 @@ async def list_enterprises(
     response_model=EnterpriseDetails,
     summary="一户登记单位及其历次内容 · one enterprise and what stood before",
 )
-async def get_enterprise(feed: FeedName, number: str, caller: Reader, tx: ReadTx) -> dict[str, Any]:
+async def get_enterprise(
+    feed: FeedName, number: str, caller: Reader, tx: ReadTx, runtime: RuntimeDep
+) -> dict[str, Any]:
     """By licence number or organisation code (with or without its hyphen); 404 also for one of
     a unit the token does not cover."""
     _require_feed(caller, feed)
@@ -95,7 +111,7 @@ async def get_enterprise(feed: FeedName, number: str, caller: Reader, tx: ReadTx
     if row is None or not caller.may_read_unit(row["unit"]):
         raise problem("not-found")
     earlier = await store.earlier_versions(tx, feed, row["natural_key"])
-    return {**_shown(row), "feed": feed, "earlier": earlier}
+    return {**_shown(row, runtime.plan), "feed": feed, "earlier": earlier}
 
 
 def _require_feed(caller: Caller, feed: str) -> None:
@@ -109,5 +125,8 @@ def _require_feed(caller: Caller, feed: str) -> None:
         )
 
 
-def _shown(row: RowMapping) -> dict[str, Any]:
-    return {**row, "number": row["natural_key"]}
+def _shown(row: RowMapping, plan: Plan) -> dict[str, Any]:
+    """With the last day to enrol, by the limit in force on the day of the licence."""
+    licensed_on = row["licensed_on"]
+    limit = int(str(plan.parameter("registration-limit", licensed_on).value))
+    return {**row, "number": row["natural_key"], "enrol_by": rules.enrol_by(licensed_on, limit)}

@@ -15,6 +15,20 @@ _TEXTS = {
     ),
 }
 
+_HEADINGS = {
+    "licence_no": ("注册号", "执照号", "营业执照号", "工商注册号"),
+    "name": ("企业名称", "单位名称", "名称", "字号名称"),
+    "reg_type": ("登记类型", "经济类型", "企业类型"),
+    "industry": ("行业", "所属行业", "行业代码"),
+    "unit": ("登记机关", "所属县区", "县区", "填报单位"),
+    "event": ("登记事项", "业务类型", "变动类型"),
+    "event_on": ("登记日期", "办理日期", "变动日期"),
+    "org_code": ("机构代码", "代码证号", "代码"),
+    "commitment_letter": ("承诺书", "参保承诺书", "是否审验承诺书"),
+    "notified_on": ("告知日期", "参保告知日期", "通知日期"),
+}
+"""What tables of the two offices call the fields."""
+
 BUSINESS_LICENCES = Feed(
     name="business-licences",
     title_zh="工商登记信息",
@@ -44,10 +58,11 @@ BUSINESS_LICENCES = Feed(
     texts=_TEXTS,
     personal=frozenset({"owner_id"}),
     headings={
-        "name": ("企业名称", "名称全称", "字号名称"),
-        "licensed_on": ("发照日期", "核发日期", "成立日期"),
-        "address": ("住所", "经营场所"),
-        "owner_id": ("经营者身份证号", "投资人身份证号"),
+        **_HEADINGS,
+        "licensed_on": ("发照时间", "成立日期", "注册日期"),
+        "owner_id": ("身份证号", "身份证号码", "经营者身份证号码"),
+        "address": ("地址", "经营场所"),
+        "headcount": ("从业人员", "人数", "职工人数"),
     },
 )
 
@@ -76,10 +91,7 @@ ORGANISATION_CODES = Feed(
     },
     obligation="O52",
     texts=_TEXTS,
-    headings={
-        "name": ("机构名称", "名称全称", "单位名称"),
-        "issued_on": ("颁证日期", "发证日期", "办证日期"),
-    },
+    headings={**_HEADINGS, "issued_on": ("颁证时间", "发证日期", "成立日期")},
 )
 
 FEEDS = (BUSINESS_LICENCES, ORGANISATION_CODES)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
 from registration_feed import models, rules
 from registration_feed.schemas import BusinessLicence, OrganisationCode
@@ -39,7 +40,7 @@ from shared.periods import Month
 _FACTS: dict[str, type[EnterpriseRegistered | EnterpriseChanged | EnterpriseDeregistered]] = {
     event: fact
     for fact in (EnterpriseRegistered, EnterpriseChanged, EnterpriseDeregistered)
-    for event in ("registered", "changed", "deregistered")
+    for event in ("registered", "changed", "deregistered", "revoked")
     if fact.kind == rules.fact_kind(event)
 }
 _EVENT, _EVENT_ON = models.COLUMNS.index("event"), models.COLUMNS.index("event_on")
@@ -240,7 +241,9 @@ def _fact(recording: Recording, change: Changed, subject: str) -> Fact:
         before, before_on = change.previous[_EVENT], change.previous[_EVENT_ON]
         correction = rules.is_correction(event, event_on, before, before_on)
         effective_on = rules.effective_on(event_on, correction, before_on)
+    more: dict[str, Any] = {"revoked": True} if event == "revoked" else {}
     return _FACTS[event](
+        **more,
         key=employer_key,
         subject=f"{subject}:{change.key}",
         revision=change.revision,

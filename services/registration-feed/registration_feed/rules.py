@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 
 def fact_kind(event: str) -> str:
-    """The kind of fact an event becomes."""
-    return f"enterprise-{event}"
+    """The kind of fact an event becomes: who lost its licence is off the register, too."""
+    return "enterprise-deregistered" if event == "revoked" else f"enterprise-{event}"
+
+
+def enrol_by(licensed_on: date, limit_days: int) -> date:
+    """The last day to enrol (O50): so many days after the licence or certificate."""
+    return licensed_on + timedelta(days=limit_days)
 
 
 def is_correction(

@@ -11,40 +11,27 @@ import msgspec
 from msgspec import Meta
 from pydantic import BaseModel, ConfigDict, Field
 
-Event = Literal["registered", "changed", "deregistered"]
+from shared.deliveries.fields import (
+    Industry,
+    LicenceNo,
+    Name,
+    OrgCode,
+    Persons,
+    RegType,
+    Unit,
+)
 
-Name = Annotated[
-    str, Meta(min_length=2, max_length=200, description="名称全称 · full name as registered")
-]
-RegType = Annotated[
-    str,
+Event = Literal["registered", "changed", "revoked", "deregistered"]
+"""Issued, changed, revoked (吊销) by the registry, or struck off (注销) on request."""
+
+EventTold = Annotated[
+    Event,
     Meta(
-        pattern=r"^[1-4][0-9]{2}$",
-        description="登记注册类型代码 · registration type, 110–420 (国统字〔1998〕200号)",
+        description="登记事项 · what happened: registered 新办, changed 变更, revoked 吊销, "
+        "deregistered 注销"
     ),
 ]
-Industry = Annotated[
-    str,
-    Meta(pattern=r"^[0-9]{2}$", description="行业大类 · GB/T 4754-2002 division, two digits"),
-]
-Unit = Annotated[
-    str,
-    Meta(min_length=3, max_length=12, description="填报单位代码 · reporting unit, e.g. 210502"),
-]
-OrgCode = Annotated[
-    str,
-    Meta(
-        pattern=r"^[0-9A-Z]{8}-?[0-9X]$",
-        description="组织机构代码 · organisation code, GB 11714-1997",
-    ),
-]
-LicenceNo = Annotated[
-    str,
-    Meta(
-        pattern=r"^([0-9]{13}|[0-9]{15}|[0-9A-HJ-NP-RTUWXY]{18})$",
-        description="营业执照注册号 · registration number: 13 or 15 digits, or 18 characters",
-    ),
-]
+
 OwnerId = Annotated[
     str,
     Meta(
@@ -52,11 +39,6 @@ OwnerId = Annotated[
         description="经营者身份证号 · owner's identity number (households); never published",
     ),
 ]
-
-
-_EVENT = Meta(
-    description="登记事项 · what happened: registered 设立, changed 变更, deregistered 注销"
-)
 
 
 class BusinessLicence(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -68,7 +50,7 @@ class BusinessLicence(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     industry: Industry
     unit: Unit
     licensed_on: Annotated[date, Meta(description="发照日期 · date of the licence")]
-    event: Annotated[Event, _EVENT]
+    event: EventTold
     event_on: Annotated[date, Meta(description="事项日期 · when it took effect")]
     org_code: OrgCode | None = None
     owner_id: OwnerId | None = None
@@ -79,9 +61,7 @@ class BusinessLicence(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     notified_on: (
         Annotated[date, Meta(description="告知参保登记日期 · told to enrol on (O50)")] | None
     ) = None
-    headcount: (
-        Annotated[int, Meta(ge=0, le=1_000_000, description="从业人数 · persons employed")] | None
-    ) = None
+    headcount: Annotated[Persons, Meta(description="从业人数 · persons employed")] | None = None
 
 
 class OrganisationCode(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -91,7 +71,7 @@ class OrganisationCode(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     name: Name
     unit: Unit
     issued_on: Annotated[date, Meta(description="颁证日期 · date of the certificate")]
-    event: Annotated[Event, _EVENT]
+    event: EventTold
     event_on: Annotated[date, Meta(description="事项日期 · when it took effect")]
     reg_type: RegType | None = None
     industry: Industry | None = None
@@ -125,6 +105,9 @@ class Enterprise(BaseModel):
     event_on: date
     commitment_letter: bool = Field(description="已审验参保承诺书 (O49)")
     notified_on: date | None = Field(description="告知参保登记日期 (O50)")
+    enrol_by: date = Field(
+        description="应办理参保登记的最后日期 · last day to enrol, counted from the licence (O50)"
+    )
     headcount: int | None
     address: str | None
     revision: int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-from sqlalchemy import ColumnElement, RowMapping, Table, and_, select, text, true
+from sqlalchemy import ColumnElement, RowMapping, Table, and_, not_, select, text, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from registration_feed import models
@@ -26,18 +26,23 @@ async def list_enterprises(
     feed: str,
     equal: Mapping[str, str | bool | None],
     units: Collection[str] | None,
+    notified: bool | None,
     after: str | None,
     limit: int,
 ) -> Sequence[RowMapping]:
     """Licences or certificates in order of number, at most ``limit`` of those after ``after``.
 
     ``equal``: column → value, None for any. ``units``: those the caller may see, None for all.
+    ``notified``: those told to enrol, or those not; None for all.
     """
     table = TABLES[feed]
     wanted: list[ColumnElement[bool]] = [true()]
     wanted += [table.c[name] == value for name, value in equal.items() if value is not None]
     if units is not None:
         wanted.append(table.c.unit.in_(units))
+    if notified is not None:
+        untold = table.c.notified_on.is_(None)
+        wanted.append(not_(untold) if notified else untold)
     if after is not None:
         wanted.append(table.c.natural_key > after)
     query = select(table).where(and_(*wanted)).order_by(table.c.natural_key).limit(limit)

@@ -1,114 +1,47 @@
-"""Every SQL statement of tax-feed beyond the shared mechanisms."""
+"""Lists of state: the SQL every capability's list is made with."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
 
-from sqlalchemy import (
-    BigInteger,
-    ColumnElement,
-    Row,
-    RowMapping,
-    Table,
-    Text,
-    and_,
-    bindparam,
-    func,
-    literal,
-    not_,
-    select,
-    text,
-    true,
-    tuple_,
-)
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import ColumnElement, RowMapping, Table, and_, literal, select, true, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
-
-from tax_feed import models
-
-_RESTATE_CHAIN = text(
-    """
-    WITH chain AS (
-        SELECT a.employer_key, a.month, a.balance_fen, a.unit, a.org_code,
-               coalesce(lag(a.balance_fen) OVER months, 0) AS carried_fen,
-               CASE WHEN lag(a.unit) OVER months <> a.unit
-                    THEN lag(a.unit) OVER months END AS carried_unit
-        FROM arrears a
-        WHERE a.employer_key = ANY(:keys)
-        WINDOW months AS (PARTITION BY a.employer_key ORDER BY a.month)
-    )
-    INSERT INTO arrears_chain AS c
-        (employer_key, month, balance_fen, carried_fen, unit, carried_unit, org_code, revision)
-    SELECT employer_key, month, balance_fen, carried_fen, unit, carried_unit, org_code, 1
-    FROM chain
-    ORDER BY employer_key, month
-    ON CONFLICT (employer_key, month) DO UPDATE SET
-        balance_fen = excluded.balance_fen, carried_fen = excluded.carried_fen,
-        unit = excluded.unit, carried_unit = excluded.carried_unit,
-        org_code = excluded.org_code, revision = c.revision + 1
-    WHERE (c.balance_fen, c.carried_fen, c.unit, c.carried_unit, c.org_code)
-        IS DISTINCT FROM (excluded.balance_fen, excluded.carried_fen, excluded.unit,
-                          excluded.carried_unit, excluded.org_code)
-    RETURNING employer_key, month, balance_fen, carried_fen, unit, carried_unit, org_code, revision
-    """
-).bindparams(bindparam("keys", type_=ARRAY(Text)))
-
-
-async def restate_arrears_chain(
-    conn: AsyncConnection, employer_keys: Sequence[str]
-) -> Sequence[Row[Any]]:
-    """Recompute what every month of these employers carries from the one before.
-
-    Returns the months whose published state changed, each with its new revision.
-    """
-    if not employer_keys:
-        return []
-    return (await conn.execute(_RESTATE_CHAIN, {"keys": list(employer_keys)})).all()
 
 
 @dataclass(frozen=True)
 class Wanted:
     """What of a table a caller asked for and may see."""
 
-    equal: Mapping[str, str | None] = field(default_factory=dict)
+    equal: Mapping[str, str | bool | None] = field(default_factory=dict)
     """Column → value; None for any."""
     units: Collection[str] | None = None
     """Units the caller may see; None for all."""
-    since: date | None = None
-    until: date | None = None
-    """Inclusive bounds on ``received_on``, where the table has it."""
     conditions: tuple[ColumnElement[bool], ...] = ()
 
 
-ORDER = {models.employer_checks: "period", models.receipts: "received_on", models.arrears: "month"}
-"""Each table's lists go by this column, then by natural key."""
-
-
-def _where(table: Table, wanted: Wanted) -> ColumnElement[bool]:
+def where(table: Table, wanted: Wanted) -> ColumnElement[bool]:
+    """The condition a caller's wish comes to."""
     found: list[ColumnElement[bool]] = [true(), *wanted.conditions]
     found += [table.c[name] == value for name, value in wanted.equal.items() if value is not None]
     if wanted.units is not None:
         found.append(table.c.unit.in_(wanted.units))
-    if wanted.since is not None:
-        found.append(table.c.received_on >= wanted.since)
-    if wanted.until is not None:
-        found.append(table.c.received_on <= wanted.until)
     return and_(*found)
 
 
 async def list_states(
     conn: AsyncConnection,
     table: Table,
+    by: str,
     wanted: Wanted,
     after: tuple[str | date, str] | None,
     limit: int,
 ) -> Sequence[RowMapping]:
-    """Rows in the table's order, at most ``limit`` of those after (sort value, natural key)."""
-    order = (table.c[ORDER[table]], table.c.natural_key)
-    query = select(table).where(_where(table, wanted)).order_by(*order).limit(limit)
+    """Rows in order of column ``by`` and natural key, at most ``limit`` of those after
+    (sort value, natural key)."""
+    order = (table.c[by], table.c.natural_key)
+    query = select(table).where(where(table, wanted)).order_by(*order).limit(limit)
     if after is not None:
         query = query.where(tuple_(*order) > tuple_(*map(literal, after)))
     return (await conn.execute(query)).mappings().all()
@@ -117,6 +50,7 @@ async def list_states(
 async def newest_of_employer(
     conn: AsyncConnection,
     table: Table,
+    by: str,
     employer_key: str,
     units: Collection[str] | None,
     limit: int,
@@ -124,35 +58,8 @@ async def newest_of_employer(
     """The newest rows of one employer, newest first."""
     query = (
         select(table)
-        .where(_where(table, Wanted({"employer_key": employer_key}, units)))
-        .order_by(table.c[ORDER[table]].desc(), table.c.natural_key)
+        .where(where(table, Wanted({"employer_key": employer_key}, units)))
+        .order_by(table.c[by].desc(), table.c.natural_key)
         .limit(limit)
     )
     return (await conn.execute(query)).mappings().all()
-
-
-async def receipt_totals(
-    conn: AsyncConnection, employer_key: str, units: Collection[str] | None
-) -> RowMapping:
-    """Fen received from one employer, cancelled receipts left out, over all its receipts."""
-    receipts = models.receipts
-
-    def total(name: str) -> ColumnElement[int]:
-        # Postgres sums bigints to numeric; the sum of one employer's receipts fits again.
-        return func.coalesce(func.sum(receipts.c[name]), 0).cast(BigInteger).label(name)
-
-    query = select(
-        func.count().label("receipt_count"),
-        *map(total, ("pooled_fen", "individual_fen", "arrears_pooled_fen")),
-    ).where(
-        _where(receipts, Wanted({"employer_key": employer_key}, units)),
-        receipts.c.cancelled.is_(False),
-    )
-    return (await conn.execute(query)).mappings().one()
-
-
-def unenrolled(found: bool) -> ColumnElement[bool]:
-    """Checks that found fewer insured than taxed, or those that did not (O39, O40)."""
-    checks = models.employer_checks.c
-    gap = checks.insured_headcount < checks.taxable_headcount
-    return gap if found else not_(gap)

@@ -53,8 +53,9 @@ def _told_apart(specs: Sequence[FieldSpec], feed: Feed | None) -> tuple[FieldSpe
     names = Counter(one.zh for one in specs)
     found = []
     for one in specs:
-        usual = USUAL.get(one.name, ())
-        if names[one.zh] > 1 and usual and not (feed and feed.headings.get(one.name)):
+        given = feed.headings.get(one.name, ()) if feed else ()
+        usual = [*given, *USUAL.get(one.name, ())]
+        if names[one.zh] > 1 and usual:
             headings = tuple(dict.fromkeys([*usual, *one.headings]))
             found.append(msgspec.structs.replace(one, zh=headings[0], headings=headings))
         else:
@@ -75,7 +76,7 @@ def _spec(
     description = next((meta.description for meta in metas if meta.description), "") or ""
     pattern = next((meta.pattern for meta in metas if meta.pattern), None)
     own = chinese_name(description)
-    headings = tuple(dict.fromkeys([*given, *([own] if own else []), *USUAL.get(name, ())]))
+    headings = tuple(dict.fromkeys([*([own] if own else []), *given, *USUAL.get(name, ())]))
     headings = headings or (name,)
     kind, codes = _kind(name, bare, pattern)
     labels = {**USUAL_LABELS.get(name, {}), **_labels(description)} if codes else {}

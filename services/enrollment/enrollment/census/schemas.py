@@ -11,14 +11,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from enrollment.register.schemas import (
-    IdentityNo,
-    LicenceNo,
-    OrgCode,
-    PersonName,
-    Unit,
-    WorkerClass,
-)
+from enrollment.register.schemas import WorkerClass
+from shared.deliveries.fields import IdentityNo, LicenceNo, OrgCode, PersonName, Unit
 
 NO_IDENTITY = r"(?!.*\d{15})"
 """In a pattern: nowhere fifteen digits on end."""

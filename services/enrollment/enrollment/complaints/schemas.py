@@ -10,7 +10,7 @@ from msgspec import Meta
 from pydantic import BaseModel, ConfigDict, Field
 
 from enrollment.census.schemas import CODE, NO_IDENTITY
-from enrollment.register.schemas import LicenceNo, OrgCode, Unit
+from shared.deliveries.fields import LicenceNo, OrgCode, Unit
 
 
 class Complaint(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

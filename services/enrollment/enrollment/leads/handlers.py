@@ -12,7 +12,15 @@ from shared.events.registration_feed import (
     EnterpriseDeregistered,
     EnterpriseRegistered,
 )
-from shared.events.tax_feed import HeadcountDeclared, UnenrolledReported
+from shared.events.tax_feed import (
+    HeadcountDeclared,
+    PreLevied,
+    PreLevySettled,
+    TaxDeregistered,
+    TaxRegistered,
+    UnenrolledReported,
+)
+from shared.periods import Month
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,9 +30,16 @@ if TYPE_CHECKING:
     from shared.inbox import FactBatch
     from shared.runtime import Runtime
 
-_Enterprise = EnterpriseRegistered | EnterpriseChanged | EnterpriseDeregistered
+_Enterprise = (
+    EnterpriseRegistered
+    | EnterpriseChanged
+    | EnterpriseDeregistered
+    | TaxRegistered
+    | TaxDeregistered
+)
 _Headcount = HeadcountDeclared | UnenrolledReported
-_Known = _Enterprise | _Headcount
+_PreLevy = PreLevied | PreLevySettled
+_Known = _Enterprise | _Headcount | _PreLevy
 
 
 async def on_feed_facts(conn: AsyncConnection, runtime: Runtime, batch: FactBatch) -> None:
@@ -64,17 +79,22 @@ def _event(fact: _Known) -> Event:
     if isinstance(fact, _Headcount):
         found = isinstance(fact, UnenrolledReported)
         what = rules.FOUND_UNENROLLED if found else rules.DECLARED
-        period, taxable = fact.period, fact.taxable_headcount
+        period, taxable, on = fact.period, fact.taxable_headcount, fact.effective_on
+    elif isinstance(fact, _PreLevy):
+        # Settled or not, it was levied: only the register closes what that opened.
+        what = rules.DECLARED if fact.cancelled else rules.FOUND_UNENROLLED
+        period, taxable = fact.month, 0 if fact.cancelled else fact.taxable_headcount
+        on = fact.levied_on or Month.parse(fact.month).first_on
     else:
-        gone = isinstance(fact, EnterpriseDeregistered)
+        gone = isinstance(fact, EnterpriseDeregistered | TaxDeregistered)
         what = rules.STRUCK_OFF if gone else rules.REGISTERED
-        period, taxable = "", 0
+        period, taxable, on = "", 0, fact.effective_on
     return Event(
         fact.subject,
         fact.revision,
         what,
         fact.recorded_at,
-        fact.effective_on,
+        on,
         fact.feed,
         fact.unit,
         period,

@@ -6,10 +6,11 @@ took effect, and the leads are what follows from that story. Whoever learns some
 leads out again and publishes the difference. So a finding about an employer that was in the
 register by then never was a lead, even where it came before the register was loaded.
 
-* ``unenrolled-employer``: evidence (a licence or code certificate not struck off, a standing
-  finding of the tax office, a complaint, someone the census found working there) while the
-  employer is not in the register. Closed by the register (``enrolled``), by its being struck off
-  (``ceased``), or when the last evidence is taken back (``evidence-withdrawn``), F20.
+* ``unenrolled-employer``: evidence (a licence, code certificate or tax registration not struck
+  off, a standing finding or pre-levy of the tax office, a complaint, someone the census found
+  working there) while the employer is not in the register. Closed by the register
+  (``enrolled``), by its being struck off (``ceased``), or when the last evidence is taken back
+  (``evidence-withdrawn``), F20.
 * ``not-fully-enrolled``: in the register, with fewer active insured than the last known taxable
   headcount (F22). It compares the present with the present and keeps no story.
 """
@@ -41,13 +42,16 @@ ENTERED = "entered"
 LEFT = "left"
 
 _HEADCOUNTS = (FOUND_UNENROLLED, DECLARED)
+_WEIGHT = {"headcounts": 2, "employer-checks": 1}
+"""Whose word on headcounts goes first, by feed."""
 
 
 class Event(NamedTuple):
     """One state of one subject, as its producer recorded it."""
 
     subject: str
-    """``licence:…``, ``org-code:…``, ``headcount:…``, ``found:…``, ``complaint:…`` or
+    """``licence:…``, ``org-code:…``, ``tax-registration:…``, ``headcount:…``, ``declared:…``,
+    ``unenrolled:…``, ``pre-levy:…``, ``found:…``, ``complaint:…`` or
     ``register:<employer_id>``."""
     revision: int
     what: str
@@ -199,15 +203,16 @@ def _as_recorded(event: Event) -> tuple[datetime, str]:
 
 
 def _register_of(event: Event) -> str:
-    """``licence`` or ``org-code``: whose register it stands in."""
+    """``licence``, ``org-code`` or ``tax-registration``: whose register it stands in."""
     return event.subject.partition(":")[0]
 
 
 def _latest(headcounts: Sequence[Event]) -> Event | None:
-    """Of the latest period; a headcount declared as such goes before the check standing in."""
+    """Of the latest period; a headcount declared as such goes before the check standing in, and
+    that before a finding made for another end."""
     return max(
         headcounts,
-        key=lambda event: (event.period, event.feed == "headcounts", event.recorded_at),
+        key=lambda event: (event.period, _WEIGHT.get(event.feed, 0), event.recorded_at),
         default=None,
     )
 

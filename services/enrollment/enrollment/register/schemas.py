@@ -8,6 +8,18 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from shared.deliveries.fields import (
+    IdentityNo,
+    Industry,
+    LicenceNo,
+    Name,
+    OrgCode,
+    PersonName,
+    RegType,
+    Unit,
+    Uscc,
+)
+
 AgencyNo = Annotated[
     str,
     Meta(
@@ -17,60 +29,11 @@ AgencyNo = Annotated[
         description="社会保险登记证号 · social-insurance registration number of the employer",
     ),
 ]
-Name = Annotated[
-    str, Meta(min_length=2, max_length=200, description="名称全称 · full name as registered")
-]
-PersonName = Annotated[
-    str, Meta(min_length=1, max_length=50, description="姓名 · name; kept encrypted")
-]
-RegType = Annotated[
-    str,
-    Meta(
-        pattern=r"^[1-4][0-9]{2}$",
-        description="登记注册类型代码 · registration type, 110–420 (国统字〔1998〕200号)",
-    ),
-]
-Industry = Annotated[
-    str,
-    Meta(pattern=r"^[0-9]{2}$", description="行业大类 · GB/T 4754-2002 division, two digits"),
-]
-Unit = Annotated[
-    str,
-    Meta(min_length=3, max_length=12, description="填报单位代码 · reporting unit, e.g. 210502"),
-]
-OrgCode = Annotated[
-    str,
-    Meta(
-        pattern=r"^[0-9A-Z]{8}-?[0-9X]$",
-        description="组织机构代码 · organisation code, GB 11714-1997",
-    ),
-]
 TaxNo = Annotated[
     str,
     Meta(
         pattern=r"^[0-9A-Z]{15,20}$",
         description="税务登记号 · tax number, 15, 18 or 20 characters (国税函〔2006〕820号)",
-    ),
-]
-Uscc = Annotated[
-    str,
-    Meta(
-        pattern=r"^[0-9A-HJ-NP-RTUWXY]{18}$",
-        description="统一社会信用代码 · 18-character code, GB 32100-2015",
-    ),
-]
-LicenceNo = Annotated[
-    str,
-    Meta(
-        pattern=r"^([0-9]{13}|[0-9]{15}|[0-9A-HJ-NP-RTUWXY]{18})$",
-        description="营业执照注册号 · registration number: 13, 15 or 18 characters",
-    ),
-]
-IdentityNo = Annotated[
-    str,
-    Meta(
-        pattern=r"^([0-9]{15}|[0-9]{17}[0-9X])$",
-        description="公民身份号码 · identity number, 18 or 15 digits (GB 11643); kept encrypted",
     ),
 ]
 ApplicationNo = Annotated[

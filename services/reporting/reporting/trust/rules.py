@@ -22,7 +22,19 @@ FIGURE_FEEDS: Final = (
     "employer-applications",
     "person-applications",
 )
-"""Feeds that have a receiving service; what else the plan expects is not received yet."""
+"""Feeds that figures are made of, directly or by way of leads."""
+
+LIST_FEEDS: Final = (
+    "tax-registrations",
+    "unenrolled-employers",
+    "headcounts",
+    "clearing-plans",
+    "base-audits",
+    "no-wage-persons",
+    "deduction-reviews",
+    "pre-levies",
+)
+"""Lists that are received and make no figure; what else the plan expects is not received yet."""
 
 
 class FeedState(StrEnum):

@@ -1,0 +1,1 @@
+"""Plans to clear arrears, by instalments: planned against what receipts say (O41)."""

@@ -1,0 +1,1 @@
+"""Money: receipts, the only source of money collected (O11), and arrears (O41)."""

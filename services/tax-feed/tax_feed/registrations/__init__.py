@@ -1,0 +1,1 @@
+"""Tax registrations and the notice to enrol that starts the clock (O38)."""

@@ -1,0 +1,132 @@
+"""What the tax office's further lists do to leads: registrations, the unenrolled, pre-levies."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from shared.events import Fact
+from shared.events.enrollment import LeadAdvanced, LeadClosed, LeadOpened
+from shared.events.tax_feed import (
+    HeadcountDeclared,
+    PreLevied,
+    PreLevySettled,
+    TaxDeregistered,
+    TaxRegistered,
+    UnenrolledReported,
+)
+from tests.enrollment.conftest import World
+from tests.enrollment.records import (
+    at,
+    employer_application,
+    headcount,
+    org_code,
+    registered,
+)
+
+
+def cause(n: int, subject: str, day: int, revision: int = 1) -> dict[str, Any]:
+    return {
+        "key": f"oc:{org_code(n)}",
+        "subject": f"{subject}:{n}",
+        "revision": revision,
+        "delivery_id": f"00000000-0000-4000-8000-0000000009{day:02d}",
+        "record_no": n,
+        "recorded_at": at(day),
+        "correction": revision > 1,
+        "unit": "210502",
+        "org_code": org_code(n),
+        "name": f"本溪第{n}厂",
+    }
+
+
+def tax_registration(n: int, day: int, gone: bool = False) -> Fact:
+    return (TaxDeregistered if gone else TaxRegistered)(
+        **cause(n, "tax-registration", day, 2 if gone else 1),
+        feed="tax-registrations",
+        registered_on=date(2008, 5, 12),
+        effective_on=date(2008, 5, 20) if gone else date(2008, 5, 12),
+    )
+
+
+def unenrolled(n: int, day: int, insured: int = 0, revision: int = 1) -> Fact:
+    return (UnenrolledReported if insured < 9 else HeadcountDeclared)(
+        **cause(n, "unenrolled", day, revision),
+        feed="unenrolled-employers",
+        period="2008-05",
+        taxable_headcount=9,
+        insured_headcount=insured,
+        effective_on=date(2008, 5, 31),
+    )
+
+
+def pre_levy(n: int, day: int, revision: int = 1, **more: Any) -> Fact:
+    kind = PreLevySettled if "settled_on" in more else PreLevied
+    return kind(
+        **cause(n, "pre-levy", day, revision),
+        month="2008-05",
+        levied_on=date(2008, 5, 16),
+        pooled_fen=396_000,
+        taxable_headcount=9,
+        headcount_gap=9,
+        **more,
+    )
+
+
+OPENS: list[tuple[Fact, date, str]] = [
+    (tax_registration(1, 1), date(2008, 5, 12), "tax-registrations"),
+    (unenrolled(1, 1), date(2008, 5, 31), "unenrolled-employers"),
+    (pre_levy(1, 1), date(2008, 5, 16), "pre-levies"),
+]
+
+
+@pytest.mark.parametrize(("fact", "on", "source"), OPENS, ids=[row[2] for row in OPENS])
+async def test_each_opens_a_lead_that_the_register_closes(
+    world: World, fact: Fact, on: date, source: str
+) -> None:
+    await world.hear([fact])
+    (opened,) = await world.facts(LeadOpened)
+    assert (opened.opened_on, opened.sources) == (on, [source])
+    await world.push("employer-applications", [employer_application(1)])
+    (closed,) = await world.facts(LeadClosed)
+    assert closed.outcome == "enrolled"
+
+
+ENDS: list[tuple[Fact, Fact, str]] = [
+    (tax_registration(1, 1), tax_registration(1, 2, gone=True), "ceased"),
+    (unenrolled(1, 1), unenrolled(1, 2, insured=9, revision=2), "evidence-withdrawn"),
+    (pre_levy(1, 1), pre_levy(1, 2, revision=2, cancelled=True), "evidence-withdrawn"),
+]
+
+
+@pytest.mark.parametrize(("told", "then", "outcome"), ENDS, ids=[row[2] for row in ENDS])
+async def test_what_is_taken_back_closes_it(
+    world: World, told: Fact, then: Fact, outcome: str
+) -> None:
+    await world.hear([told])
+    await world.hear([then])
+    (closed,) = await world.facts(LeadClosed)
+    assert closed.outcome == outcome
+
+
+async def test_a_settled_pre_levy_stays_evidence_until_the_register_has_it(world: World) -> None:
+    await world.hear([pre_levy(1, 1)])
+    settled = {"settled_on": date(2008, 6, 4), "individual_fen": 158_400}
+    await world.hear([pre_levy(1, 2, revision=2, **settled)])
+    assert await world.facts(LeadClosed) == []
+
+
+async def test_they_attach_to_the_lead_there_is(world: World) -> None:
+    await world.hear([registered(1, day=1), tax_registration(1, 2), pre_levy(1, 3)])
+    (opened,) = await world.facts(LeadOpened)
+    last = [opened, *await world.facts(LeadAdvanced)][-1]
+    assert last.sources == ["business-licences", "tax-registrations", "pre-levies"]
+    assert last.headcount_gap == 9
+
+
+async def test_a_check_s_word_on_headcounts_goes_before_a_list_s(world: World) -> None:
+    await world.hear([headcount(1, taxable=12, insured=0, day=1), unenrolled(1, day=2)])
+    last = [*await world.facts(LeadOpened), *await world.facts(LeadAdvanced)][-1]
+    assert last.headcount_gap == 12
