@@ -5,8 +5,9 @@ from __future__ import annotations
 import gzip
 import json
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 import pytest
@@ -19,7 +20,6 @@ from shared.deliveries.tables.fields import chinese_names, field_specs
 from shared.deliveries.tables.template import csv_template, xlsx_template
 from shared.plan import Plan
 from shared.service import Service
-from tax_feed.schemas import Yuan
 from tests.conftest import PostgresForTests
 from tests.registration_feed.door import migrated_template, opened
 from tests.tables.made import XLSX, Rows, csv_of, read, rows_of, spec_of, xlsx_of
@@ -129,6 +129,9 @@ async def test_four_forms_end_with_the_same_counts(
             assert ended[0]["sent"] == 2
             assert ended[0]["applied"] + ended[0]["held"] >= 1, receipts[0]["first_problems"]
             assert [one.get("problems") for one in receipts] == [receipts[0]["problems"]] * 4
+
+
+Yuan = Annotated[Decimal, msgspec.Meta(description="金额（元） · yuan")]
 
 
 class Two(msgspec.Struct):
