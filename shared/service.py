@@ -44,6 +44,19 @@ class Subscription:
 
 
 @dataclass(frozen=True)
+class Job:
+    """Work done again and again, in the processes that relay.
+
+    ``run`` must bear being repeated at any moment, killed at any point, and run by two processes
+    at once. ``every_seconds`` are real ones, whatever a demo clock says; the first run is at start.
+    """
+
+    name: str
+    every_seconds: float
+    run: Callable[[Runtime], Awaitable[object]]
+
+
+@dataclass(frozen=True)
 class Service:
     """The declaration in a service's ``app.py``."""
 
@@ -58,6 +71,7 @@ class Service:
     routers: tuple[APIRouter, ...] = ()
     publishes: tuple[type[Fact], ...] = ()
     subscriptions: tuple[Subscription, ...] = ()
+    jobs: tuple[Job, ...] = ()
     sealed: tuple[SealedColumn, ...] = ()
     """Columns it keeps encrypted, besides the raw bodies that every service with feeds has."""
 

@@ -1,4 +1,4 @@
-"""The work behind a service's door: relay, consumers, deliveries, as supervised tasks.
+"""The work behind a service's door: relay, consumers, deliveries, jobs, as supervised tasks.
 
 Each role is a coroutine that runs until its ``stop`` event. A crash of one is logged, counted and
 restarted with growing waits; the others go on. Stopping is graceful: every task ends at its next
@@ -9,6 +9,7 @@ makes the next start repeat some work).
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 from weakref import WeakKeyDictionary
 
@@ -16,11 +17,13 @@ import structlog
 
 from shared.bus import Bus, BusAway
 from shared.consumers import ConsumerReport, FactConsumer
+from shared.database import DatabaseAway
 from shared.events import topic_of
 from shared.inbox import Inbox
 from shared.metrics import WORKER_RESTARTS, WORKER_WAITS
-from shared.patience import Patience
+from shared.patience import Patience, pause
 from shared.relay import Relay
+from shared.service import Job
 
 if TYPE_CHECKING:
     from shared.runtime import Runtime
@@ -51,6 +54,8 @@ class Workers:
         tables = self.runtime.service.metadata.tables
         if "relay" in wanted and "outbox_blocks" in tables:
             self._supervise("relay", self._relay)
+            for job in self.runtime.service.jobs:
+                self._supervise(job.name, partial(run_job, self.runtime, job, self.stop))
         if "consumers" in wanted and self.runtime.service.subscriptions:
             self._supervise("consumers", self._consumers)
         if "deliveries" in wanted and self.runtime.service.feeds:
@@ -68,11 +73,11 @@ class Workers:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks = []
 
-    def _supervise(self, role: Role, work: Callable[[], Awaitable[None]]) -> None:
+    def _supervise(self, role: str, work: Callable[[], Awaitable[None]]) -> None:
         name = f"{self.runtime.service.name}-{role}"
         self._tasks.append(asyncio.create_task(self._keep_alive(role, work), name=name))
 
-    async def _keep_alive(self, role: Role, work: Callable[[], Awaitable[None]]) -> None:
+    async def _keep_alive(self, role: str, work: Callable[[], Awaitable[None]]) -> None:
         patience = Patience(first=0.5, longest=30.0)
         loop = asyncio.get_running_loop()
         while not self.stop.is_set():
@@ -142,6 +147,21 @@ async def connect(runtime: "Runtime", stop: asyncio.Event) -> bool:
 async def run_relay(runtime: "Runtime", stop: asyncio.Event) -> None:
     """Publish the service's outbox until ``stop``. The bus must be connected (``connect``)."""
     await Relay(runtime.database, runtime.bus, runtime.outbox).run(stop)
+
+
+async def run_job(runtime: "Runtime", job: Job, stop: asyncio.Event) -> None:
+    """Do a service's periodic work until ``stop``; the database away is waited out."""
+    patience = Patience()
+    while not stop.is_set():
+        try:
+            await job.run(runtime)
+        except DatabaseAway as error:
+            log.warning("job-waits", service=runtime.service.name, job=job.name, error=str(error))
+            WORKER_WAITS.labels(runtime.service.name, job.name).inc()
+            await patience.wait(stop)
+        else:
+            patience.restore()
+            await pause(stop, job.every_seconds)
 
 
 async def run_consumers(runtime: "Runtime", stop: asyncio.Event) -> None:

@@ -24,8 +24,9 @@ from shared.auth import Issuer
 
 PASSWORD_BYTES = 24
 TOKEN_LIFETIME = timedelta(days=3650)
-WITHOUT_KEYS = "reporting"
-"""Has no identity numbers and so no keys, but asks the others how far they are."""
+WITHOUT_HASH_KEYS = "reporting"
+"""Knows nobody's identity number and so has no key of keyed hashes; it asks the others how far they
+are."""
 
 
 def objects(data_dir: Path, namespace: str, host: str, options: str) -> list[dict[str, Any]]:
@@ -55,9 +56,10 @@ def objects(data_dir: Path, namespace: str, host: str, options: str) -> list[dic
         # CloudNativePG changes the role's password when this one's changes.
         secret["metadata"]["labels"] = {"cnpg.io/reload": "true"}
         made.append(secret)
-        if name == WITHOUT_KEYS:
+        if name == WITHOUT_HASH_KEYS:
             token = issuer.token(name, "operator", lifetime=TOKEN_LIFETIME)
-            made.append(_secret(namespace, f"keys-{name}", {"service_token": token}))
+            own = {"service_token": token, "data_keys": keys["data_keys"]}
+            made.append(_secret(namespace, f"keys-{name}", own))
         else:
             made.append(_secret(namespace, f"keys-{name}", keys))
     return made

@@ -13,6 +13,7 @@ DEPARTMENTS: Final = frozenset(
         "quality-supervision",  # 质监
         "tax",  # 地税
         "agency",  # 社会保险经办机构
+        "labour",  # 劳动保障
         "unit",  # a county, district or other reporting unit
         "leading-group",  # 扩面工作领导小组办公室
         "finance",
@@ -21,6 +22,17 @@ DEPARTMENTS: Final = frozenset(
         "group-body",  # 工会, 工商联 and the like
         "labour-inspection",  # 劳动保障监察
         "publicity",
+        # 发展改革、统计、公安、交通、人事、文化、民政、外事、中小企业、人民银行 (O58)
+        "development-reform",
+        "statistics",
+        "public-security",
+        "transport",
+        "personnel",
+        "culture",
+        "civil-affairs",
+        "foreign-affairs",
+        "sme-office",
+        "peoples-bank",
         "auditor",
         "operator",  # runs the installation; sees no person's data by right of it
     }

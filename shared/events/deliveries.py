@@ -49,3 +49,9 @@ class EnrollmentDeliveryReceived(DeliveryReceived, frozen=True, kw_only=True):
     """A delivery to enrollment."""
 
     producer: ClassVar[str] = "enrollment"
+
+
+class ReportingDeliveryReceived(DeliveryReceived, frozen=True, kw_only=True):
+    """A delivery to reporting."""
+
+    producer: ClassVar[str] = "reporting"

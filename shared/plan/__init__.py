@@ -4,9 +4,11 @@ from shared.plan.cascade import CascadeCheck, check_cascade
 from shared.plan.document import PlanError
 from shared.plan.due import Due
 from shared.plan.load import load_plan
-from shared.plan.model import Plan, PlanLookupError
+from shared.plan.model import Ower, Plan, PlanLookupError
 from shared.plan.records import (
+    Chasing,
     Feed,
+    LateReason,
     Measure,
     Obligation,
     PlanValueError,
@@ -18,10 +20,13 @@ from shared.plan.records import (
 
 __all__ = [
     "CascadeCheck",
+    "Chasing",
     "Due",
     "Feed",
+    "LateReason",
     "Measure",
     "Obligation",
+    "Ower",
     "Plan",
     "PlanError",
     "PlanLookupError",

@@ -8,7 +8,7 @@ from datetime import date
 from shared.periods import LOCAL, PeriodError, due_moment
 from shared.plan.document import Place, Problem
 from shared.plan.due import begins_on, cutoffs_of, due_of, first_period, last_period
-from shared.plan.records import Dated, DueRule, Feed, PlanContent
+from shared.plan.records import Dated, DueRule, Feed, PlanContent, UnitKind
 
 _DUE_KINDS = {
     "dekad": {"cut-off"},
@@ -31,6 +31,7 @@ def problems_of(content: PlanContent) -> Iterator[Problem]:
         yield from _validity(("parameters", index, "values"), parameter.values)
     if not calendar:  # due moments cannot be told from a calendar that is wrong
         yield from _feeds(content)
+    yield from _chasing(content)
     yield from _obligations(content)
     yield from _coded_lists(content)
 
@@ -42,6 +43,7 @@ def _duplicates(content: PlanContent) -> Iterator[Problem]:
         (("parameters",), "name", [row.name for row in content.parameters]),
         (("departments",), "code", [row.code for row in content.departments]),
         (("feeds",), "name", [row.name for row in content.feeds]),
+        (("late_reasons",), "code", [row.code for row in content.late_reasons]),
         (("obligations",), "id", [row.id for row in content.obligations]),
         (
             ("registration_types", "rows"),
@@ -165,6 +167,7 @@ def _feeds(content: PlanContent) -> Iterator[Problem]:
         for position, kind in enumerate(feed.unit_kinds):
             if kind not in kinds:
                 yield _unknown((*place, "unit_kinds", position), "单位类别", "unit kind", kind)
+        yield from _owed_by(place, feed, kinds)
         if feed.due.kind not in _DUE_KINDS[feed.period] or not _fits(feed.due):
             yield Problem(
                 (*place, "due"),
@@ -189,6 +192,39 @@ def _feeds(content: PlanContent) -> Iterator[Problem]:
             yield Problem(
                 (*place, "last_period"), "末期早于首期", "the last period lies before the first"
             )
+
+
+def _owed_by(place: Place, feed: Feed, kinds: set[UnitKind]) -> Iterator[Problem]:
+    """What ``owed_by`` says is the whole of who owes the feed, each once."""
+    if not feed.owed_by:
+        return
+    owing = [one.department for one in feed.owed_by]
+    if feed.unit_kinds or sorted(owing) != sorted(feed.departments):
+        yield Problem(
+            (*place, "owed_by"),
+            "须与 departments 一一对应,且不得另有 unit_kinds",
+            "must name each of departments once, and nothing stands in unit_kinds beside it",
+        )
+    for index, one in enumerate(feed.owed_by):
+        for position, kind in enumerate(one.unit_kinds):
+            if kind not in kinds:
+                where: Place = (*place, "owed_by", index, "unit_kinds", position)
+                yield _unknown(where, "单位类别", "unit kind", kind)
+
+
+def _chasing(content: PlanContent) -> Iterator[Problem]:
+    chasing = content.chasing
+    if chasing is None:
+        return
+    for field in ("remind_days_before", "chase_hours_after"):
+        if getattr(chasing, field).value < 0:
+            yield Problem(("chasing", field, "value"), "不得为负", "must not be negative")
+    seen: set[str] = set()
+    for index, level in enumerate(chasing.levels.rows):
+        if level.code in seen:
+            place: Place = ("chasing", "levels", "rows", index, "code")
+            yield Problem(place, f"重复:{level.code}", f"stands twice: {level.code}")
+        seen.add(level.code)
 
 
 def _no_first_period(place: Place, feed: Feed) -> Iterator[Problem]:

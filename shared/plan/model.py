@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache, cached_property
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from pydantic import ValidationError
 
@@ -20,11 +20,13 @@ from shared.plan.checks import problems_of
 from shared.plan.document import Problem, read_document
 from shared.plan.due import Due, cutoffs_of, dues_until
 from shared.plan.records import (
+    Chasing,
     Code,
     Department,
     Division,
     Feed,
     Identity,
+    LateReason,
     Measure,
     Obligation,
     Ownership,
@@ -41,6 +43,18 @@ from shared.plan.records import (
 DEFAULT_PLAN = Path(__file__).with_name("plans") / "benxi_2008.yaml"
 
 _Row = TypeVar("_Row")
+
+
+class Ower(NamedTuple):
+    """Who owes a delivery: a unit, for a department, or the department itself (no unit)."""
+
+    department: str
+    unit: str | None
+
+    @property
+    def code(self) -> str:
+        """The unit's code, else the department's."""
+        return self.unit or self.department
 
 
 class PlanLookupError(LookupError):
@@ -201,12 +215,20 @@ class Plan:
         """The feed of the name; PlanLookupError if there is none."""
         return _get(self._feeds, name, "feed")
 
+    def owers(self, feed_name: str) -> tuple[Ower, ...]:
+        """Who owes one delivery for each period: units in the plan's order, and departments."""
+        found = []
+        for owing in self.feed(feed_name).owing:
+            if owing.unit_kinds:
+                units = (unit for unit in self.units if unit.kind in owing.unit_kinds)
+                found += [Ower(owing.department, unit.code) for unit in units]
+            else:
+                found.append(Ower(owing.department, None))
+        return tuple(found)
+
     def owed_by(self, feed_name: str) -> tuple[str, ...]:
-        """Who owes one delivery for each period: unit codes, or else department codes."""
-        feed = self.feed(feed_name)
-        if feed.unit_kinds:
-            return tuple(unit.code for unit in self.units if unit.kind in feed.unit_kinds)
-        return feed.departments
+        """As ``owers``, by their codes alone."""
+        return tuple(ower.code for ower in self.owers(feed_name))
 
     def due_for(self, feed_name: str, as_of: datetime, *, include_open: bool = False) -> list[Due]:
         """Deliveries whose due moment has come by ``as_of`` (aware), oldest first.
@@ -217,6 +239,19 @@ class Plan:
         """
         dues = dues_until(self.feed(feed_name), as_of, self.campaign_to, self.calendar)
         return [due for due in dues if include_open or due.due_at <= as_of]
+
+    @property
+    def late_reasons(self) -> tuple[LateReason, ...]:
+        return self.content.late_reasons
+
+    def find_late_reason(self, code: str) -> LateReason | None:
+        """The reason of the code, None if the closed list has none such."""
+        return next((reason for reason in self.late_reasons if reason.code == code), None)
+
+    @property
+    def chasing(self) -> Chasing | None:
+        """Reminders and chases; None where the plan wants neither."""
+        return self.content.chasing
 
     @property
     def obligations(self) -> tuple[Obligation, ...]:

@@ -218,16 +218,24 @@ class DueRule(Record):
     due_on: date | None = None
 
 
+class Owing(Record):
+    """Who owes a feed: every unit of the kinds, for the department, or the department itself."""
+
+    department: str
+    unit_kinds: tuple[UnitKind, ...] = ()
+
+
 class Feed(Sourced):
     """A standing flow: who owes it, by period, from when on.
 
     With ``unit_kinds`` every unit of those kinds owes one for each period, else every department
-    in ``departments`` does.
+    in ``departments`` does. Where units and departments both owe one, ``owed_by`` says who.
     """
 
     name: str
     departments: tuple[str, ...] = Field(min_length=1)
     unit_kinds: tuple[UnitKind, ...] = ()
+    owed_by: tuple[Owing, ...] = ()
     period: FeedPeriod
     due: DueRule
     first_period: str | None = None
@@ -238,6 +246,48 @@ class Feed(Sourced):
     def department(self) -> str:
         """The (first) department that answers for the feed."""
         return self.departments[0]
+
+    @property
+    def owing(self) -> tuple[Owing, ...]:
+        """Who owes it, however the row says so."""
+        if self.owed_by:
+            return self.owed_by
+        if self.unit_kinds:
+            return (Owing(department=self.department, unit_kinds=self.unit_kinds),)
+        return tuple(Owing(department=department) for department in self.departments)
+
+
+class LateReason(Sourced):
+    """A coded reason why a delivery came late or did not come. ``excuses``: it may excuse the
+    delivery; ``text_needed``: the code alone says too little."""
+
+    code: str = Field(pattern=r"^[a-z]+(-[a-z]+)*$")
+    zh: str
+    en: str
+    excuses: bool = False
+    text_needed: bool = False
+
+
+class ChaseLevel(Record):
+    """To whom a chase goes."""
+
+    code: str = Field(pattern=r"^[a-z]+(-[a-z]+)*$")
+    zh: str
+    en: str
+
+
+class ChaseLevels(Sourced):
+    """From the lowest up; each missed deadline in a row goes one up."""
+
+    rows: tuple[ChaseLevel, ...] = Field(min_length=1)
+
+
+class Chasing(Record):
+    """Reminders before a due moment and chases after it (F44)."""
+
+    remind_days_before: SourcedInt
+    chase_hours_after: SourcedInt
+    levels: ChaseLevels
 
 
 class When(Record):
@@ -334,6 +384,8 @@ class PlanContent(Record):
     parameters: tuple[Parameter, ...]
     departments: tuple[Department, ...] = Field(min_length=1)
     feeds: tuple[Feed, ...]
+    late_reasons: tuple[LateReason, ...] = ()
+    chasing: Chasing | None = None
     registration_types: RegistrationTypes
     industries: Industries
     obligations: tuple[Obligation, ...]

@@ -115,7 +115,8 @@ def test_every_variable_is_a_setting_and_every_needed_one_is_given(
         needed = {"HOST", "PORT", "PUBLIC_URL", "DATABASE_URL", "BUS", "KAFKA_BOOTSTRAP_SERVERS"}
         needed |= {"TOPIC_PARTITIONS", "AUTH_JWKS", "AUTH_ISSUER", "AUTH_AUDIENCE", "DATA_DIR"}
         if name == "reporting":
-            needed |= {"SERVICE_URLS", "SERVICE_TOKEN", "SECRETS_DIR"}
+            needed |= {"SERVICE_URLS", "SERVICE_TOKEN", "SECRETS_DIR", "DATA_KEYS"}
+            assert "HASH_KEYS" not in given
         else:
             needed |= {"DATA_KEYS", "HASH_KEYS"}
         assert needed <= set(given), (name, role, needed - set(given))

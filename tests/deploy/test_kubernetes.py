@@ -211,7 +211,7 @@ def required_of(service: str) -> set[str]:
     required = {"PUBLIC_URL", "DATABASE_URL", "KAFKA_BOOTSTRAP_SERVERS", "TOPIC_PARTITIONS"}
     required |= {"AUTH_JWKS", "AUTH_ISSUER", "AUTH_AUDIENCE", "BUS"}
     if service == "reporting":
-        return required | {"SERVICE_URLS", "SERVICE_TOKEN"}
+        return required | {"SERVICE_URLS", "SERVICE_TOKEN", "DATA_KEYS"}
     return required | {"DATA_KEYS", "HASH_KEYS"}
 
 
@@ -245,9 +245,8 @@ def test_every_variable_is_a_setting_and_every_needed_one_is_given(
             assert build_bus(settings) is not None
         if service == "reporting":
             assert set(settings.service_urls) == set(SERVICES) - {"reporting"}
-        else:
-            assert settings.data_key_ring
-            assert settings.hash_key_ring
+        assert settings.data_key_ring
+        assert bool(settings.hash_key_ring) == (service != "reporting")
 
 
 def test_services_are_found_where_settings_say(overlay: Rendered) -> None:

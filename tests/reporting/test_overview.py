@@ -95,6 +95,19 @@ class TestThePage:
         assert "2008-06-D1 Benxi Economic Development Zone, City level" in page.texts
         assert "8/30" in page.texts  # of three dekads and ten units
 
+    async def test_names_what_is_missing_or_late_by_department(
+        self, desk: Desk, clock: FixedClock
+    ) -> None:
+        clock.set(datetime(2008, 6, 11, 4, tzinfo=UTC))
+        await desk.take([applications(n, unit) for n, unit in enumerate(("210502", "210503"))])
+        page = Outline((await desk.ask("/", lang="en")).text)
+        lists = [link for link in page.links if "/obligations?state=" in link]
+        assert len(lists) >= 4
+        for link in lists:
+            listed = await desk.get(f"{link}&limit=1")
+            assert str(listed["total"]) in page.texts
+        assert any(text.startswith("Dekad reports 2008-06-D1 Pingshan") for text in page.texts)
+
     async def test_shows_a_dash_for_what_is_not_there(self, public_desk: Desk) -> None:
         page = Outline((await public_desk.http.get("/")).text)
         assert "—" in page.texts  # the city has no rank, the fund no stretch
@@ -129,4 +142,4 @@ class TestWords:
         assert zh != en or not re.search(r"[一-鿿]", zh)
 
     def test_every_feed_has_a_name(self) -> None:
-        assert set(FEEDS) == set(FIGURE_FEEDS)
+        assert set(FEEDS) >= {*FIGURE_FEEDS, "dekad-reports", "monthly-reports"}

@@ -9,7 +9,7 @@ from uuid import UUID
 import httpx
 import pytest
 
-from reporting.trust import peers, report, rules
+from reporting.trust import peers, projections, report, rules
 from reporting.trust.rules import Came, FeedState, Findings, Owed, Verdict
 from shared.clock import FixedClock
 from shared.events.deliveries import EnrollmentDeliveryReceived, TaxFeedDeliveryReceived
@@ -145,6 +145,28 @@ def by_unit(answer: dict[str, Any], period: str) -> dict[str, str]:
     }
 
 
+class Withdrawn(TaxFeedDeliveryReceived, frozen=True, kw_only=True):
+    """As a producer that can take deliveries back says so."""
+
+    withdrawn: bool = True
+
+
+class TestAWithdrawnDelivery:
+    async def test_counts_as_if_it_had_never_come(self, desk: Desk, clock: FixedClock) -> None:
+        came = delivery(1)
+        await desk.take([came])
+        assert lines(await desk.get("trust"), "receipts")["2008-06-D1"] == "in"
+        state = {"received_at": AT, "recorded_at": AT + timedelta(hours=1)}
+        async with desk.runtime.database.transaction() as conn:
+            await projections.apply(conn, [Withdrawn(**_values(1, 2, state))])
+        assert lines(await desk.get("trust"), "receipts")["2008-06-D1"] == "not-due"
+        listed = await desk.all_items("obligations", feed="receipts", period="2008-06-D1")
+        assert [(one["state"], one["deliveries"]) for one in listed] == [("received", 1)]
+        clock.advance(timedelta(hours=1))
+        listed = await desk.all_items("obligations", feed="receipts", period="2008-06-D1")
+        assert [(one["state"], one["deliveries"]) for one in listed] == [("due", 0)]
+
+
 class TestTheAnswer:
     async def test_compares_what_was_due_with_what_came(
         self, desk: Desk, clock: FixedClock
@@ -170,7 +192,7 @@ class TestTheAnswer:
         codes = [reason["code"] for reason in answer["reasons"]]
         assert codes[:1] == ["feeds-missing"]
         assert "feeds-late" in codes
-        assert "county-dekad-reports" in answer["not_received_yet"]
+        assert answer["not_received_yet"] == []  # every feed of the plan has its service
 
     async def test_expects_a_delivery_of_each_unit_that_owes_one(
         self, desk: Desk, clock: FixedClock

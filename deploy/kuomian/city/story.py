@@ -19,6 +19,7 @@ from kuomian.city.people import ACTIVE, RETIRED, SUSPENDED, Register, opening_re
 from kuomian.city.registry_office import RegistryOffice
 from kuomian.city.sending import Body, Kind, Planned, Planted, lazy_ndjson, local, ndjson
 from kuomian.city.shape import UnitShape, unit_shapes
+from kuomian.city.submissions import submit
 from kuomian.city.tax_lists import TaxLists
 from kuomian.city.tax_office import TaxOffice
 from kuomian.city.truth import Truth
@@ -152,6 +153,7 @@ def build_city(plan: Plan, seed: int = 2008, scale: float = 1.0) -> City:
         tax.end_month(month, month == LAST_MONTH)
         lists.end_month(month, new, month == LAST_MONTH)
         month = month.next()
+    submit(b, CLOSING_ON)
     b.deliveries.sort(key=lambda planned: planned.send_at)
     return City(
         seed=seed,

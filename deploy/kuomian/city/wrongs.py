@@ -72,6 +72,18 @@ PLANTED_TEXTS: dict[str, tuple[str, str, str, str]] = {
         "在可信度页面列为缺报",
         "named as missing in trust",
     ),
+    "form-late": (
+        "逾期的旬报、月报",
+        "dekad and monthly reports that came late",
+        "在报送义务台账中记为逾期",
+        "late in the list of obligations",
+    ),
+    "form-missing": (
+        "未报的旬报",
+        "dekad reports that never came",
+        "在报送义务台账中列为未报，并已催报",
+        "missing in the list of obligations, and chased",
+    ),
     "moved": (
         "跨县区迁移的企业",
         "enterprises that moved between units",

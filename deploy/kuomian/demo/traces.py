@@ -32,6 +32,9 @@ async def traces_of(api: Api, last: Dekad, plan: Plan) -> dict[str, int]:
     """
     lines = (await api.get("/reporting/v1/trust"))["feeds"]
     states = Counter(line["state"] for line in lines if line["owed"])
+    forms: Counter[str] = Counter()
+    for feed in ("dekad-reports", "monthly-reports"):
+        forms.update((await api.get("/reporting/v1/obligations", feed=feed, limit=1))["counts"])
     cancelled, corrected = await _of_receipts(api)
     for feed, path, name in (
         ("employer-checks", "checks", "period"),
@@ -52,6 +55,8 @@ async def traces_of(api: Api, last: Dekad, plan: Plan) -> dict[str, int]:
         "late": states["late"],
         "late-list": sum([await _late(api, feed, plan) for feed in _TIMED_LISTS]),
         "missing": states["missing"],
+        "form-late": forms["late"],
+        "form-missing": forms["missing"],
         "cancelled": cancelled,
         "correction": corrected + reclassed,
         "census-corrected": await _of_census(api),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from reporting.figures import models as figures
 from reporting.metadata import metadata
+from reporting.obligations import models as obligations
+from reporting.submissions import models as submissions
 from reporting.trust import models as trust
 from shared.inbox import inbox_tables
 from shared.outbox import outbox_tables
@@ -11,4 +13,4 @@ from shared.outbox import outbox_tables
 inbox_tables(metadata)
 outbox_tables(metadata)
 
-__all__ = ["figures", "metadata", "trust"]
+__all__ = ["figures", "metadata", "obligations", "submissions", "trust"]

@@ -4,6 +4,7 @@ import asyncio
 import base64
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,11 @@ from shared.application import build_runtime
 from shared.bus import BusError
 from shared.bus.postgres import PostgresBus
 from shared.consumers import ConsumerState
+from shared.database import DatabaseAway
 from shared.inbox import FactBatch, inbox_tables
 from shared.outbox import outbox_tables
 from shared.runtime import Runtime
-from shared.service import Service, Subscription
+from shared.service import Job, Service, Subscription
 from shared.settings import load_settings
 from shared.workers import ROLES, Role, Workers, connect, working
 
@@ -97,6 +99,27 @@ async def test_only_the_roles_asked_for_and_of_use_are_started(world: Any, made:
         workers.start(roles)
         assert [task.get_name() for task in workers._tasks] == expected
         await workers.close()
+
+
+async def test_a_job_is_done_again_and_again_where_the_relay_is(
+    world: Any, made: Any, until: Any
+) -> None:
+    done: list[str] = []
+
+    async def work(runtime: Runtime) -> None:
+        done.append(runtime.service.name)
+        if len(done) == 2:
+            raise DatabaseAway("for a moment")
+        if len(done) == 4:
+            raise RuntimeError("a fault of ours")
+
+    service = replace(declared("tax-feed"), jobs=(Job("counting", 0.01, work),))
+    async with working(made(service, world.producer_url), ("consumers", "deliveries")):
+        pass
+    assert done == []
+    async with working(made(service, world.producer_url), ("relay",)) as workers:
+        await until(lambda: _is(len(done) >= 6))
+    assert workers.restarts == {"counting": 1}
 
 
 async def test_a_crash_is_counted_and_the_worker_started_again(

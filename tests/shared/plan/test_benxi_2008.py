@@ -273,7 +273,7 @@ class TestObligations:
             ("O51", "monthly", None, ("business-licences",)),
             ("O52", "monthly", None, ("organisation-codes",)),
             ("O60", "quarterly", None, ()),
-            ("O95", "monthly", 3, ("county-written-reports", "department-written-reports")),
+            ("O95", "monthly", 3, ("monthly-reports",)),
         ],
     )
     def test_when_and_how_met(
@@ -285,10 +285,16 @@ class TestObligations:
     def test_the_dekad_report_is_owed_by_counties_and_tax(self, plan: Plan) -> None:
         assert plan.obligation("O94").when.kind == "dekad"
         assert plan.obligation("O94").actors == ("county-governments", "tax")
-        assert plan.owed_by("county-dekad-reports") == tuple(
-            unit.code for unit in plan.units if unit.kind == "county"
-        )
-        assert plan.owed_by("tax-dekad-reports") == ("tax",)
+        counties = tuple(unit.code for unit in plan.units if unit.kind == "county")
+        assert plan.owed_by("dekad-reports") == (*counties, "tax")
+        assert {ower.department for ower in plan.owers("dekad-reports") if ower.unit} == {
+            "county-governments"
+        }
+
+    def test_the_written_report_is_owed_by_counties_and_departments(self, plan: Plan) -> None:
+        owers = plan.owers("monthly-reports")
+        assert sum(ower.unit is not None for ower in owers) == 6
+        assert [ower.code for ower in owers if ower.unit is None][:2] == ["labour", "tax"]
 
     def test_every_unit_owes_its_own_applications(self, plan: Plan) -> None:
         assert plan.owed_by("person-applications") == tuple(unit.code for unit in plan.units)
@@ -296,7 +302,7 @@ class TestObligations:
 
     def test_days_of_the_calendar_and_of_the_feeds_agree(self, plan: Plan) -> None:
         assert plan.feed("pre-levies").due.day == plan.calendar.pre_levy_list_day.value == 20
-        assert plan.feed("county-written-reports").due.day == plan.calendar.written_report_day.value
+        assert plan.feed("monthly-reports").due.day == plan.calendar.written_report_day.value
         assert (plan.calendar.census_from.value, plan.calendar.census_to.value) == (
             plan.obligation("O65").when.from_on,
             plan.obligation("O65").when.to_on,

@@ -48,11 +48,11 @@ class TestDekadFeeds:
         assert periods(plan, "receipts", on, include_open=True) == ["2008-05-D2", "2008-05-D3"]
 
     def test_there_are_none_after_the_campaign(self, plan: Plan) -> None:
-        found = periods(plan, "county-dekad-reports", local(2010, 1, 1), include_open=True)
+        found = periods(plan, "dekad-reports", local(2010, 1, 1), include_open=True)
         assert (found[0], found[-1], len(found)) == ("2008-05-D2", "2008-12-D3", 23)
 
     def test_in_february_the_third_is_cut_on_its_last_day(self, other_city: Plan) -> None:
-        dues = other_city.due_for("county-dekad-reports", local(2009, 3, 1), include_open=True)
+        dues = other_city.due_for("dekad-reports", local(2009, 3, 1), include_open=True)
         assert [due.cut_off_on for due in dues] == [
             date(2009, 2, 9),
             date(2009, 2, 19),
@@ -61,7 +61,7 @@ class TestDekadFeeds:
         ]
 
     def test_exclusive_due_days_end_a_day_earlier(self, other_city: Plan) -> None:
-        [due] = other_city.due_for("county-dekad-reports", local(2009, 2, 9))
+        [due] = other_city.due_for("dekad-reports", local(2009, 2, 9))
         assert due.due_at == local(2009, 2, 9)
 
 
@@ -74,8 +74,7 @@ class TestMonthlyFeeds:
             ("employer-checks", local(2008, 6, 6)),
             ("arrears", local(2008, 6, 6)),
             ("pre-levies", local(2008, 5, 21)),  # the 20th of the same month
-            ("county-written-reports", local(2008, 6, 4)),  # the 3rd
-            ("department-written-reports", local(2008, 6, 4)),
+            ("monthly-reports", local(2008, 6, 4)),  # the 3rd
         ],
     )
     def test_first_due_moment(self, plan: Plan, feed: str, due_at: datetime) -> None:

@@ -20,7 +20,7 @@ class TestAnotherCity:
         assert other_city.cutoffs.third == 29
         assert not other_city.counts_in("insured-total", "suspended")
         assert other_city.trade_of("66") == "services"  # its reading is the wide one
-        assert other_city.owed_by("county-dekad-reports") == ("990102",)
+        assert other_city.owed_by("dekad-reports") == ("990102",)
 
     def test_no_file_means_benxi(self) -> None:
         assert load_plan() is Plan.default()
@@ -131,11 +131,19 @@ class TestBadFiles:
             ("code: vacant", "code: Vacant", "coded_lists.0.rows.1.code", "pattern"),
             ("{kind: cut-off}", "{kind: next-day}", "feeds.1.due", "does not suit"),
             ("{kind: cut-off}", "{kind: cut-off, day: 3}", "feeds.1.due", "does not suit"),
-            ("unit_kinds: [county]", "unit_kinds: [zone]", "feeds.1.unit_kinds.0", "unknown"),
+            ("unit_kinds: [county], ", "unit_kinds: [zone], ", "feeds.1.unit_kinds.0", "unknown"),
+            ("{department: tax}]", "{department: finance}]", "feeds.2.owed_by", "each of"),
+            ("{department: tax}], p", "{department: tax}], unit_kinds: [county], p",
+             "feeds.2.owed_by", "beside it"),
+            ("unit_kinds: [county]}, ", "unit_kinds: [zone]}, ", "feeds.2.owed_by.0.unit_kinds.0",
+             "unknown"),
+            ("code: other, zh: 其他", "code: holiday, zh: 其他", "late_reasons.1.code", "twice"),
+            ("code: leader", "code: contact", "chasing.levels.rows.1.code", "twice"),
+            ("{value: 12,", "{value: -1,", "chasing.chase_hours_after.value", "negative"),
             ("actors: [tax]", "actors: [customs]", "obligations.0.actors.0", "customs"),
             ("met_by: [receipts]", "met_by: [letters]", "obligations.0.met_by.0", "letters"),
             ("{kind: monthly,", "{kind: quarterly, day: 3,", "obligations.0.when.day", "only a"),
-            ("name: hot-line", "name: receipts", "feeds.2.name", "stands twice"),
+            ("name: hot-line", "name: receipts", "feeds.3.name", "stands twice"),
             ('code: "990102"', 'code: "990100"', "units.0.code", "stands twice"),
             ("counts: [active, retired], ", "", "measures.0.counts", "by status"),
             ("counts: [active,", "counts: [working,", "measures.0.counts.0", "'active'"),

@@ -10,6 +10,8 @@ from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from reporting.obligations.report import stood
+from reporting.overview.owed import owed_context
 from reporting.overview.page import SIGN_IN, Viewer, context_of
 from reporting.progress.api import measures_asked, period_asked
 from reporting.progress.report import progress_answer
@@ -46,6 +48,7 @@ async def show_overview(
     dekad = period_asked(period, runtime)
     trusted = await trust_of(runtime)
     async with runtime.database.read(snapshot=True) as conn:
+        owed = await stood(conn, runtime.plan, runtime.clock.now())
         shown = await progress_answer(
             conn,
             runtime.plan,
@@ -57,12 +60,13 @@ async def show_overview(
     viewer = Viewer(lang, signed_in=found is not None, public=public)
     city = runtime.plan.city
     html = _TEMPLATES.get_template("overview.html").render(
-        context_of(
+        owed=owed_context(viewer, owed, runtime.plan),
+        **context_of(
             viewer,
             shown,
             trusted,
             city.zh if lang == "zh" else city.en,
             period_asked(None, runtime),
-        )
+        ),
     )
     return HTMLResponse(html, headers={"Content-Language": lang})

@@ -27,6 +27,8 @@ delivery_facts = Table(
     Column("held_count", Integer, nullable=False),
     Column("nil", Boolean, nullable=False),
     Column("revision", Integer, nullable=False),
+    # When its sender took it back; then it counts as if it had never come.
+    Column("withdrawn_at", DateTime(timezone=True)),
     Index("delivery_facts_feed", "feed", "period"),
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -56,7 +57,16 @@ def _delivery_row(delivery_id: UUID, fact: DeliveryReceived) -> dict[str, Any]:
         "held_count": fact.held_count,
         "nil": fact.nil,
         "revision": fact.revision,
+        "withdrawn_at": _withdrawn_at(fact),
     }
+
+
+def _withdrawn_at(fact: DeliveryReceived) -> datetime | None:
+    """A producer that cannot take deliveries back says nothing of it."""
+    if getattr(fact, "withdrawn", False):
+        return fact.recorded_at
+    found: datetime | None = getattr(fact, "withdrawn_at", None)
+    return found
 
 
 async def _apply_links(

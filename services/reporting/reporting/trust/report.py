@@ -82,9 +82,7 @@ def trust_answer(
         reasons=[schemas.ReasonLine(**asdict(reason)) for reason in reasons],
         feeds=feeds,
         not_received_yet=[
-            feed.name
-            for feed in runtime.plan.feeds
-            if feed.name not in (*rules.FIGURE_FEEDS, *rules.LIST_FEEDS)
+            feed.name for feed in runtime.plan.feeds if feed.name not in rules.RECEIVED_FEEDS
         ],
         held=held,
         rejected=rejected,

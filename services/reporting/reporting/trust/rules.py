@@ -33,8 +33,17 @@ LIST_FEEDS: Final = (
     "no-wage-persons",
     "deduction-reviews",
     "pre-levies",
+    "census-units",
+    "census-persons",
+    "complaints",
 )
-"""Lists that are received and make no figure; what else the plan expects is not received yet."""
+"""Lists that are received and do not weigh in the verdict; what else the plan expects is not
+received yet."""
+
+SUBMITTED_FEEDS: Final = ("dekad-reports", "monthly-reports", "activities")
+"""What reporting receives itself: no figure is made of it, so it does not weigh in the verdict."""
+
+RECEIVED_FEEDS: Final = frozenset((*FIGURE_FEEDS, *LIST_FEEDS, *SUBMITTED_FEEDS))
 
 
 class FeedState(StrEnum):

@@ -114,7 +114,7 @@ async def feeds_came(conn: AsyncConnection, per_unit: Sequence[str]) -> dict[Pla
             " THEN coalesce(unit, CASE department WHEN 'unit' THEN :several END) END AS unit,"
             " min(received_at), bool_and(nil), count(*), sum(sent_count),"
             " sum(applied_count), sum(duplicate_count), sum(rejected_count), sum(held_count)"
-            " FROM delivery_facts GROUP BY 1, 2, 3"
+            " FROM delivery_facts WHERE withdrawn_at IS NULL GROUP BY 1, 2, 3"
         ),
         {"per_unit": list(per_unit), "several": SEVERAL_UNITS},
     )

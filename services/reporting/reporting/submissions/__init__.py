@@ -1,0 +1,1 @@
+"""What counties and departments submit themselves: dekad forms, monthly reports, activities."""
