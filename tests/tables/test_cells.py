@@ -107,6 +107,8 @@ def read(spec: FieldSpec, cell: str, scale: Scale = NO_SCALE) -> Cleaned:
         (FLAG, "无", None, "not-stated"),
         (NAME, " 本溪 ", "本溪", "spaces"),
         (NAME, "龍飛（商貿）", "龍飛（商貿）", None),
+        (NAME, "本溪\n示例", "本溪 示例", "spaces"),
+        (field("remark", "text", "备注"), "一\n二", "一\n二", None),
         (ORG, "PDY00001-X", "PDY00001-X", None),
         (ORG, "ＰＤＹ０００１２Ｘ７", None, None),
         (ORG, "pdy00001-x", "PDY00001-X", "upper-case"),

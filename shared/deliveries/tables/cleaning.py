@@ -32,6 +32,9 @@ _NO: Final = frozenset({"否", "未", "没有", "n", "no", "false", "0", "×", "
 _EXPONENT: Final = re.compile(r"\d(?:\.\d+)?[eE]\+?\d+")
 _CODE_AND_WORD: Final = re.compile(r"([0-9A-Za-z-]+)\s*[.、:：]?\s*(\D.*)")
 """Both at once, as "210504 明山区": taken where they agree."""
+_INVISIBLE: Final = re.compile("[\u200b\ufeff]")
+_ONE_LINE: Final = re.compile(r"(.*_)?(name|address)")
+"""Texts that a narrow column may have broken into lines; elsewhere lines are meant."""
 _SPACES: Final = re.compile(r"\s+")
 
 
@@ -92,9 +95,9 @@ def _changed(spec: FieldSpec, cell: str, value: Any, to: str, rule: str) -> Clea
 def _text(spec: FieldSpec, cell: str, scale: Scale, today: date) -> Cleaned:
     if isinstance(cell, LossyNumber):
         return _fault(spec, "identifier-damaged", cell)
-    value = cell.strip()
-    if "\n" in value or "\r" in value or "\u200b" in value or "\ufeff" in value:
-        value = _SPACES.sub(" ", value.replace("\u200b", "").replace("\ufeff", "")).strip()
+    value = _INVISIBLE.sub("", cell).strip()
+    if _ONE_LINE.fullmatch(spec.name) and ("\n" in value or "\r" in value):
+        value = _SPACES.sub(" ", value)
     return _changed(spec, cell, value, value, "spaces")
 
 
