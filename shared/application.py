@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from importlib.metadata import PackageNotFoundError, version
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from fastapi.responses import HTMLResponse, JSONResponse
 
 from shared.api_page import api_page
@@ -21,7 +21,7 @@ from shared.certificates import watch_certificates
 from shared.clock import Clock, DemoClock, RealClock
 from shared.crypto import Secrecy
 from shared.database import Database
-from shared.dependencies import ReadTx, RuntimeDep, SnapshotTx, Tx
+from shared.dependencies import ReadTx, RuntimeDep, SnapshotTx, Tx, known_query
 from shared.edge import Edge
 from shared.events.asyncapi import asyncapi
 from shared.health import Health, health_router
@@ -33,6 +33,7 @@ from shared.problems import install_problems, problem_pages
 from shared.runtime import Runtime
 from shared.service import Service
 from shared.settings import Settings
+from shared.signing import Signer
 from shared.workers import ROLES, Role, working
 
 __all__ = ["ReadTx", "RuntimeDep", "SnapshotTx", "Tx", "build_runtime", "create_app"]
@@ -72,6 +73,7 @@ def build_runtime(
         authority=Authority(settings),
         secrecy=Secrecy(settings.data_key_ring, settings.hash_key_ring),
         plan=plan if plan is not None else load_plan(settings.plan_file),
+        signer=Signer(settings.receipt_key_ring) if settings.receipt_signing_keys else None,
     )
 
 
@@ -114,6 +116,7 @@ def create_app(
         redoc_url=None,
         lifespan=lifespan,
         generate_unique_id_function=operation_id,
+        dependencies=[Depends(known_query)],
         # Its spans would hold paths and queries, where a person may stand: Edge makes ours.
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )

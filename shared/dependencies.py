@@ -8,11 +8,15 @@ that fails becomes the answer. The body must not be produced lazily from ``Tx``.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Annotated
+from typing import Annotated, Any
+from weakref import WeakKeyDictionary
 
 from fastapi import Depends, Request
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from shared.problems import field_error, problem
 from shared.runtime import Runtime
 
 
@@ -48,3 +52,38 @@ ReadTx = Annotated[AsyncConnection, Depends(_reading, scope="function")]
 
 SnapshotTx = Annotated[AsyncConnection, Depends(_snapshot, scope="function")]
 """As ReadTx, every statement seeing the same moment."""
+
+
+async def known_query(request: Request) -> None:
+    """Refuse a parameter the route does not know (``parameter-invalid``): who writes
+    ``dry-run=true`` must not push in earnest, nor get all counties for ``units=210502``."""
+    names = set(request.query_params)
+    if not names:
+        return
+    route = request.scope.get("route")
+    if not isinstance(route, APIRoute):
+        return
+    unknown = sorted(names - _query_names(route))
+    if unknown:
+        errors = [
+            field_error("field-unknown", f"query/{name[:60]}", {"field": name[:60]})
+            for name in unknown[:10]
+        ]
+        raise problem("parameter-invalid", errors=errors, count=len(unknown))
+
+
+_known: WeakKeyDictionary[Any, frozenset[str]] = WeakKeyDictionary()
+"""Route function → the parameters it knows."""
+
+
+def _query_names(route: APIRoute) -> frozenset[str]:
+    if (found := _known.get(route.endpoint)) is not None:
+        return found
+    names: set[str] = set()
+    waiting: list[Dependant] = [route.dependant]
+    while waiting:
+        one = waiting.pop()
+        names.update(field.alias for field in one.query_params)
+        waiting += one.dependencies
+    _known[route.endpoint] = frozenset(names)
+    return _known[route.endpoint]

@@ -16,6 +16,7 @@ from shared.crypto import Secrecy
 from shared.database import Database
 from shared.plan import Plan
 from shared.settings import Settings
+from shared.signing import Signer
 
 if TYPE_CHECKING:
     from shared.outbox import Outbox
@@ -69,5 +70,7 @@ class Runtime:
     authority: Authority
     secrecy: Secrecy
     plan: Plan
+    signer: Signer | None = None
+    """Signs receipts; None where no key is configured."""
     finished: Awaited = field(default_factory=Awaited)
     """Deliveries, by id, as workers of this process finish them."""

@@ -148,6 +148,13 @@ class Settings(BaseSettings):
     chunk_records: int = Field(
         5000, ge=1, description="每个事务处理的记录数 · records judged per transaction"
     )
+    max_removal_share: float = Field(
+        0.2,
+        ge=0,
+        le=1,
+        description="全量名册未确认时最多可移除的比例 · a full list removes at most this share "
+        "of its scope unless the number is confirmed",
+    )
     delivery_wait_seconds: float = Field(
         10.0,
         ge=0,
@@ -168,6 +175,11 @@ class Settings(BaseSettings):
     )
     hash_keys: SecretStr | None = Field(
         None, description="标识散列密钥,版本:base64 · HMAC keys for identities, version:base64,…"
+    )
+    receipt_signing_keys: SecretStr | None = Field(
+        None,
+        description="回执签名密钥,版本:base64 · Ed25519 keys that sign receipts, version:base64,…; "
+        "receipts are unsigned when unset",
     )
     auth_jwks: str | None = Field(
         None, description="JWKS 内容或文件路径 · key set: JSON itself or a file's path"
@@ -193,7 +205,7 @@ class Settings(BaseSettings):
         None, description="OpenTelemetry 收集端,缺省不发送 · OTLP collector; none sends nothing"
     )
 
-    @field_validator("data_keys", "hash_keys")
+    @field_validator("data_keys", "hash_keys", "receipt_signing_keys")
     @classmethod
     def _keys_can_be_read(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None:
@@ -234,6 +246,13 @@ class Settings(BaseSettings):
     def hash_key_ring(self) -> Mapping[int, bytes]:
         """Keys of keyed hashes by version, empty when none is set."""
         return parse_keys(self.hash_keys.get_secret_value()) if self.hash_keys else {}
+
+    @property
+    def receipt_key_ring(self) -> Mapping[int, bytes]:
+        """Keys that sign receipts by version, empty when none is set; the highest version signs,
+        the public halves of all are published."""
+        text = self.receipt_signing_keys
+        return parse_keys(text.get_secret_value()) if text else {}
 
     def jwks(self) -> dict[str, Any] | None:
         """The key set as JSON, read from the file each time when ``AUTH_JWKS`` is a path.

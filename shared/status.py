@@ -118,7 +118,8 @@ _UNFINISHED: Final = text(
     " FROM deliveries WHERE status IN ('accepted', 'judging') GROUP BY feed ORDER BY feed"
 )
 _RECEIVED: Final = text(
-    "SELECT DISTINCT feed, period FROM deliveries WHERE NOT dry_run AND status <> 'rejected'"
+    "SELECT DISTINCT feed, period FROM deliveries WHERE NOT dry_run AND status <> 'rejected' "
+    "AND withdrawn_at IS NULL"
 )
 _HELD: Final = text(
     "SELECT feed, count(*) FILTER (WHERE resolved_at IS NULL) AS records"

@@ -11,7 +11,7 @@ key() { printf '1:%s' "$(head -c 32 /dev/urandom | base64 | tr -d '\n')"; }
 while IFS= read -r line; do
     case $line in
         *_PASSWORD=) printf '%s%s\n' "$line" "$(random 24)" ;;
-        DATA_KEYS= | HASH_KEYS=) printf '%s%s\n' "$line" "$(key)" ;;
+        DATA_KEYS= | HASH_KEYS= | RECEIPT_SIGNING_KEYS=) printf '%s%s\n' "$line" "$(key)" ;;
         *) printf '%s\n' "$line" ;;
     esac
 done <"$example"

@@ -120,7 +120,7 @@ def _with_keys(settings: Settings, data_dir: Path) -> Settings:
     """The settings with keys: those given, else those kept in the folder."""
     kept = folder.keys(data_dir)
     update: dict[str, Any] = {"data_dir": data_dir}
-    for name in ("data_keys", "hash_keys"):
+    for name in folder.KEYS:
         if getattr(settings, name) is None:
             update[name] = SecretStr(kept[name])
     return settings.model_copy(update=update)

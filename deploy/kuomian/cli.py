@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
-from kuomian import cli_again, cli_data, cli_outbox, cli_serve
+from kuomian import cli_again, cli_data, cli_keys, cli_outbox, cli_serve
 from kuomian.cli_data import DataDir, data_dir_of
 from kuomian.words import Failure, fail_words
 
@@ -34,6 +34,8 @@ app.command()(cli_serve.reencrypt)
 app.command()(cli_serve.demo)
 app.command(hidden=True)(cli_serve.gateway)
 app.command()(cli_data.push)
+app.command()(cli_keys.keys)
+app.command()(cli_keys.verify_receipt)
 app.command()(cli_again.rebuild)
 app.command()(cli_again.republish)
 app.add_typer(cli_data.dead_letters, name="dead-letters")

@@ -58,7 +58,8 @@ def objects(data_dir: Path, namespace: str, host: str, options: str) -> list[dic
         made.append(secret)
         if name == WITHOUT_HASH_KEYS:
             token = issuer.token(name, "operator", lifetime=TOKEN_LIFETIME)
-            own = {"service_token": token, "data_keys": keys["data_keys"]}
+            own = {name: text for name, text in keys.items() if name != "hash_keys"}
+            own["service_token"] = token
             made.append(_secret(namespace, f"keys-{name}", own))
         else:
             made.append(_secret(namespace, f"keys-{name}", keys))

@@ -3,7 +3,7 @@
 DATA_DIR/
   postgres/ server.json postgres.log   the embedded PostgreSQL
   issuer/key.json                      signs tokens (0600)
-  keys.json                            keys at rest and of keyed hashes (0600)
+  keys.json                            keys at rest, of keyed hashes and of receipts (0600)
   clock.json                           the demo clock
   tokens.json                          one token per role of the demo (0600)
   demo/                                what the demo loaded, and its log
@@ -21,6 +21,8 @@ from pathlib import Path
 from shared.settings import KEY_BYTES
 from shared.settings import default_data_dir as installed_data_dir
 
+KEYS = ("data_keys", "hash_keys", "receipt_signing_keys")
+"""Settings whose keys are made at the first start."""
 CHECKOUT = Path(__file__).resolve().parents[2]
 
 
@@ -59,15 +61,17 @@ def prepare(data_dir: Path) -> Path:
 
 
 def keys(data_dir: Path) -> dict[str, str]:
-    """``data_keys`` and ``hash_keys`` as the settings take them; made once, kept with mode 0600.
+    """``KEYS`` as the settings take them; made once, kept with mode 0600. One that a folder of an
+    earlier release lacks is added.
 
     Whoever loses this file loses the raw bodies and identity columns with it.
     """
     path = data_dir / "keys.json"
-    if not path.exists():
-        made = {name: f"1:{_new_key()}" for name in ("data_keys", "hash_keys")}
-        write_private(path, json.dumps(made, indent=1))
-    kept: dict[str, str] = json.loads(path.read_text("utf-8"))
+    kept: dict[str, str] = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    missing = [name for name in KEYS if name not in kept]
+    if missing:
+        kept |= {name: f"1:{new_key()}" for name in missing}
+        write_private(path, json.dumps(kept, indent=1))
     return kept
 
 
@@ -81,7 +85,8 @@ def write_private(path: Path, text: str) -> None:
     part.replace(path)
 
 
-def _new_key() -> str:
+def new_key() -> str:
+    """A key of 32 bytes at random, in base64."""
     return base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode()
 
 

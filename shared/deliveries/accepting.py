@@ -16,6 +16,7 @@ from uuid import UUID
 from shared.auth import Caller
 from shared.clock import Clock
 from shared.deliveries import store
+from shared.deliveries.correcting import check_correcting
 from shared.deliveries.feed import Feed
 from shared.deliveries.judge import StoredSegment, records_of
 from shared.deliveries.readers import Framing, Limits, TableReader, reader_for
@@ -30,8 +31,6 @@ from shared.runtime import Runtime
 from shared.telemetry import current_traceparent
 
 MAX_KEY: Final = 200
-SEE_ALL: Final = ("agency", "auditor", "operator")
-"""Departments that see every delivery of a service."""
 _KEY: Final = re.compile(r"[!-~]{1,200}")
 _EXPECTED: Final = {"month": "2008-06", "dekad": "2008-06-D1", "day": "2008-06-10"}
 
@@ -48,6 +47,9 @@ class Push:
     content_digest: str | None
     nil: bool
     dry_run: bool
+    mode: str = "append"
+    confirm_removals: int | None = None
+    supersedes: UUID | None = None
     sheet: str | None = None
     """Of a workbook: the sheet to read; None where only one can be meant."""
 
@@ -73,6 +75,7 @@ async def accept(
     # A nil return has no body, hence no type; it is read as the empty list of lines it is.
     reader = reader_for(push.content_type or ("application/x-ndjson" if push.nil else ""))
     _check_encoding(push)
+    await check_correcting(runtime, feed, caller, push)
     delivery_id = new_delivery_id(runtime.clock.now())
     with Spool() if _as_it_came(push, reader) else TableSpool() as spool:
         await _spool(runtime, feed, caller, push, body, reader, spool, str(delivery_id))
@@ -93,6 +96,9 @@ async def accept(
             clock=runtime.clock.kind,
             traceparent=current_traceparent(),
             reading=spool.reading if isinstance(spool, TableSpool) else None,
+            mode=push.mode,
+            confirm_removals=push.confirm_removals,
+            supersedes=push.supersedes,
         )
         existing = await _keep(runtime, new, spool)
         if existing is None:
@@ -291,6 +297,10 @@ async def difference_of(
     found: dict[str, Any] = {}
     if existing.period != new.period:
         found["period"] = {"first": existing.period, "now": new.period}
+    if existing.mode != new.mode:
+        found["mode"] = {"first": existing.mode, "now": new.mode}
+    if existing.supersedes != new.supersedes:
+        found["supersedes"] = {"first": _text(existing.supersedes), "now": _text(new.supersedes)}
     if existing.nil != new.nil:
         found["nil"] = {"first": existing.nil, "now": new.nil}
     if existing.sha256 != spool.sha256:
@@ -302,6 +312,10 @@ async def difference_of(
     if (existing.reading or {}).get("sheet_asked") != sheet:
         found["sheet"] = {"first": (existing.reading or {}).get("sheet_asked"), "now": sheet}
     return found
+
+
+def _text(delivery_id: UUID | None) -> str | None:
+    return None if delivery_id is None else str(delivery_id)
 
 
 async def _first_differing(
@@ -344,12 +358,3 @@ def _told(difference: Mapping[str, Any]) -> str:
         told = f"{value['first']} → {value['now']}" if isinstance(value, dict) else value
         parts.append(f"{name} {told}")
     return "; ".join(parts)
-
-
-def may_see(caller: Caller, row: DeliveryRow) -> bool:
-    """The department that sent it sees a delivery (a unit-scoped caller its own units' ones), and
-    agency, auditor and operator see all."""
-    if caller.units is None:
-        return caller.is_any(*SEE_ALL) or caller.department == row.department
-    own = row.units is not None and set(row.units) <= caller.units
-    return caller.department == row.department and own

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import msgspec
 
 from shared.crypto import Secrecy
+from shared.deliveries.standing import Standing
 from shared.events import Fact
 from shared.plan import Plan
 
@@ -109,6 +110,8 @@ class Recording(NamedTuple):
 
     delivery: DeliveryInfo
     recorded_at: datetime
+    restates: bool = False
+    """As ``ApplyContext.restates``."""
 
 
 @dataclass(frozen=True)
@@ -157,6 +160,8 @@ class ApplyContext:
     replay: bool = False
     """Rows of this call were held before: state may meanwhile hold a version accepted later,
     which they must not undo (``upsert_state`` sees to it)."""
+    restates: bool = False
+    """What stood after these rows, or they themselves, was withdrawn: it never was true."""
 
     def is_behind(self, no: int, seq: int, record_no: int) -> bool:
         """Whether record ``no``, held before, comes too late: what stands was made by record
@@ -198,6 +203,8 @@ class Feed:
     """Row problem codes of this feed: code → (zh, en) templates over ``RowProblem.params``."""
     personal: frozenset[str] = frozenset()
     """Fields masked wherever a record is shown."""
+    standing: Standing | None = None
+    """Where its versions stand; without it no delivery of the feed can be withdrawn."""
     fresh: Fresh | None = None
     """A quicker way for rows of new keys, with the same effect as ``apply``; None: there is
     none."""

@@ -39,6 +39,7 @@ def delivery_tables(metadata: MetaData) -> None:
     _chunks(metadata)
     _record_tables(metadata)
     _table_tables(metadata)
+    _correcting_tables(metadata)
 
 
 def state_columns() -> list[Column[Any]]:
@@ -93,11 +94,21 @@ def _deliveries(metadata: MetaData) -> None:
         Column("revision", Integer, nullable=False, server_default=text("0")),
         Column("receipt", JSONB),
         Column("receipt_sha256", LargeBinary),
+        # Algorithm, key id and signature over the receipt's canonical bytes.
+        Column("receipt_seal", JSONB),
         Column("completed_at", DateTime(timezone=True)),
         # Why the worker could not go on, as long as it cannot.
         Column("failure", Text),
         # Of a CSV or XLSX table: how it was understood (``tables.reading``).
         Column("reading", JSONB),
+        # 'append', or 'replace' for a list that also ends what it does not name.
+        Column("mode", Text, nullable=False, server_default=text("'append'")),
+        # So many removals by a full list are meant; NULL: the setting's share is the limit.
+        Column("confirm_removals", Integer),
+        # The delivery whose records give way to this one's.
+        Column("supersedes", Uuid),
+        # From then on its records count no more.
+        Column("withdrawn_at", DateTime(timezone=True)),
         UniqueConstraint("sender", "feed", "dry_run", "idempotency_key"),
         CheckConstraint(
             "status IN ('accepted', 'judging', 'done', 'rejected')", name="deliveries_status"
@@ -204,4 +215,99 @@ def _record_tables(metadata: MetaData) -> None:
         Column("superseded_by_no", Integer, nullable=False),
         Column("superseded_at", DateTime(timezone=True), nullable=False),
         Index("superseded_versions_key", "feed", "natural_key"),
+    )
+
+
+def _correcting_tables(metadata: MetaData) -> None:
+    """What is done about a delivery after its receipt: withdrawals, removals, resolutions."""
+    Table(
+        "linked_receipts",
+        metadata,
+        Column("delivery_id", Uuid, primary_key=True),
+        Column("no", Integer, primary_key=True),
+        Column("receipt", JSONB, nullable=False),
+        Column("sha256", LargeBinary, nullable=False),
+        Column("seal", JSONB),
+    )
+    Table(
+        "withdrawals",
+        metadata,
+        Column("id", BigInteger, Identity(always=True), primary_key=True),
+        Column("feed", Text, nullable=False),
+        # The delivery taken back; of a full list's removals, the list.
+        Column("delivery_id", Uuid, nullable=False),
+        Column("kind", Text, nullable=False),
+        # The delivery that supersedes it.
+        Column("superseded_by", Uuid),
+        Column("reason", Text, nullable=False),
+        Column("subject", Text, nullable=False),
+        Column("department", Text, nullable=False),
+        Column("requested_at", DateTime(timezone=True), nullable=False),
+        Column("status", Text, nullable=False),
+        # How far the search for earlier versions has come: order of acceptance, segment.
+        Column("seq", BigInteger, nullable=False, server_default=text("0")),
+        Column("segment", Integer, nullable=False, server_default=text("0")),
+        Column("refusal", Text),
+        Column("completed_at", DateTime(timezone=True)),
+        UniqueConstraint("delivery_id", "kind"),
+        CheckConstraint("kind IN ('delivery', 'absence')", name="withdrawals_kind"),
+        CheckConstraint(
+            "status IN ('requested', 'searching', 'applying', 'done', 'refused')",
+            name="withdrawals_status",
+        ),
+        Index(
+            "withdrawals_unfinished",
+            "feed",
+            "id",
+            postgresql_where=text("status IN ('requested', 'searching', 'applying')"),
+        ),
+    )
+    Table(
+        "withdrawal_keys",
+        metadata,
+        Column("withdrawal_id", BigInteger, primary_key=True),
+        Column("natural_key", Text, primary_key=True),
+        # The version that stands and is taken back.
+        Column("from_delivery", Uuid, nullable=False),
+        Column("from_no", Integer, nullable=False),
+        # The latest version that remains; NULL: none found.
+        Column("to_seq", BigInteger),
+        Column("to_delivery", Uuid),
+        Column("to_no", Integer),
+        # Removed by a full list: a number of its own after the list's records.
+        Column("absent_no", Integer),
+        Column("outcome", Text),
+        Index(
+            "withdrawal_keys_open",
+            "withdrawal_id",
+            "to_delivery",
+            "to_no",
+            "natural_key",
+            postgresql_where=text("outcome IS NULL"),
+        ),
+        Index(
+            "withdrawal_keys_absent",
+            "natural_key",
+            postgresql_where=text("absent_no IS NOT NULL"),
+        ),
+    )
+    # The keys a full list names, until what it does not name is removed.
+    Table(
+        "delivery_keys",
+        metadata,
+        Column("delivery_id", Uuid, primary_key=True),
+        Column("natural_key", Text, primary_key=True),
+    )
+    Table(
+        "record_resolutions",
+        metadata,
+        Column("id", BigInteger, Identity(always=True), primary_key=True),
+        Column("delivery_id", Uuid, nullable=False),
+        Column("record_no", Integer, nullable=False),
+        Column("action", Text, nullable=False),
+        Column("reason", Text, nullable=False),
+        Column("subject", Text, nullable=False),
+        Column("department", Text, nullable=False),
+        Column("resolved_at", DateTime(timezone=True), nullable=False),
+        Index("record_resolutions_of", "delivery_id", "record_no"),
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -17,9 +17,12 @@ from shared.crypto import mask_within
 from shared.database import sent_together
 from shared.deliveries import store
 from shared.deliveries.apply import Result, apply_judged, apply_prepared, problem_codes
+from shared.deliveries.effects import EffectSoFar
 from shared.deliveries.feed import ApplyContext, Disposition, Feed, RowProblem
+from shared.deliveries.following import Removals, begin_withdrawals, find_removals, note_named
 from shared.deliveries.fresh import Preparing
 from shared.deliveries.judge import Judged, JudgePool, JudgeTask, Judging, StoredSegment
+from shared.deliveries.linking import link_receipt, sealed
 from shared.deliveries.receipts import (
     CODES,
     FIRST_PROBLEMS,
@@ -74,7 +77,7 @@ def judging_of(
     """Begin to judge a segment. ``all_new``: its keys are expected to be, so that it pays to
     have the rows prepared."""
     task = task_of(runtime, feed, row, segment)
-    if feed.fresh is None or row.dry_run or not all_new:
+    if feed.fresh is None or row.dry_run or row.mode == "replace" or not all_new:
         return Judging(pool, task, None)
     traceparent = current_traceparent() or row.traceparent
     preparing = Preparing(feed.fresh, runtime.outbox, runtime.clock.now(), traceparent)
@@ -94,6 +97,8 @@ async def process_chunk(
     result = await _applied(ApplyContext(conn, runtime, row.info, feed, now), judging)
     packed = pack(segment.record_count, segment.first_record_no, result.dispositions)
     await _write_details(conn, row, result, now)
+    if row.mode == "replace":
+        await note_named(conn, row, await judging.whole())
     row = _counted(row, row.counts + Counts.of(packed), result.problems)
     row = replace(row, next_chunk=segment.no + 1, status="judging")
     async with sent_together(conn):
@@ -122,16 +127,25 @@ async def _applied(ctx: ApplyContext, judging: Judging) -> Result:
 
 
 async def finish(
-    conn: AsyncConnection, runtime: Runtime, feed: Feed, row: DeliveryRow
+    conn: AsyncConnection,
+    runtime: Runtime,
+    feed: Feed,
+    row: DeliveryRow,
+    effect: Mapping[str, Any] | None = None,
+    removals: Removals | None = None,
 ) -> DeliveryRow:
-    """The receipt and the fact that the delivery was dealt with. Raises NotConserved."""
+    """The receipt and the fact that the delivery was dealt with; what it sets going is noted.
+    Raises NotConserved."""
     # A clock that was set back meanwhile must not end a delivery before it came.
     now = max(runtime.clock.now(), row.received_at)
     noted = row.problem_counts
     first = await store.problems_of(conn, row.id, None, FIRST_PROBLEMS) if noted else {}
-    row = _receipted(feed, row, first, now)
     if not row.dry_run:
-        row = await _publish(conn, runtime, row, now)
+        removals = await find_removals(conn, runtime, feed, row)
+        await begin_withdrawals(conn, row, removals, now)
+    row = sealed(runtime, _receipted(feed, row, first, now, removals, effect))
+    if not row.dry_run:
+        row = await publish_delivery(conn, runtime, row, now)
     return row
 
 
@@ -147,19 +161,25 @@ async def dry_run(
     ctx = ApplyContext(conn, runtime, row.info, feed, now)
     chunks: list[tuple[int, int, bytearray]] = []
     problems: list[tuple[int, Disposition, tuple[RowProblem, ...]]] = []
+    effect = await EffectSoFar.begin(conn, feed)
     tried = await conn.begin_nested()
     async for segment in store.segments_of(conn, row.id, row.chunk_count):
         judged = await pool.judge(task_of(runtime, feed, row, segment))
-        result, _ = await apply_judged(ctx, judged)
+        result, outcome = await apply_judged(ctx, judged)
+        await note_named(conn, row, judged)
+        effect.seen(outcome.facts)
         packed = pack(segment.record_count, segment.first_record_no, result.dispositions)
         chunks.append((segment.no, segment.first_record_no, packed))
         problems.extend(_with_disposition(result)[: DRY_RUN_PROBLEMS - len(problems)])
         row = _counted(row, row.counts + Counts.of(packed), result.problems)
+    removals = await find_removals(conn, runtime, feed, row)
+    measured = await effect.measured(conn, row, removals)
     await tried.rollback()
     for chunk_no, first_no, packed in chunks:
         await store.write_chunk(conn, row.id, chunk_no, first_no, packed)
     await store.write_problems(conn, row.id, problems)
-    row = await finish(conn, runtime, feed, replace(row, next_chunk=row.chunk_count))
+    row = replace(row, next_chunk=row.chunk_count)
+    row = await finish(conn, runtime, feed, row, measured, removals)
     await store.save_progress(conn, row)
     return row
 
@@ -169,8 +189,8 @@ async def judge_again(
 ) -> DeliveryRow:
     """Held records of one delivery through the same gate again, at most a chunk of them.
 
-    Counts change, the receipt does not; a delivery already done is published once more with its
-    new counts.
+    Counts change, the receipt does not; a delivery already done gets a linked receipt and is
+    published once more, both with its new counts.
     """
     now = runtime.clock.now()
     waited_for = await held_store.due_records(conn, row.id, runtime.settings.chunk_records)
@@ -195,7 +215,8 @@ async def judge_again(
     row = replace(row, problem_counts=merged(row.problem_counts, problem_codes(before), -1))
     row = _counted(row, counts, result.problems)
     if changed and row.status == "done":
-        row = await _publish(conn, runtime, row, now)
+        await link_receipt(conn, runtime, row, "resolved", now, {})
+        row = await publish_delivery(conn, runtime, row, now)
     await store.save_progress(conn, row)
     return row
 
@@ -259,7 +280,12 @@ def _counted(
 
 
 def _receipted(
-    feed: Feed, row: DeliveryRow, first: Mapping[int, Sequence[RowProblem]], now: datetime
+    feed: Feed,
+    row: DeliveryRow,
+    first: Mapping[int, Sequence[RowProblem]],
+    now: datetime,
+    removals: Removals | None,
+    effect: Mapping[str, Any] | None,
 ) -> DeliveryRow:
     listed = [{"no": no, **one} for no, found in first.items() for one in described(feed, found)]
     facts = ReceiptFacts(
@@ -277,6 +303,10 @@ def _receipted(
         dry_run=row.dry_run,
         completed_at=now,
         reading=row.reading,
+        mode=row.mode,
+        supersedes=None if row.supersedes is None else str(row.supersedes),
+        removals=None if removals is None else removals.as_dict(),
+        effect=effect,
     )
     receipt = receipt_of(facts, row.sent_count, row.counts, row.problem_counts, listed)
     return replace(
@@ -284,7 +314,7 @@ def _receipted(
     )
 
 
-async def _publish(
+async def publish_delivery(
     conn: AsyncConnection, runtime: Runtime, row: DeliveryRow, now: datetime
 ) -> DeliveryRow:
     """The delivery's DeliveryReceived with the counts of now, as its next revision."""
@@ -309,6 +339,8 @@ async def _publish(
         rejected_count=row.rejected_count,
         held_count=row.held_count,
         nil=row.nil,
+        mode=row.mode,
+        withdrawn=row.withdrawn_at is not None,
     )
     await runtime.outbox.write(conn, [fact])
     return replace(row, revision=revision)

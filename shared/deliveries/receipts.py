@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from shared.deliveries.feed import Disposition
+from shared.signing import canonical
 
 CODES: Final[dict[Disposition, int]] = {
     Disposition.APPLIED: 1,
@@ -107,6 +107,12 @@ class ReceiptFacts:
     completed_at: datetime
     reading: Mapping[str, Any] | None = None
     """Of a table: how it was understood."""
+    mode: str = "append"
+    supersedes: str | None = None
+    removals: Mapping[str, Any] | None = None
+    """Of a full list: what it does not name (``following.Removals``)."""
+    effect: Mapping[str, Any] | None = None
+    """Of a dry run: what it would have changed (``effects``)."""
 
 
 def receipt_of(
@@ -133,6 +139,9 @@ def receipt_of(
         },
         **({"reading": facts.reading} if facts.reading is not None else {}),
         "nil": facts.nil,
+        "mode": facts.mode,
+        "supersedes": facts.supersedes,
+        "removals": None if facts.removals is None else dict(facts.removals),
         "sent": sent,
         **counts.as_dict(),
         "problems": dict(sorted(problems.items())),
@@ -140,14 +149,50 @@ def receipt_of(
         "dry_run": facts.dry_run,
         "void": facts.dry_run,
         "completed_at": timestamp(facts.completed_at),
+        **({} if facts.effect is None else {"effect": dict(facts.effect)}),
     }
 
 
-def canonical(receipt: Mapping[str, Any]) -> bytes:
-    """The receipt's bytes: UTF-8 JSON, keys sorted, no spaces (as RFC 8785; it has no floats)."""
-    return json.dumps(
-        receipt, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
-    ).encode()
+@dataclass(frozen=True)
+class LinkedFacts:
+    """What a further receipt of a delivery states besides the counts of now."""
+
+    delivery: str
+    feed: str
+    period: str
+    department: str
+    no: int
+    kind: str
+    """``resolved``: held records ended; ``withdrawn``: the delivery was taken back;
+    ``superseding``: the one it supersedes was; ``removals``: what a full list does not name was."""
+    previous: bytes
+    """SHA-256 of the receipt before it."""
+    made_at: datetime
+    clock: str
+    details: Mapping[str, Any]
+
+
+def linked_receipt_of(
+    facts: LinkedFacts, sent: int, counts: Counts, problems: Mapping[str, int]
+) -> dict[str, Any]:
+    """A receipt that follows another of the same delivery. Raises NotConserved."""
+    counts.conserve(sent)
+    return {
+        "delivery": facts.delivery,
+        "feed": facts.feed,
+        "period": facts.period,
+        "department": facts.department,
+        "no": facts.no,
+        "kind": facts.kind,
+        "previous_sha256": facts.previous.hex(),
+        "sent": sent,
+        **counts.as_dict(),
+        "problems": dict(sorted(problems.items())),
+        "made_at": timestamp(facts.made_at),
+        "clock": facts.clock,
+        "void": False,
+        **facts.details,
+    }
 
 
 def digest(receipt: Mapping[str, Any]) -> bytes:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from decimal import Decimal
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import msgspec
 
@@ -52,6 +53,7 @@ def decode_records(
 ) -> list[msgspec.Struct | tuple[RowProblem, ...]]:
     """Each text as a record of the shape, or everything that is wrong with it."""
     decode = _decoder(shape).decode
+    odd = _odd_money(shape)
     results: list[msgspec.Struct | tuple[RowProblem, ...]] = []
     for text in texts:
         try:
@@ -59,11 +61,64 @@ def decode_records(
                 results.append((RowProblem("record-too-long", "", {"limit": str(max_bytes)}),))
             elif _NUL_ESCAPE in text and (found := _control_characters(text)):
                 results.append(found)
+            elif odd is not None and (fields := odd.findall(text)):
+                results.append(_money_faults(shape, text, fields))
             else:
                 results.append(decode(text))
         except _DECODE_ERRORS as error:
             results.append(_faults(shape, text, error))
     return results
+
+
+@cache
+def _odd_money(shape: type[msgspec.Struct]) -> re.Pattern[bytes] | None:
+    """Finds amounts written as text that is no plain number; None for a shape without amounts.
+
+    Python reads "1_000", "+5", " 5 " and full-width digits as decimals, which is not for us to
+    settle: what is not plain is the sender's to say.
+    """
+    names = [field.encode_name for field in _fields(shape).values() if _is_amount(field.type)]
+    if not names:
+        return None
+    listed = b"|".join(re.escape(name).encode() for name in names)
+    return re.compile(rb'"(' + listed + rb')"\s*:\s*"(?!-?[0-9]+(?:\.[0-9]+)?")')
+
+
+def _is_amount(kind: Any) -> bool:
+    return kind is Decimal or any(_is_amount(part) for part in get_args(kind))
+
+
+def _money_faults(
+    shape: type[msgspec.Struct], text: bytes, fields: Sequence[bytes]
+) -> tuple[RowProblem, ...]:
+    """Those amounts, and whatever else is wrong with the record."""
+    try:
+        _decoder(shape).decode(text)
+        others: tuple[RowProblem, ...] = ()
+    except _DECODE_ERRORS as error:
+        others = _faults(shape, text, error)
+    found = {_pointer(name.decode()) for name in fields}
+    given: dict[str, Any] = _ANY.decode(text) if _is_object(text) else {}
+    amounts = [
+        RowProblem("money-invalid", where, {"value": str(given.get(where[1:], ""))[:40]})
+        for where in sorted(found)
+    ]
+    order = [_pointer(name) for name in _fields(shape)]
+    faults = [*(one for one in others if one.pointer not in found), *amounts]
+    # As the second pass has them: what is unknown first, then in the order of the fields.
+    faults.sort(key=lambda one: next((n for n, p in enumerate(order) if _within(one, p)), -1))
+    return tuple(faults)
+
+
+def _within(one: RowProblem, pointer: str) -> bool:
+    return one.pointer == pointer or one.pointer.startswith(f"{pointer}/")
+
+
+def _is_object(text: bytes) -> bool:
+    try:
+        return isinstance(_ANY.decode(text), dict)
+    except _DECODE_ERRORS:
+        return False
 
 
 def _faults(shape: type[msgspec.Struct], text: bytes, error: Exception) -> tuple[RowProblem, ...]:

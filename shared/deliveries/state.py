@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, LiteralString, NamedTuple
 from uuid import UUID
 from zlib import crc32
 
@@ -38,6 +38,10 @@ __all__ = [
 ]
 
 Facts = Callable[[Recording, Sequence[Changed]], list[Fact]]
+
+STANDING_SEQ: Final[LiteralString] = "coalesce(CASE WHEN d.withdrawn_at IS NULL THEN d.seq END, 0)"
+"""Order of acceptance of what stands, its delivery ``d``: what was withdrawn is
+later than nothing."""
 
 _SUPERSEDED_TYPES = (
     "text",
@@ -153,7 +157,7 @@ async def apply_state(
     """``upsert_state``, and ``facts`` of what changed: all there is to most feeds."""
     outcome = Outcome()
     changes = await upsert_state(ctx, table, columns, rows, outcome)
-    outcome.facts += facts(Recording(ctx.delivery, ctx.recorded_at), changes)
+    outcome.facts += facts(Recording(ctx.delivery, ctx.recorded_at, ctx.restates), changes)
     return outcome
 
 
@@ -165,7 +169,7 @@ async def _current(
     fields = ["revision", "content_hash", "delivery_id", "record_no", *columns]
     query = sql.SQL("SELECT s.natural_key, {fields}, {seq} FROM {table} AS s {join}").format(
         fields=sql.SQL(", ").join(sql.Identifier("s", name) for name in fields),
-        seq=sql.SQL("coalesce(d.seq, 0)" if ctx.replay else "0"),
+        seq=sql.SQL(STANDING_SEQ if ctx.replay else "0"),
         table=sql.Identifier(table.name),
         join=sql.SQL("LEFT JOIN deliveries AS d ON d.id = s.delivery_id" if ctx.replay else ""),
     ) + sql.SQL(" WHERE s.natural_key = ANY(%s)")

@@ -24,6 +24,11 @@ ROW_TEXTS: Final[Mapping[str, tuple[str, str]]] = {
         "含有不允许的控制字符（NUL）",
         "contains a control character that cannot be kept (NUL)",
     ),
+    "record-withdrawn": ("所在报送已撤回", "its delivery was withdrawn"),
+    "record-refused": (
+        "暂挂期间由 {department} 退回：{reason}",
+        "rejected by {department} while it was held: {reason}",
+    ),
     "record-unusable": (
         "该记录未能处理，系本系统原因，已报运维人员（编号 {reference}）",
         "the record could not be processed through a fault of ours; operators have been told "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,10 +13,15 @@ from shared.deliveries.feed import Feed
 from shared.deliveries.readers import READERS, TABLE_FORMS
 from shared.deliveries.receipts import timestamp
 from shared.deliveries.store import DeliveryRow
+from shared.deliveries.store.withdrawals import Withdrawal, counts_of
 from shared.deliveries.tables.fields import field_specs
 from shared.plan import Plan, PlanLookupError
 from shared.service import Service
+from shared.signing import enveloped
 from shared.telemetry import parse_traceparent
+
+Linked = tuple[dict[str, Any], bytes, dict[str, Any] | None]
+"""A linked receipt: document, SHA-256, signature."""
 
 
 def service_path(service: Service) -> str:
@@ -30,10 +35,10 @@ def delivery_path(service: Service, delivery_id: object) -> str:
 
 
 def receipt_view(row: DeliveryRow) -> dict[str, Any]:
-    """The receipt as it was made, with its SHA-256 (over the receipt without it)."""
+    """The receipt as it was made, with SHA-256 and signature over all of it but these two."""
     if row.receipt is None or row.receipt_sha256 is None:
         raise ValueError(f"delivery {row.id} has no receipt yet")
-    return {**row.receipt, "receipt_sha256": row.receipt_sha256.hex()}
+    return enveloped(row.receipt, row.receipt_sha256, row.receipt_seal)
 
 
 def delivery_view(service: Service, row: DeliveryRow) -> dict[str, Any]:
@@ -51,6 +56,9 @@ def delivery_view(service: Service, row: DeliveryRow) -> dict[str, Any]:
         "status": row.status,
         "nil": row.nil,
         "dry_run": row.dry_run,
+        "mode": row.mode,
+        "supersedes": None if row.supersedes is None else str(row.supersedes),
+        "withdrawn_at": None if row.withdrawn_at is None else timestamp(row.withdrawn_at),
         "received_at": timestamp(row.received_at),
         "clock": row.clock,
         "body": {
@@ -70,8 +78,39 @@ def delivery_view(service: Service, row: DeliveryRow) -> dict[str, Any]:
             "self": path,
             "records": f"{path}/records",
             "content": f"{path}/content",
+            "withdrawal": f"{path}/withdrawal",
             **({"annotated": f"{path}/annotated"} if row.reader in TABLE_FORMS else {}),
         },
+    }
+
+
+def delivery_details(
+    service: Service, row: DeliveryRow, later: Sequence[Linked], taken: Withdrawal | None
+) -> dict[str, Any]:
+    """One delivery with all its receipts, the first one first, and its withdrawal if any."""
+    receipts = [] if row.receipt is None else [receipt_view(row)]
+    receipts += [enveloped(receipt, sha256, seal) for receipt, sha256, seal in later]
+    return {
+        **delivery_view(service, row),
+        "receipts": receipts,
+        "withdrawal": None if taken is None else withdrawal_view(taken),
+    }
+
+
+def withdrawal_view(taken: Withdrawal, outcomes: Mapping[str, int] | None = None) -> dict[str, Any]:
+    """How far a delivery is taken back; with ``outcomes``, what became of its keys so far."""
+    counts = {} if outcomes is None else {"keys": counts_of(outcomes)}
+    return {
+        "delivery": str(taken.delivery_id),
+        "status": taken.status,
+        "reason": taken.reason or None,
+        "by": taken.subject or None,
+        "department": taken.department,
+        "superseded_by": None if taken.superseded_by is None else str(taken.superseded_by),
+        "requested_at": timestamp(taken.requested_at),
+        "completed_at": None if taken.completed_at is None else timestamp(taken.completed_at),
+        "refusal": taken.refusal,
+        **counts,
     }
 
 

@@ -22,7 +22,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.database import DatabaseAway, is_away, is_retryable
-from shared.deliveries import processing, store
+from shared.deliveries import processing, store, withdrawing
 from shared.deliveries.apply import describe_failure
 from shared.deliveries.feed import Feed
 from shared.deliveries.judge import JudgePool, Judging
@@ -130,15 +130,26 @@ class DeliveryWorker:
 
     async def step(self, feed: Feed) -> bool:
         """One unit of work in one transaction: held records judged again when some are due, else
-        the next chunk. False when there is nothing to do, or another worker has the feed."""
+        a chunk of a withdrawal, else of the next delivery. False when there is nothing
+        to do, or another worker has the feed."""
         database = self.runtime.database
         async with database.read() as conn:
-            again, waiting = await held_store.work_on(conn, feed.name)
+            again, taking_back, waiting = await held_store.work_on(conn, feed.name)
         if again:
             async with database.transaction() as conn:
                 await held_store.settle(conn)
             return await self._judge_again(feed)
+        if taking_back and await self._take_back(feed):
+            return True
         return waiting and await self._advance(feed)
+
+    async def _take_back(self, feed: Feed) -> bool:
+        """A chunk of a withdrawal, which goes before what was accepted since: the order makes no
+        difference to what stands in the end."""
+        async with self.runtime.database.transaction() as conn:
+            if not await store.lock_feed(conn, feed.name):
+                return False
+            return await withdrawing.step(conn, self.runtime, feed, self._pool)
 
     async def _judge_again(self, feed: Feed) -> bool:
         async with self.runtime.database.transaction() as conn:

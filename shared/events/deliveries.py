@@ -31,6 +31,8 @@ class DeliveryReceived(Fact, frozen=True, kw_only=True):
     held_count: int
     nil: bool = False
     """A signed "nothing this period" (F2)."""
+    withdrawn: bool = False
+    """Taken back or superseded: it counts as never received."""
 
 
 class RegistrationFeedDeliveryReceived(DeliveryReceived, frozen=True, kw_only=True):

@@ -219,6 +219,22 @@ _TYPES: Final = (
         "{reason}.",
     ),
     ProblemType(
+        "withdrawal-refused",
+        409,
+        "不能撤回",
+        "Cannot be withdrawn",
+        "不能撤回：{reason}。",
+        "It cannot be withdrawn: {reason}.",
+    ),
+    ProblemType(
+        "record-not-held",
+        409,
+        "记录未在暂挂",
+        "Record is not held",
+        "第 {no} 条记录未在暂挂（{disposition}），无需处理。",
+        "Record {no} is not held ({disposition}); there is nothing to resolve.",
+    ),
+    ProblemType(
         "precondition-failed",
         412,
         "内容已被他人修改",

@@ -23,7 +23,7 @@ WRITE = bool(os.environ.get("KUOMIAN_WRITE_SNAPSHOTS"))
 NOWHERE = "postgresql://nobody@127.0.0.1:1/nothing"
 METHODS = ("get", "post", "put", "patch", "delete")
 
-OPEN = re.compile(r"/[a-z-]+/health/(live|ready|started)")
+OPEN = re.compile(r"/[a-z-]+/(health/(live|ready|started)|v1/receipt-keys)")
 """What needs no token besides the pages, which stand in no document."""
 
 

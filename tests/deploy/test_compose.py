@@ -115,10 +115,11 @@ def test_every_variable_is_a_setting_and_every_needed_one_is_given(
         needed = {"HOST", "PORT", "PUBLIC_URL", "DATABASE_URL", "BUS", "KAFKA_BOOTSTRAP_SERVERS"}
         needed |= {"TOPIC_PARTITIONS", "AUTH_JWKS", "AUTH_ISSUER", "AUTH_AUDIENCE", "DATA_DIR"}
         if name == "reporting":
-            needed |= {"SERVICE_URLS", "SERVICE_TOKEN", "SECRETS_DIR", "DATA_KEYS"}
+            needed |= {"SERVICE_URLS", "SERVICE_TOKEN", "SECRETS_DIR"}
+            needed |= {"DATA_KEYS", "RECEIPT_SIGNING_KEYS"}
             assert "HASH_KEYS" not in given
         else:
-            needed |= {"DATA_KEYS", "HASH_KEYS"}
+            needed |= {"DATA_KEYS", "HASH_KEYS", "RECEIPT_SIGNING_KEYS"}
         assert needed <= set(given), (name, role, needed - set(given))
         role_and_database = name.replace("-", "_")
         assert given["DATABASE_URL"].startswith(f"postgresql://{role_and_database}:")
@@ -138,7 +139,9 @@ def filled_in(text: str) -> str:
     """A value with example variables put in, secrets made up."""
     values = example()
     values |= {name: "s3cret" for name in values if name.endswith("_PASSWORD")}
-    values |= dict.fromkeys(("DATA_KEYS", "HASH_KEYS"), "1:" + "A" * 43 + "=")
+    values |= dict.fromkeys(
+        ("DATA_KEYS", "HASH_KEYS", "RECEIPT_SIGNING_KEYS"), "1:" + "A" * 43 + "="
+    )
     return VARIABLE.sub(lambda found: values[found[1]], text)
 
 
@@ -167,7 +170,7 @@ def test_making_the_environment_fills_in_every_secret_anew() -> None:
             assert re.fullmatch(r"[0-9a-f]{48}", value), name
             assert value != second[name]
     assert len({value for name, value in first.items() if name.endswith("_PASSWORD")}) == 5
-    for name in ("DATA_KEYS", "HASH_KEYS"):
+    for name in ("DATA_KEYS", "HASH_KEYS", "RECEIPT_SIGNING_KEYS"):
         assert list(parse_keys(first[name])) == [1]
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from kuomian.data_dir import KEYS
 from shared.events import topic_of
 from tests.deploy.manifests import SERVICES, Rendered, producers_of
 
@@ -135,7 +136,7 @@ def test_external_secrets_are_what_the_processes_mount(overlays: dict[str, Rende
         uri = province.one("ExternalSecret", f"database-{name}")["spec"]["target"]["template"]
         assert f"@kuomian-postgres-rw:5432/{own}?sslmode=require" in uri["data"]["uri"]
         own_key = "service_token" if name == "reporting" else "hash_keys"
-        keys = {"data_keys", own_key}
+        keys = set(KEYS) - {"hash_keys"} | {own_key}
         assert made[f"keys-{name}"] == keys
     identities = {
         str(data["remoteRef"])

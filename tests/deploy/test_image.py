@@ -133,6 +133,7 @@ def image(service: str, tmp_path: Path, database_url: str) -> Iterator[tuple[Pat
         "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1",  # nobody there: intake does not need it
         "DATA_KEYS": KEY,
         "HASH_KEYS": KEY,
+        "RECEIPT_SIGNING_KEYS": KEY,
         "LOG_LEVEL": "warning",
     }
     yield programs / "python", environment

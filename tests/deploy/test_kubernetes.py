@@ -211,8 +211,9 @@ def required_of(service: str) -> set[str]:
     required = {"PUBLIC_URL", "DATABASE_URL", "KAFKA_BOOTSTRAP_SERVERS", "TOPIC_PARTITIONS"}
     required |= {"AUTH_JWKS", "AUTH_ISSUER", "AUTH_AUDIENCE", "BUS"}
     if service == "reporting":
-        return required | {"SERVICE_URLS", "SERVICE_TOKEN", "DATA_KEYS"}
-    return required | {"DATA_KEYS", "HASH_KEYS"}
+        own = {"SERVICE_URLS", "SERVICE_TOKEN", "DATA_KEYS", "RECEIPT_SIGNING_KEYS"}
+        return required | own
+    return required | {"DATA_KEYS", "HASH_KEYS", "RECEIPT_SIGNING_KEYS"}
 
 
 def test_every_variable_is_a_setting_and_every_needed_one_is_given(

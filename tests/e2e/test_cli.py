@@ -18,6 +18,8 @@ COMMANDS = (
         "migrate",
         "demo",
         "push",
+        "keys",
+        "verify-receipt",
         "rebuild",
         "republish",
         "token",

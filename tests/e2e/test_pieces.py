@@ -115,7 +115,7 @@ class TestDataDir:
         first = folder.keys(tmp_path)
         assert folder.keys(tmp_path) == first
         assert stat.S_IMODE((tmp_path / "keys.json").stat().st_mode) == 0o600
-        assert set(first) == {"data_keys", "hash_keys"}
+        assert set(first) == set(folder.KEYS)
         assert all(list(parse_keys(text)) == [1] for text in first.values())
 
     def test_one_that_is_a_link_is_refused(self, tmp_path: Path) -> None:

@@ -109,6 +109,7 @@ def test_a_number_cell_that_lost_nothing_is_taken() -> None:
         ("<f>X1*2</f>", None),
         ("<f>SUM(C2:E2)</f>", None),
         ("<f>SUM(C1:C9)</f><v/>", None),
+        ("<f>SUM(E2:E2)</f>", None),
     ],
 )
 def test_a_formula_is_never_read_as_empty(formula: str, due: str | None) -> None:
@@ -118,6 +119,14 @@ def test_a_formula_is_never_read_as_empty(formula: str, due: str | None) -> None
         assert b"formula-without-value" in batches[0].lines
     else:
         assert msgspec.json.decode(batches[0].lines)["due"] == due
+
+
+@pytest.mark.parametrize("raw", ["nan", "x", "1E999", "-1E400", "0x10"])
+def test_a_number_cell_without_a_number_is_an_error(raw: str) -> None:
+    row = f"{text_cell(A)}{text_cell('甲')}<c><v>{raw}</v></c><c><f>SUM(C2:C2)</f></c>"
+    lines = read(workbook_of(cells_of(HEAD, row)), spec())[0][0].lines
+    assert b"cell-error" in lines
+    assert b"formula-without-value" in lines
 
 
 def test_an_error_in_a_cell_is_refused() -> None:

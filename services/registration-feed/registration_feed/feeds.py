@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from sqlalchemy import Table
+
 from registration_feed import intake, models
 from registration_feed.schemas import BusinessLicence, OrganisationCode
 from shared.deliveries.checks import CHECK_TEXTS
 from shared.deliveries.feed import Feed
+from shared.deliveries.standing import Standing
 
 _TEXTS = {
     **CHECK_TEXTS,
@@ -28,6 +31,16 @@ _HEADINGS = {
     "notified_on": ("告知日期", "参保告知日期", "通知日期"),
 }
 """What tables of the two offices call the fields."""
+
+
+def _standing(table: Table) -> Standing:
+    """A number of which no version is left never was registered."""
+    return Standing(
+        table,
+        ended=lambda row: {**row, "event": "deregistered"},
+        figures={"enterprise_count": "count(*) FILTER (WHERE event <> 'deregistered')"},
+    )
+
 
 BUSINESS_LICENCES = Feed(
     name="business-licences",
@@ -57,6 +70,7 @@ BUSINESS_LICENCES = Feed(
     obligation="O51",
     texts=_TEXTS,
     personal=frozenset({"owner_id"}),
+    standing=_standing(models.business_licences),
     headings={
         **_HEADINGS,
         "licensed_on": ("发照时间", "成立日期", "注册日期"),
@@ -91,6 +105,7 @@ ORGANISATION_CODES = Feed(
     },
     obligation="O52",
     texts=_TEXTS,
+    standing=_standing(models.organisation_codes),
     headings={**_HEADINGS, "issued_on": ("颁证时间", "发证日期", "成立日期")},
 )
 

@@ -239,7 +239,7 @@ def _fact(recording: Recording, change: Changed, subject: str) -> Fact:
     correction, effective_on = False, event_on
     if change.previous is not None:
         before, before_on = change.previous[_EVENT], change.previous[_EVENT_ON]
-        correction = rules.is_correction(event, event_on, before, before_on)
+        correction = recording.restates or rules.is_correction(event, event_on, before, before_on)
         effective_on = rules.effective_on(event_on, correction, before_on)
     more: dict[str, Any] = {"revoked": True} if event == "revoked" else {}
     return _FACTS[event](

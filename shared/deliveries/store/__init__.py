@@ -20,6 +20,7 @@ from shared.deliveries.store.progress import (
     write_problems,
 )
 from shared.deliveries.store.rows import CHANNEL, DeliveryRow, NewDelivery
+from shared.deliveries.store.withdrawals import find_withdrawal
 
 __all__ = [
     "CHANNEL",
@@ -30,6 +31,7 @@ __all__ = [
     "find_delivery",
     "find_segment",
     "find_segment_of_record",
+    "find_withdrawal",
     "insert_delivery",
     "list_deliveries",
     "lock_feed",

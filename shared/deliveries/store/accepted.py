@@ -62,10 +62,13 @@ async def insert_delivery(conn: AsyncConnection, new: NewDelivery, spool: Spool)
         "'deliveries', 0))) INSERT INTO deliveries (id, feed, department, sender, units, "
         "idempotency_key, period, "
         "nil, dry_run, status, sha256, size, content_type, reader, received_at, clock, "
-        "traceparent, chunk_count, sent_count, reading) SELECT %(id)s, %(feed)s, %(department)s, "
+        "traceparent, chunk_count, sent_count, mode, confirm_removals, supersedes, "
+        "reading) "
+        "SELECT %(id)s, %(feed)s, %(department)s, "
         "%(sender)s, %(units)s, %(key)s, %(period)s, %(nil)s, %(dry_run)s, 'accepted', "
         "%(sha256)s, %(size)s, %(content_type)s, %(reader)s, %(received_at)s, %(clock)s, "
-        "%(traceparent)s, %(chunk_count)s, %(sent_count)s, %(reading)s::jsonb FROM in_order "
+        "%(traceparent)s, %(chunk_count)s, %(sent_count)s, %(mode)s, %(confirm)s, "
+        "%(supersedes)s, %(reading)s::jsonb FROM in_order "
         "ON CONFLICT (sender, feed, dry_run, idempotency_key) DO NOTHING "
         "RETURNING pg_notify(%(channel)s, feed)",
         {
@@ -88,6 +91,9 @@ async def insert_delivery(conn: AsyncConnection, new: NewDelivery, spool: Spool)
             "chunk_count": len(spool.entries),
             "sent_count": spool.record_count,
             "reading": None if new.reading is None else Jsonb(new.reading),
+            "mode": new.mode,
+            "confirm": new.confirm_removals,
+            "supersedes": new.supersedes,
             "channel": CHANNEL,
         },
     )

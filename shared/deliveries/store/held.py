@@ -55,17 +55,20 @@ async def release(conn: AsyncConnection, tokens: Iterable[str]) -> None:
         await notify(conn, CHANNEL, feed)
 
 
-async def work_on(conn: AsyncConnection, feed: str) -> tuple[bool, bool]:
-    """Whether records of the feed are to be judged again, and whether deliveries wait."""
+async def work_on(conn: AsyncConnection, feed: str) -> tuple[bool, bool, bool]:
+    """Whether records of the feed are to be judged again, whether one of its deliveries is to be
+    taken back, and whether deliveries wait."""
     driver = await raw(conn)
     cursor = await driver.execute(
         "SELECT EXISTS (SELECT FROM held_records WHERE feed = %(feed)s AND due"
-        " AND resolved_at IS NULL), EXISTS (SELECT FROM deliveries WHERE feed = %(feed)s"
+        " AND resolved_at IS NULL), EXISTS (SELECT FROM withdrawals WHERE feed = %(feed)s"
+        " AND status IN ('requested', 'searching', 'applying')),"
+        " EXISTS (SELECT FROM deliveries WHERE feed = %(feed)s"
         " AND status IN ('accepted', 'judging'))",
         {"feed": feed},
     )
     row = await cursor.fetchone()
-    return (False, False) if row is None else (bool(row[0]), bool(row[1]))
+    return (False, False, False) if row is None else (bool(row[0]), bool(row[1]), bool(row[2]))
 
 
 async def settle(conn: AsyncConnection) -> None:

@@ -81,6 +81,7 @@ async def save_progress(conn: AsyncConnection, row: DeliveryRow) -> None:
         "applied_count = %(applied)s, duplicate_count = %(duplicate)s, "
         "rejected_count = %(rejected)s, held_count = %(held)s, problem_counts = %(problems)s, "
         "revision = %(revision)s, receipt = %(receipt)s, receipt_sha256 = %(sha256)s, "
+        "receipt_seal = %(seal)s, "
         "completed_at = %(completed_at)s, failure = NULL WHERE id = %(id)s",
         {
             "id": row.id,
@@ -91,6 +92,7 @@ async def save_progress(conn: AsyncConnection, row: DeliveryRow) -> None:
             "revision": row.revision,
             "receipt": None if row.receipt is None else Jsonb(row.receipt),
             "sha256": row.receipt_sha256,
+            "seal": None if row.receipt_seal is None else Jsonb(row.receipt_seal),
             "completed_at": row.completed_at,
         },
     )

@@ -58,6 +58,11 @@ class DeliveryRow:
     receipt_sha256: bytes | None
     completed_at: datetime | None
     failure: str | None
+    receipt_seal: dict[str, Any] | None
+    mode: str
+    confirm_removals: int | None
+    supersedes: UUID | None
+    withdrawn_at: datetime | None
     reading: dict[str, Any] | None
     """Of a table: how it was understood."""
 
@@ -100,6 +105,9 @@ class NewDelivery:
     clock: str
     traceparent: str | None
     reading: dict[str, Any] | None = None
+    mode: str = "append"
+    confirm_removals: int | None = None
+    supersedes: UUID | None = None
 
     @property
     def sender(self) -> str:
@@ -116,7 +124,8 @@ COLUMNS: Final[LiteralString] = (
     "id, seq, feed, department, sender, units, idempotency_key, period, nil, dry_run, status, "
     "sha256, size, content_type, reader, received_at, clock, traceparent, chunk_count, "
     "next_chunk, sent_count, applied_count, duplicate_count, rejected_count, held_count, "
-    "problem_counts, revision, receipt, receipt_sha256, completed_at, failure, reading"
+    "problem_counts, revision, receipt, receipt_sha256, completed_at, failure, receipt_seal, mode, "
+    "confirm_removals, supersedes, withdrawn_at, reading"
 )
 
 

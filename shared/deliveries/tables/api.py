@@ -13,9 +13,9 @@ from pydantic import BaseModel, Field
 
 from shared.auth import Caller, CallerDep
 from shared.deliveries import store
-from shared.deliveries.accepting import may_see
 from shared.deliveries.feed import Feed
 from shared.deliveries.readers import TABLE_FORMS
+from shared.deliveries.seeing import may_see
 from shared.deliveries.store import tables as table_store
 from shared.deliveries.tables.annotated import annotated_table
 from shared.deliveries.tables.characters import folded

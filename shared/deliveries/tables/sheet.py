@@ -26,6 +26,7 @@ from shared.deliveries.tables.workbook import Sheet, Workbook, parser_of, pieces
 
 _MAX_ROWS: Final = 1_048_576
 _REFERENCE: Final = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
+_PLAIN_NUMBER: Final = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 _SUM: Final = re.compile(r"=?\s*SUM\(([^()]*)\)", re.IGNORECASE)
 _TERMS: Final = re.compile(r"[A-Z]{1,3}[0-9]{1,7}(?:[+-][A-Z]{1,3}[0-9]{1,7})*")
 
@@ -139,6 +140,8 @@ class _Reading:
 
     def _number(self, raw: str) -> str:
         shown = from_binary(raw)
+        if not _PLAIN_NUMBER.fullmatch(shown):
+            return ErrorCell(raw[:40])
         if self._style in self._book.date_styles and shown.replace(".", "", 1).isdigit():
             read = from_serial(int(Decimal(shown)), self._book.since_1904)
             if read.value is not None:

@@ -137,6 +137,7 @@ def made_settings(made_url: str, tmp_path: Path) -> Settings:
         data_dir=tmp_path,
         data_keys=KEYS,
         hash_keys=KEYS,
+        receipt_signing_keys=KEYS,
         chunk_records=CHUNK,
         max_record_bytes=2000,
         max_body_bytes=1_000_000,

@@ -26,6 +26,7 @@ from shared.deliveries.feed import (
     Verdict,
 )
 from shared.deliveries.models import delivery_tables, state_columns
+from shared.deliveries.standing import Standing
 from shared.deliveries.state import upsert_state
 from shared.events.registration_feed import EnterpriseRegistered
 from shared.outbox import outbox_tables
@@ -45,6 +46,8 @@ LICENCES = Table(
     Column("licensed_on", Date, nullable=False),
     Column("capital_fen", BigInteger, nullable=False),
     Column("shop_no", Text),
+    # All in one unit; a dry run compares sums by it.
+    Column("unit", Text, nullable=False, server_default="210502"),
 )
 SHOPS = Table("shops", METADATA, *state_columns(), Column("shop_no", Text, nullable=False))
 
@@ -164,6 +167,11 @@ LICENCES_FEED = Feed(
     obligation="O51",
     texts={"shop-unknown": ("门店 {value} 尚未登记", "shop {value} is not known yet")},
     personal=frozenset({"owner_id"}),
+    standing=Standing(
+        LICENCES,
+        ended=lambda row: {**row, "capital_fen": 0},
+        figures={"capital_fen": "sum(capital_fen)", "licence_count": "count(*)"},
+    ),
 )
 SHOPS_FEED = Feed(
     name="shops",
@@ -177,6 +185,7 @@ SHOPS_FEED = Feed(
     apply=apply_shops,
     example={"shop_no": "s1"},
     obligation="O51",
+    standing=Standing(SHOPS, ended=lambda row: row, lasting=True),
 )
 SERVICE = Service(
     name="registration-feed",

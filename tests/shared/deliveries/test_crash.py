@@ -12,7 +12,7 @@ import msgspec
 import psycopg
 import pytest
 
-from shared.deliveries import api
+from shared.deliveries.api import pushing
 from shared.deliveries.feed import ApplyContext, JudgedRow
 from shared.deliveries.worker import DeliveryWorker, run_deliveries
 from shared.events import Fact
@@ -201,7 +201,7 @@ class TestRunning:
         self, door: Door, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         for look in ("_FIRST_LOOK_SECONDS", "_LAST_LOOK_SECONDS"):
-            monkeypatch.setattr(api, look, 1000.0)
+            monkeypatch.setattr(pushing, look, 1000.0)
         stop = asyncio.Event()
         running = asyncio.create_task(run_deliveries(door.runtime, stop))
         async with asyncio.timeout(30):

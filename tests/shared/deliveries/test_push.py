@@ -54,6 +54,7 @@ class TestReceipt:
     async def test_its_digest_is_over_the_rest_of_it(self, door: Door) -> None:
         receipt = (await door.push(lines(licence(1))))["receipt"]
         stated = receipt.pop("receipt_sha256")
+        del receipt["signature"]
         text = json.dumps(receipt, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
         assert hashlib.sha256(text.encode()).hexdigest() == stated
 

@@ -183,3 +183,18 @@ class TestContent:
         assert answer.content == body
         assert answer.headers["Content-Type"] == "application/x-ndjson"
         assert "no-store" in answer.headers["Cache-Control"]
+
+
+async def test_a_parameter_nobody_knows_is_refused_wherever_it_is_asked(door: Door) -> None:
+    for path, name in (
+        ("/deliveries", "unit"),
+        ("/feeds", "limit"),
+        ("/conservation", "periods"),
+        ("/held-records", "feeds"),
+        ("/status", "x"),
+    ):
+        answer = await door.get(path, department="operator", **{name: "1"})
+        assert (answer.status_code, answer.json()["code"]) == (422, "parameter-invalid"), path
+        (error,) = answer.json()["errors"]
+        assert (error["pointer"], error["code"]) == (f"query/{name}", "field-unknown")
+    assert (await door.get("/deliveries", limit=5, feed="shops")).status_code == 200

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from enrollment.census import models
 from enrollment.census.intake import persons, units
 from enrollment.census.schemas import CensusPerson, CensusUnit
 from shared.deliveries.feed import Feed
+from shared.deliveries.standing import Standing
 
 _TEXTS: Mapping[str, tuple[str, str]] = {
     "outside-census": (
@@ -125,5 +127,11 @@ FEEDS = (
             "licence_no": _LICENCE_NO,
             "void": _VOID,
         },
+        standing=Standing(
+            models.census_persons,
+            ended=lambda row: {**row, "void": True},
+            gone="s.void",
+            figures={"person_count": "count(*) FILTER (WHERE NOT void)"},
+        ),
     ),
 )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from enrollment.complaints import intake
+from enrollment.complaints import intake, models
 from enrollment.complaints.schemas import Complaint
 from shared.deliveries.feed import Feed
+from shared.deliveries.standing import Standing
 
 _TEXTS: Mapping[str, tuple[str, str]] = {
     "anonymous-named": (
@@ -59,5 +60,11 @@ FEEDS = (
             "persons_affected": ("涉及人数", "涉及职工人数", "人数"),
             "void": ("作废", "是否作废", "撤销"),
         },
+        standing=Standing(
+            models.complaints,
+            ended=lambda row: {**row, "void": True},
+            gone="s.void",
+            figures={"complaint_count": "count(*) FILTER (WHERE NOT void)"},
+        ),
     ),
 )

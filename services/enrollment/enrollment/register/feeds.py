@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
+from enrollment.register import models, rules
 from enrollment.register.intake import (
     employer_applications,
     employers,
@@ -16,7 +18,10 @@ from enrollment.register.schemas import (
     InsuredPerson,
     PersonApplication,
 )
+from enrollment.register.store import withdrawable
+from enrollment.register.store.employers import lock_register
 from shared.deliveries.feed import Feed
+from shared.deliveries.standing import Standing
 
 _TEXTS: Mapping[str, tuple[str, str]] = {
     "identity-invalid": ("身份证号有误：{zh}", "the identity number is wrong: {en}"),
@@ -59,6 +64,12 @@ _AGENCY = frozenset({"agency"})
 _AGENCY_AND_UNITS = frozenset({"agency", "unit"})
 _PERSONAL = frozenset({"identity_no", "name"})
 
+
+def _never_listed(row: dict[str, Any]) -> dict[str, Any]:
+    """An entry no list names any more ends as never valid."""
+    return {**row, "status": rules.ENDED}
+
+
 FEEDS = (
     Feed(
         name="employers",
@@ -87,6 +98,16 @@ FEEDS = (
             "name": ("单位名称", "名称全称"),
         },
         personal=frozenset({"owner_id", "tax_no"}),
+        standing=Standing(
+            models.register_employers,
+            ended=_never_listed,
+            key="agency_no",
+            gone="s.status = 'ended'",
+            figures={"employer_count": "count(*) FILTER (WHERE status <> 'ended')"},
+            lasting=True,
+            refuses=withdrawable.employers_list_stands,
+            lock=lock_register,
+        ),
     ),
     Feed(
         name="insured-persons",
@@ -110,6 +131,19 @@ FEEDS = (
         texts=_TEXTS,
         headings={"enrolled_on": ("参保日期", "首次参保日期", "参保时间")},
         personal=_PERSONAL,
+        standing=Standing(
+            models.persons,
+            ended=_never_listed,
+            key="person_key",
+            gone="s.status = 'ended'",
+            figures={
+                "insured_count": "count(*) FILTER (WHERE status <> 'ended')",
+                "active_count": "count(*) FILTER (WHERE status = 'active')",
+            },
+            lasting=True,
+            refuses=withdrawable.persons_list_stands,
+            lock=lock_register,
+        ),
     ),
     Feed(
         name="employer-applications",
@@ -137,6 +171,13 @@ FEEDS = (
         texts=_TEXTS,
         headings={"action": ("申请类别", "业务类型"), "name": ("单位名称", "名称全称")},
         personal=frozenset({"owner_id", "tax_no"}),
+        standing=Standing(
+            models.employer_applications,
+            ended=lambda row: {**row, "action": "leave"},
+            figures={"application_count": "count(*)"},
+            refuses=withdrawable.employer_applications_stand,
+            lock=lock_register,
+        ),
     ),
     Feed(
         name="person-applications",
@@ -162,5 +203,12 @@ FEEDS = (
         texts=_TEXTS,
         headings={"action": ("申请类别", "增减类别", "业务类型")},
         personal=_PERSONAL,
+        standing=Standing(
+            models.person_applications,
+            ended=lambda row: {**row, "action": "leave", "reason": "ended"},
+            figures={"application_count": "count(*)"},
+            refuses=withdrawable.person_applications_stand,
+            lock=lock_register,
+        ),
     ),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from shared.deliveries.feed import Feed
+from shared.deliveries.standing import Standing
 from tax_feed.collection import intake, models
 from tax_feed.collection.schemas import ArrearsStock, Receipt
 from tax_feed.feed_texts import PERSONAL, TAX, TEXTS
@@ -33,6 +34,15 @@ RECEIPTS = Feed(
     obligation="O11",
     texts=TEXTS,
     personal=PERSONAL,
+    standing=Standing(
+        models.receipts,
+        ended=lambda row: {**row, "cancelled": True},
+        figures={
+            "pooled_fen": "sum(pooled_fen) FILTER (WHERE NOT cancelled)",
+            "individual_fen": "sum(individual_fen) FILTER (WHERE NOT cancelled)",
+            "arrears_pooled_fen": "sum(arrears_pooled_fen) FILTER (WHERE NOT cancelled)",
+        },
+    ),
     headings={
         **EMPLOYER_HEADINGS,
         "receipt_no": ("缴款书编号", "票号", "凭证号"),
@@ -67,6 +77,11 @@ ARREARS = Feed(
     obligation="O41",
     texts=TEXTS,
     personal=PERSONAL,
+    standing=Standing(
+        models.arrears,
+        ended=lambda row: {**row, "balance_fen": 0},
+        figures={"balance_fen": "sum(balance_fen)"},
+    ),
     headings={
         **EMPLOYER_HEADINGS,
         "month": ("月份", "截止月份", "所属期"),

@@ -25,14 +25,28 @@ from tax_feed.store import Wanted, where
 
 _RESTATE_CHAIN = text(
     """
-    WITH chain AS (
+    WITH told AS (
+        SELECT employer_key, month, balance_fen, unit, org_code,
+               content_hash = decode(repeat('00', 16), 'hex') AS gone
+        FROM arrears WHERE employer_key = ANY(:keys)
+    ), chain AS (
         SELECT a.employer_key, a.month, a.balance_fen, a.unit, a.org_code,
                coalesce(lag(a.balance_fen) OVER months, 0) AS carried_fen,
                CASE WHEN lag(a.unit) OVER months <> a.unit
                     THEN lag(a.unit) OVER months END AS carried_unit
-        FROM arrears a
-        WHERE a.employer_key = ANY(:keys)
+        FROM told a
+        WHERE NOT a.gone
         WINDOW months AS (PARTITION BY a.employer_key ORDER BY a.month)
+    UNION ALL
+        -- A month taken back moves nothing: what was owed before it stays owed.
+        SELECT g.employer_key, g.month, coalesce(p.balance_fen, 0), coalesce(p.unit, g.unit),
+               g.org_code, coalesce(p.balance_fen, 0), NULL
+        FROM told g LEFT JOIN LATERAL (
+            SELECT balance_fen, unit FROM told
+            WHERE employer_key = g.employer_key AND month < g.month AND NOT gone
+            ORDER BY month DESC LIMIT 1
+        ) AS p ON true
+        WHERE g.gone
     )
     INSERT INTO arrears_chain AS c
         (employer_key, month, balance_fen, carried_fen, unit, carried_unit, org_code, revision)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from shared.deliveries.feed import Feed
+from shared.deliveries.standing import Standing
 from tax_feed.feed_texts import PERSONAL, TAX, TEXTS
 from tax_feed.fields import (
     EMPLOYER_HEADINGS,
@@ -22,6 +23,12 @@ _HEADINGS = {
     "taxable_headcount": TAXABLE_HEADINGS,
     "insured_headcount": INSURED_HEADINGS,
 }
+
+_CHECKED = (
+    *("taxable_headcount", "insured_headcount"),
+    *("due_fen", "paid_fen", "arrears_fen", "pre_levied_fen"),
+)
+"""What a check that was taken back found: nothing."""
 
 EMPLOYER_CHECKS = Feed(
     name="employer-checks",
@@ -50,6 +57,15 @@ EMPLOYER_CHECKS = Feed(
     obligation="O37",
     texts=TEXTS,
     personal=PERSONAL,
+    standing=Standing(
+        models.employer_checks,
+        ended=lambda row: {**row, **dict.fromkeys(_CHECKED, 0)},
+        figures={
+            "taxable_count": "sum(taxable_headcount)",
+            "insured_count": "sum(insured_headcount)",
+            "arrears_fen": "sum(arrears_fen)",
+        },
+    ),
     headings={
         **_HEADINGS,
         "collecting_unit": UNIT_HEADINGS,

@@ -68,7 +68,7 @@ async def apply_employers(ctx: ApplyContext, rows: Sequence[JudgedRow]) -> Outco
                 continue
             if ledger.is_behind(row.key, row.no):
                 continue
-        correction = before is not None and before.as_at == as_at
+        correction = ctx.restates or (before is not None and before.as_at == as_at)
         ledger.move(row.no, row.key, after, as_at, as_at=as_at, correction=correction)
     facts, released = await ledger.settle()
     outcome.facts += facts

@@ -128,7 +128,7 @@ async def apply_insured_persons(ctx: ApplyContext, rows: Sequence[JudgedRow]) ->
             as_at,
             personal=(sealed, birth_on, sex),
             as_at=as_at,
-            correction=before is not None and before.as_at == as_at,
+            correction=ctx.restates or (before is not None and before.as_at == as_at),
         )
     outcome.facts += await ledger.settle()
     return outcome

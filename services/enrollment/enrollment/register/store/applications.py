@@ -10,6 +10,7 @@ from typing import Literal
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.database import raw
+from shared.deliveries.state import STANDING_SEQ
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ async def applications(
     driver = await raw(conn)
     cursor = await driver.execute(
         f"SELECT a.natural_key, a.content_hash, a.{_SUBJECTS[table]}, a.delivery_id::text, "
-        "a.record_no, coalesce(d.seq, 0), a.effective_on, a.unit "
+        f"a.record_no, {STANDING_SEQ}, a.effective_on, a.unit "
         f"FROM {table} a LEFT JOIN deliveries d ON d.id = a.delivery_id "
         "WHERE a.natural_key = ANY(%s)",
         (list(numbers),),

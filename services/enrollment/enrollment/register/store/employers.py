@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from enrollment.register import models
 from enrollment.register.rules import Employer, Person, Place
 from shared.database import raw, stage_into
+from shared.deliveries.state import STANDING_SEQ
 
 _REGISTER_LOCK = 0x656E726F6C6C02
 """The register is written by one chunk at a time, whichever of its four feeds it comes from."""
@@ -55,7 +56,7 @@ async def entries(
 ) -> dict[str, EntryVersion]:
     """Agency number → current version, for those in the register."""
     driver = await raw(conn)
-    seq = "coalesce(d.seq, 0)" if with_seq else "0"
+    seq = STANDING_SEQ if with_seq else "0"
     join = "LEFT JOIN deliveries d ON d.id = r.delivery_id" if with_seq else ""
     state = ", ".join(f"r.{name}" for name in Employer._fields)
     cursor = await driver.execute(

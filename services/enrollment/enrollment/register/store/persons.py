@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from enrollment.register import models
 from enrollment.register.rules import Person
 from shared.database import copy_into, raw, stage_into
+from shared.deliveries.state import STANDING_SEQ
 
 _COLUMNS = (
     "person_key",
@@ -53,7 +54,7 @@ async def persons(
 ) -> dict[str, PersonVersion]:
     """Person key → current version, for those known."""
     driver = await raw(conn)
-    seq = "coalesce(d.seq, 0)" if with_seq else "0"
+    seq = STANDING_SEQ if with_seq else "0"
     join = "LEFT JOIN deliveries d ON d.id = p.delivery_id" if with_seq else ""
     state = ", ".join(f"p.{name}" for name in Person._fields)
     cursor = await driver.execute(

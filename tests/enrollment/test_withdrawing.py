@@ -1,0 +1,106 @@
+"""The register's deliveries taken back: who never was listed ends as never valid; what stands
+upon applications is refused with the reason."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from enrollment.app import SERVICE
+from shared.events.enrollment import EmployerEnded, PersonChanged, PersonEnded, PersonEnrolled
+from tests.enrollment.conftest import World
+from tests.enrollment.records import complaint, employer, found, person, person_application
+from tests.enrollment.test_register_feeds import PERSONS, active
+
+
+async def withdraw(world: World, delivery: dict[str, Any]) -> dict[str, Any]:
+    answer = await world.http.post(
+        f"/deliveries/{delivery['delivery']}/withdrawal",
+        json={"reason": "wrong file"},
+        headers=world.headers("agency"),
+    )
+    await world.worker.drain()
+    found: dict[str, Any] = answer.json()
+    return {"status_code": answer.status_code, **found}
+
+
+async def persons(world: World) -> dict[str, str]:
+    rows = await world.rows("SELECT person_id, status FROM persons ORDER BY person_id")
+    return {row["person_id"]: row["status"] for row in rows}
+
+
+async def test_persons_listed_by_mistake_never_were_insured(world: World) -> None:
+    await world.push("employers", [employer(1)])
+    await world.push("insured-persons", [person(1, 1)])
+    wrong = await world.push("insured-persons", [person(1, 1), person(2, 1), person(3)])
+    assert list((await active(world)).values()) == [2]
+    assert (await withdraw(world, wrong))["status_code"] == 202
+    assert list((await persons(world)).values()) == ["active", "ended", "ended"]
+    assert list((await active(world)).values()) == [1]
+    ended = await world.facts(PersonEnded)
+    assert [(one.correction, one.effective_on) for one in ended] == [(True, date(2008, 5, 31))] * 2
+
+
+async def test_the_list_of_the_month_before_stands_again_from_its_day(world: World) -> None:
+    await world.push("insured-persons", [person(1)], period="2008-04")
+    wrong = await world.push("insured-persons", [person(1, status="retired")], period="2008-05")
+    await withdraw(world, wrong)
+    facts = await world.facts(*PERSONS)
+    assert [type(one) for one in facts] == [PersonEnrolled, PersonChanged, PersonChanged]
+    assert (facts[-1].status, facts[-1].effective_on) == ("active", date(2008, 4, 30))
+    assert facts[-1].correction
+
+
+async def test_employers_listed_by_mistake_end_unless_they_have_persons(world: World) -> None:
+    wrong = await world.push("employers", [employer(1), employer(2)])
+    await world.push("insured-persons", [person(1, 1)])
+    refused = await withdraw(world, wrong)
+    assert (refused["status_code"], refused["code"]) == (409, "withdrawal-refused")
+    free = await world.push("employers", [employer(3)])
+    assert (await withdraw(world, free))["status_code"] == 202
+    (ended,) = await world.facts(EmployerEnded)
+    assert (ended.revision, ended.correction) == (2, True)
+
+
+async def test_an_application_is_taken_back_unless_something_stands_on_it(world: World) -> None:
+    first = await world.push("person-applications", [person_application(1)])
+    assert (await withdraw(world, first))["status_code"] == 202
+    assert list((await persons(world)).values()) == ["ended"]
+    (ended,) = await world.facts(PersonEnded)
+    assert (ended.correction, ended.effective_on) == (True, date(2008, 6, 5))
+    second = await world.push("person-applications", [person_application(2)])
+    await world.push("person-applications", [person_application(2, "leave")])
+    refused = await withdraw(world, second)
+    assert (refused["status_code"], refused["code"]) == (409, "withdrawal-refused")
+    third = await world.push("person-applications", [person_application(3)])
+    await world.push("insured-persons", [person(3)])
+    assert (await withdraw(world, third))["code"] == "withdrawal-refused"
+
+
+async def test_a_full_register_ends_whom_it_does_not_name(world: World) -> None:
+    await world.push("insured-persons", [person(1), person(2)], period="2008-04")
+    answer = await world.http.post(
+        "/feeds/insured-persons/deliveries",
+        json=[person(1)],
+        params={"period": "2008-05", "wait": 0, "mode": "replace", "confirm_removals": 1},
+        headers={"Idempotency-Key": "full", **world.headers("agency")},
+    )
+    assert answer.status_code == 202, answer.text
+    await world.worker.drain()
+    assert list((await persons(world)).values()) == ["active", "ended"]
+    (ended,) = await world.facts(PersonEnded)
+    assert (ended.revision, ended.effective_on) == (2, date(2008, 5, 31))
+
+
+async def test_every_feed_says_what_stands_but_the_frame_of_the_census() -> None:
+    """A frame's entry keeps a visit told before it: a withdrawal would have to forget that too."""
+    assert [feed.name for feed in SERVICE.feeds if feed.standing is None] == ["census-units"]
+
+
+async def test_persons_found_and_complaints_taken_back_are_void(world: World) -> None:
+    for feed, record in (("census-persons", found(1)), ("complaints", complaint(1))):
+        sent = await world.push(feed, [record], period="2008-06-D1")
+        assert sent["counts"]["applied"] == 1, sent
+        assert (await withdraw(world, sent))["status_code"] == 202
+        (state,) = await world.rows(f"SELECT void, revision FROM {feed.replace('-', '_')}")
+        assert (state["void"], state["revision"]) == (True, 2)
