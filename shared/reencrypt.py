@@ -16,6 +16,7 @@ from psycopg import sql
 from shared.crypto import SealedColumn, Secrecy, SecrecyError, key_version
 from shared.database import Database, raw
 from shared.deliveries.spool import RAW_BODIES
+from shared.deliveries.tables.spooling import NOTES, ORIGINALS
 from shared.service import Service
 
 ROWS_AT_ONCE: Final = 200
@@ -40,7 +41,11 @@ class Rewritten(msgspec.Struct, frozen=True):
 
 def sealed_columns(service: Service) -> tuple[SealedColumn, ...]:
     """All columns in which a service keeps encrypted values."""
-    bodies = (RAW_BODIES,) if RAW_BODIES.table in service.metadata.tables else ()
+    bodies = tuple(
+        column
+        for column in (RAW_BODIES, ORIGINALS, NOTES)
+        if column.table in service.metadata.tables
+    )
     return bodies + service.sealed
 
 

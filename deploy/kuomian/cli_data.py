@@ -34,6 +34,7 @@ CONTENT_TYPES = {
     ".jsonl": NDJSON,
     ".json": "application/json",
     ".csv": "text/csv",
+    ".tsv": "text/tab-separated-values",
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 

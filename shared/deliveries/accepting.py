@@ -19,9 +19,12 @@ from shared.deliveries import store
 from shared.deliveries.correcting import check_correcting
 from shared.deliveries.feed import Feed
 from shared.deliveries.judge import StoredSegment, records_of
-from shared.deliveries.readers import Limits, reader_for
+from shared.deliveries.readers import Framing, Limits, TableReader, reader_for
 from shared.deliveries.spool import Spool, spool_body
 from shared.deliveries.store import DeliveryRow, NewDelivery
+from shared.deliveries.store import tables as table_store
+from shared.deliveries.tables.request import table_spec
+from shared.deliveries.tables.spooling import TableSpool, spool_packed, spool_table
 from shared.periods import PeriodError, parse_period
 from shared.problems import problem
 from shared.runtime import Runtime
@@ -47,6 +50,8 @@ class Push:
     mode: str = "append"
     confirm_removals: int | None = None
     supersedes: UUID | None = None
+    sheet: str | None = None
+    """Of a workbook: the sheet to read; None where only one can be meant."""
 
 
 @dataclass(frozen=True)
@@ -67,28 +72,13 @@ async def accept(
     """
     key = _checked_key(push.idempotency_key)
     _check_period(push.period, feed, runtime.clock)
-    if (push.content_encoding or "identity").lower() != "identity":
-        raise problem(
-            "content-encoding-unsupported",
-            content_encoding=push.content_encoding,
-            supported="identity",
-        )
     # A nil return has no body, hence no type; it is read as the empty list of lines it is.
     reader = reader_for(push.content_type or ("application/x-ndjson" if push.nil else ""))
+    _check_encoding(push)
     await check_correcting(runtime, feed, caller, push)
     delivery_id = new_delivery_id(runtime.clock.now())
-    settings = runtime.settings
-    with Spool() as spool:
-        await spool_body(
-            body,
-            spool,
-            reader=reader,
-            limits=Limits(
-                settings.max_body_bytes, settings.max_document_bytes, settings.chunk_records
-            ),
-            secrecy=runtime.secrecy,
-            delivery_id=str(delivery_id),
-        )
+    with Spool() if _as_it_came(push, reader) else TableSpool() as spool:
+        await _spool(runtime, feed, caller, push, body, reader, spool, str(delivery_id))
         _check_body(push, spool)
         new = NewDelivery(
             id=str(delivery_id),
@@ -102,9 +92,10 @@ async def accept(
             content_type=push.content_type,
             reader=reader.name,
             # The moment the last byte was here: lateness is judged by nothing else.
-            received_at=runtime.clock.now(),
+            received_at=_arrived_at(spool) or runtime.clock.now(),
             clock=runtime.clock.kind,
             traceparent=current_traceparent(),
+            reading=spool.reading if isinstance(spool, TableSpool) else None,
             mode=push.mode,
             confirm_removals=push.confirm_removals,
             supersedes=push.supersedes,
@@ -114,6 +105,79 @@ async def accept(
             return Accepted(delivery_id, replayed=False)
         await _check_same(runtime, existing, new, spool)
         return Accepted(existing.id, replayed=True)
+
+
+def _check_encoding(push: Push) -> None:
+    encoding = (push.content_encoding or "identity").lower()
+    if encoding not in ("identity", "gzip"):
+        raise problem(
+            "content-encoding-unsupported",
+            content_encoding=push.content_encoding,
+            supported="identity, gzip",
+        )
+
+
+def _arrived_at(spool: Spool) -> datetime | None:
+    return spool.arrived_at if isinstance(spool, TableSpool) else None
+
+
+def _is_gzipped(push: Push) -> bool:
+    return (push.content_encoding or "").lower() == "gzip"
+
+
+def _as_it_came(push: Push, reader: Framing | TableReader) -> bool:
+    """Whether the segments themselves are the sender's bytes."""
+    return not isinstance(reader, TableReader) and not _is_gzipped(push)
+
+
+async def _spool(
+    runtime: Runtime,
+    feed: Feed,
+    caller: Caller,
+    push: Push,
+    body: AsyncIterable[bytes],
+    reader: Framing | TableReader,
+    spool: Spool,
+    delivery_id: str,
+) -> None:
+    """Take the body in, cut as it came or read as the table it is."""
+    settings = runtime.settings
+    limits = Limits(settings.max_body_bytes, settings.max_document_bytes, settings.chunk_records)
+    secrecy = runtime.secrecy
+    if not isinstance(reader, TableReader):
+        if isinstance(spool, TableSpool):
+            await spool_packed(
+                body, spool, reader=reader, limits=limits, secrecy=secrecy, delivery_id=delivery_id
+            )
+        else:
+            await spool_body(
+                body, spool, reader=reader, limits=limits, secrecy=secrecy, delivery_id=delivery_id
+            )
+        return
+    async with runtime.database.read() as conn:
+        saved = await table_store.find_mapping(conn, feed.name, caller.department)
+    spec = table_spec(
+        runtime,
+        feed,
+        caller,
+        reader,
+        period=push.period,
+        content_type=push.content_type,
+        gzipped=_is_gzipped(push),
+        sheet=push.sheet,
+        mapping=saved.headings if saved else {},
+    )
+    if not isinstance(spool, TableSpool):
+        raise TypeError("a table needs its own kind of spool")
+    await spool_table(
+        body,
+        spool,
+        spec=spec,
+        limits=limits,
+        secrecy=secrecy,
+        delivery_id=delivery_id,
+        clock=runtime.clock,
+    )
 
 
 def new_delivery_id(now: datetime) -> UUID:
@@ -244,6 +308,9 @@ async def difference_of(
         found["size"] = {"first": existing.size, "now": spool.size}
         found["records"] = {"first": existing.sent_count, "now": spool.record_count}
         found["first_differing_record"] = await _first_differing(runtime, existing, new, spool)
+    sheet = new.reading and new.reading.get("sheet_asked")
+    if (existing.reading or {}).get("sheet_asked") != sheet:
+        found["sheet"] = {"first": (existing.reading or {}).get("sheet_asked"), "now": sheet}
     return found
 
 

@@ -23,9 +23,10 @@ from shared.crypto import Secrecy
 from shared.deliveries.columns import packed, unpacked
 from shared.deliveries.feed import DeliveryInfo, Judge, JudgeContext, RowProblem, Verdict
 from shared.deliveries.fresh import Prepared, Preparing, prepare
-from shared.deliveries.readers import READERS
+from shared.deliveries.readers import READERS, TABLE_FORMS
 from shared.deliveries.shape import decode_records
 from shared.deliveries.spool import open_segment
+from shared.deliveries.tables.refused import with_cell_faults
 from shared.pace import collect_seldom
 from shared.plan import Plan
 
@@ -123,7 +124,10 @@ def judge_segment(task: JudgeTask, plan: Plan, secrecy: Secrecy) -> Judged:
     if task.only is not None:
         numbered = [(no, text) for no, text in numbered if no in task.only]
     judged = Judged()
-    decoded = decode_records(task.record, [text for _, text in numbered], task.max_record_bytes)
+    texts = [text for _, text in numbered]
+    decoded = decode_records(task.record, texts, task.max_record_bytes)
+    if task.reader in TABLE_FORMS:
+        decoded = with_cell_faults(task.record, texts, decoded, task.max_record_bytes)
     good: list[tuple[int, msgspec.Struct]] = []
     for (no, _), result in zip(numbered, decoded, strict=True):
         if isinstance(result, tuple):

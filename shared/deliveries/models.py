@@ -1,7 +1,8 @@
 """Tables of the receiving side, the same in every service that has feeds.
 
 Raw bodies are the log of record and are never changed or deleted: ``delivery_segments`` joined
-in order give the sender's exact bytes. One segment is one chunk, one transaction of the worker.
+in order give the sender's exact bytes (of a table, ``delivery_originals`` do). One segment is
+one chunk, one transaction of the worker.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ def delivery_tables(metadata: MetaData) -> None:
     _segments(metadata)
     _chunks(metadata)
     _record_tables(metadata)
+    _table_tables(metadata)
     _correcting_tables(metadata)
 
 
@@ -97,6 +99,8 @@ def _deliveries(metadata: MetaData) -> None:
         Column("completed_at", DateTime(timezone=True)),
         # Why the worker could not go on, as long as it cannot.
         Column("failure", Text),
+        # Of a CSV or XLSX table: how it was understood (``tables.reading``).
+        Column("reading", JSONB),
         # 'append', or 'replace' for a list that also ends what it does not name.
         Column("mode", Text, nullable=False, server_default=text("'append'")),
         # So many removals by a full list are meant; NULL: the setting's share is the limit.
@@ -140,6 +144,36 @@ def _chunks(metadata: MetaData) -> None:
         Column("first_no", Integer, nullable=False),
         # One byte per record, see ``receipts.CODES``.
         Column("dispositions", LargeBinary, nullable=False),
+    )
+
+
+def _table_tables(metadata: MetaData) -> None:
+    """What is kept of tables (CSV, XLSX) besides the records read from them."""
+    Table(
+        "delivery_originals",
+        metadata,
+        Column("delivery_id", Uuid, primary_key=True),
+        Column("no", Integer, primary_key=True),
+        # The sender's bytes, zstd, then sealed; the segments of a table are what was read.
+        Column("body", LargeBinary, nullable=False),
+    )
+    Table(
+        "delivery_notes",
+        metadata,
+        Column("delivery_id", Uuid, primary_key=True),
+        # Of the segment.
+        Column("no", Integer, primary_key=True),
+        # Row numbers and repairs, MessagePack, zstd, then sealed.
+        Column("body", LargeBinary, nullable=False),
+    )
+    Table(
+        "feed_mappings",
+        metadata,
+        Column("feed", Text, primary_key=True),
+        Column("department", Text, primary_key=True),
+        Column("headings", JSONB, nullable=False),
+        Column("saved_at", DateTime(timezone=True), nullable=False),
+        Column("saved_by", Text, nullable=False),
     )
 
 

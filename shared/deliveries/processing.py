@@ -302,6 +302,7 @@ def _receipted(
         nil=row.nil,
         dry_run=row.dry_run,
         completed_at=now,
+        reading=row.reading,
         mode=row.mode,
         supersedes=None if row.supersedes is None else str(row.supersedes),
         removals=None if removals is None else removals.as_dict(),

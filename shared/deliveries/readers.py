@@ -1,7 +1,8 @@
 """How a body of a content type is cut into segments of whole records, and read again.
 
 A reader never looks at what a record says, only at where it begins and ends; judging does the
-rest. Other content types (CSV, XLSX) are added by registering one more ``Reader``.
+rest. Tables (CSV, XLSX) are read into records first (``shared.deliveries.tables``): their segments
+are NDJSON.
 """
 
 from __future__ import annotations
@@ -58,11 +59,15 @@ class Reader(Protocol):
     name: str
     media_types: tuple[str, ...]
 
-    def splitter(self, limits: Limits) -> Splitter:
-        """A fresh splitter for one body."""
-
     def records(self, data: bytes, head_bytes: int, tail_bytes: int) -> Sequence[bytes]:
         """The records of a cut, each as JSON text, in order; as many as its ``record_count``."""
+
+
+class Framing(Reader, Protocol):
+    """A way of framing that cuts a body as it came."""
+
+    def splitter(self, limits: Limits) -> Splitter:
+        """A fresh splitter for one body."""
 
 
 class NdjsonReader:
@@ -225,13 +230,33 @@ def _check_stands_once(inner: bytes) -> None:
         raise problem("malformed-json", reason=reason) from error
 
 
-READERS: Final[dict[str, Reader]] = {
-    reader.name: reader for reader in (NdjsonReader(), JsonReader())
-}
+class TableReader:
+    """The records read from a table, as its segments hold them."""
+
+    def __init__(self, name: str, *media_types: str) -> None:
+        self.name = name
+        self.media_types = media_types
+
+    def records(self, data: bytes, head_bytes: int, tail_bytes: int) -> Sequence[bytes]:
+        return _lines(data)
+
+
+_ALL: Final[tuple[Framing | TableReader, ...]] = (
+    NdjsonReader(),
+    JsonReader(),
+    TableReader("csv", "text/csv", "text/tab-separated-values"),
+    TableReader("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+)
+
+READERS: Final[dict[str, Framing | TableReader]] = {reader.name: reader for reader in _ALL}
 """Readers by name, the name kept with each delivery."""
 
 
-def reader_for(content_type: str) -> Reader:
+TABLE_FORMS: Final = frozenset(one.name for one in _ALL if isinstance(one, TableReader))
+"""Readers whose segments hold what was read, not what was sent."""
+
+
+def reader_for(content_type: str) -> Framing | TableReader:
     """The reader of a Content-Type; the problem ``content-type-unsupported`` naming those known."""
     media_type = content_type.partition(";")[0].strip().lower()
     for reader in READERS.values():

@@ -105,6 +105,8 @@ class ReceiptFacts:
     nil: bool
     dry_run: bool
     completed_at: datetime
+    reading: Mapping[str, Any] | None = None
+    """Of a table: how it was understood."""
     mode: str = "append"
     supersedes: str | None = None
     removals: Mapping[str, Any] | None = None
@@ -135,6 +137,7 @@ def receipt_of(
             "size": facts.size,
             "content_type": facts.content_type,
         },
+        **({"reading": facts.reading} if facts.reading is not None else {}),
         "nil": facts.nil,
         "mode": facts.mode,
         "supersedes": facts.supersedes,

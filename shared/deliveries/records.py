@@ -10,6 +10,7 @@ import msgspec
 from shared.crypto import mask_identity, mask_tax_no, mask_within
 from shared.deliveries.feed import Disposition, Feed
 from shared.deliveries.receipts import CODES, DISPOSITIONS
+from shared.deliveries.tables.refused import content_of
 
 
 def select(
@@ -39,7 +40,7 @@ def shown(feed: Feed, text: bytes) -> Any:
     """A record's content, personal fields masked; where the feed has any, unknown fields too
     (a misspelt name must not expose its value). None for what is not a JSON object."""
     try:
-        content = msgspec.json.decode(text)
+        content = msgspec.json.decode(content_of(text))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     if not isinstance(content, dict):
@@ -49,12 +50,13 @@ def shown(feed: Feed, text: bytes) -> Any:
         name for name in content if name in feed.personal or (feed.personal and name not in known)
     }
     return {
-        mask_within(name): _shown(feed, name, value, name in hidden)
+        mask_within(name): value_shown(feed, name, value, name in hidden)
         for name, value in content.items()
     }
 
 
-def _shown(feed: Feed, name: str, value: Any, hidden: bool) -> Any:
+def value_shown(feed: Feed, name: str, value: Any, hidden: bool) -> Any:
+    """A field's value as it may be shown; ``hidden``: masked for being personal."""
     if name in feed.protected or (hidden and feed.protected and name not in feed.personal):
         return None if value is None else "***"  # its name may only be misspelt
     return _masked(name, value) if hidden else _without_identities(value)

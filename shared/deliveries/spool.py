@@ -17,7 +17,7 @@ from typing import IO, Final, Self
 import zstandard
 
 from shared.crypto import SealedColumn, Secrecy
-from shared.deliveries.readers import Cut, Limits, Reader
+from shared.deliveries.readers import Cut, Framing, Limits
 from shared.problems import problem
 
 IN_MEMORY_BYTES: Final = 4 * 1024 * 1024
@@ -110,7 +110,7 @@ async def spool_body(
     chunks: AsyncIterable[bytes],
     spool: Spool,
     *,
-    reader: Reader,
+    reader: Framing,
     limits: Limits,
     secrecy: Secrecy,
     delivery_id: str,

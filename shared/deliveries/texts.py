@@ -9,10 +9,12 @@ from typing import Any, Final
 
 from shared.deliveries.checks import CHECK_TEXTS
 from shared.deliveries.feed import Feed, RowProblem
+from shared.deliveries.tables.texts import CELL_TEXTS
 from shared.problems import field_error
 
 ROW_TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     **CHECK_TEXTS,
+    **CELL_TEXTS,
     "json-invalid": ("不是合法的 JSON 对象：{reason}", "not a JSON object: {reason}"),
     "utf8-invalid": ("第 {byte} 字节起不是 UTF-8", "not UTF-8 from byte {byte}"),
     "record-too-long": ("记录超过 {limit} 字节", "longer than {limit} bytes"),

@@ -10,10 +10,11 @@ import msgspec
 
 from shared.auth import Caller
 from shared.deliveries.feed import Feed
-from shared.deliveries.readers import READERS
+from shared.deliveries.readers import READERS, TABLE_FORMS
 from shared.deliveries.receipts import timestamp
 from shared.deliveries.store import DeliveryRow
 from shared.deliveries.store.withdrawals import Withdrawal, counts_of
+from shared.deliveries.tables.fields import field_specs
 from shared.plan import Plan, PlanLookupError
 from shared.service import Service
 from shared.signing import enveloped
@@ -71,12 +72,14 @@ def delivery_view(service: Service, row: DeliveryRow) -> dict[str, Any]:
         "problems": row.problem_counts,
         "hindered": row.failure is not None,
         "trace_id": trace.trace_id if trace else None,
+        "reading": row.reading,
         "receipt": receipt_view(row) if row.receipt is not None else None,
         "links": {
             "self": path,
             "records": f"{path}/records",
             "content": f"{path}/content",
             "withdrawal": f"{path}/withdrawal",
+            **({"annotated": f"{path}/annotated"} if row.reader in TABLE_FORMS else {}),
         },
     }
 
@@ -122,7 +125,12 @@ def feed_view(service: Service, feed: Feed, caller: Caller) -> dict[str, Any]:
         "may_send": caller.department in feed.departments,
         "period_kind": feed.period_kind,
         "obligation": feed.obligation,
-        "links": {"self": path, "deliveries": f"{path}/deliveries"},
+        "links": {
+            "self": path,
+            "deliveries": f"{path}/deliveries",
+            "template": f"{path}/template",
+            "mapping": f"{path}/mapping",
+        },
     }
 
 
@@ -178,6 +186,7 @@ def _obligation(feed: Feed, plan: Plan) -> dict[str, str] | None:
 def _columns(feed: Feed, schema: Mapping[str, Any], plan: Plan) -> list[dict[str, Any]]:
     """One line per field, in the record's order."""
     properties = {name: _form(given) for name, given in _properties(schema).items()}
+    headings = {one.name: list(one.headings) for one in field_specs(feed, plan)}
     return [
         {
             "name": field.encode_name,
@@ -190,6 +199,7 @@ def _columns(feed: Feed, schema: Mapping[str, Any], plan: Plan) -> list[dict[str
             },
             "default": None if field.required else _default(field),
             "personal": field.encode_name in feed.personal,
+            "headings": headings[field.encode_name],
             "codes": _codes(feed.coded.get(field.encode_name), plan),
         }
         for field in msgspec.structs.fields(feed.record)

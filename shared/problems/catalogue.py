@@ -7,22 +7,12 @@ one is never renamed or given another meaning. Details are templates over the pr
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
+from shared.problems.kind import ProblemType
+from shared.problems.table_problems import TABLE_PROBLEMS
 
-@dataclass(frozen=True, slots=True)
-class ProblemType:
-    """One kind of refusal. ``retry_after`` is in seconds, sent as ``Retry-After``."""
-
-    code: str
-    status: int
-    title_zh: str
-    title_en: str
-    detail_zh: str
-    detail_en: str
-    retry_after: int | None = None
-
+__all__ = ["CATALOGUE", "ProblemType"]
 
 _TYPES: Final = (
     ProblemType(
@@ -340,5 +330,5 @@ _TYPES: Final = (
     ),
 )
 
-CATALOGUE: Final[dict[str, ProblemType]] = {kind.code: kind for kind in _TYPES}
+CATALOGUE: Final[dict[str, ProblemType]] = {kind.code: kind for kind in (*_TYPES, *TABLE_PROBLEMS)}
 """Code → problem type."""

@@ -39,13 +39,18 @@ class Pusher:
         self._client.close()
 
     def push(
-        self, body: bytes | Iterable[bytes], *, period: str = PERIOD, wait: bool = True
+        self,
+        body: bytes | Iterable[bytes],
+        *,
+        period: str = PERIOD,
+        wait: bool = True,
+        kind: str = NDJSON,
     ) -> dict[str, Any]:
         """The receipt, or with ``wait=False`` the delivery's address as soon as the body is kept.
 
         Raises Miscounted for any other answer.
         """
-        headers = {"Idempotency-Key": new_key()}
+        headers = {"Idempotency-Key": new_key(), "Content-Type": kind}
         if not wait:
             headers["Prefer"] = "respond-async"
         query: dict[str, str | int] = {"period": period}

@@ -16,6 +16,7 @@ from shared.database import plain_url
 from shared.reencrypt import count_versions, reencrypt, sealed_columns
 from tests.enrollment.conftest import World
 from tests.enrollment.records import UNIT, complaint, employer, found, identity, person
+from tests.tables.made import csv_of, rows_of
 
 OLD, NEW = b"k" * 32, b"n" * 32
 HASH = {1: b"k" * 32}
@@ -29,7 +30,25 @@ async def filled(world: World) -> World:
     await world.push("insured-persons", [person(no, 1) for no in range(1, PEOPLE + 1)])
     await world.push("census-persons", [found(1), found(2)])
     await world.push("complaints", [complaint(1)])
+    await push_table(world)
     return world
+
+
+async def push_table(world: World) -> None:
+    """An employer in a table: its bytes and what was repaired are kept beside its record."""
+    feed = next(one for one in SERVICE.feeds if one.name == "employers")
+    answer = await world.http.post(
+        "/feeds/employers/deliveries",
+        content=csv_of(rows_of(feed, [employer(2)], world.runtime.plan), "gb18030"),
+        params={"period": "2008-05", "wait": 0},
+        headers={
+            "Content-Type": "text/csv",
+            "Idempotency-Key": "table",
+            **world.headers("agency"),
+        },
+    )
+    assert answer.status_code == 202, answer.text
+    await world.worker.drain()
 
 
 def with_keys(world: World, secrecy: Secrecy) -> World:
@@ -73,10 +92,12 @@ async def readable(world: World) -> None:
 
 async def test_after_rewriting_the_old_key_is_not_needed(filled: World) -> None:
     before = await versions(filled)
-    assert [set(held) for held in before.values()] == [{1}] * 4
+    assert [set(held) for held in before.values()] == [{1}] * 6
     done = await reencrypt(filled.runtime.database, SERVICE, BOTH)
     assert [(one.column, one.rewritten) for one in done] == [
         ("delivery_segments.body", before["delivery_segments.body"][1]),
+        ("delivery_originals.body", 1),
+        ("delivery_notes.body", 1),
         ("persons.sealed", PEOPLE),
         ("census_persons.sealed", 2),
         ("complaints.sealed", 1),
@@ -84,7 +105,7 @@ async def test_after_rewriting_the_old_key_is_not_needed(filled: World) -> None:
     assert all(set(one.versions) == {2} and one.older_than(2) == 0 for one in done)
     await readable(with_keys(filled, Secrecy({2: NEW}, HASH)))
     again = await reencrypt(filled.runtime.database, SERVICE, BOTH)
-    assert [one.rewritten for one in again] == [0] * 4
+    assert [one.rewritten for one in again] == [0] * 6
 
 
 async def test_an_interrupted_run_is_begun_again(
@@ -102,7 +123,7 @@ async def test_an_interrupted_run_is_begun_again(
     assert held["persons.sealed"][1] > 0 < held["persons.sealed"][2]
     await readable(with_keys(filled, BOTH))
     done = await reencrypt(filled.runtime.database, SERVICE, BOTH)
-    assert [set(one.versions) for one in done] == [{2}] * 4
+    assert [set(one.versions) for one in done] == [{2}] * 6
     await readable(with_keys(filled, Secrecy({2: NEW}, HASH)))
 
 

@@ -11,6 +11,7 @@ from shared.deliveries.api.holding import add_holding
 from shared.deliveries.api.pushing import add_push
 from shared.deliveries.api.records import add_records
 from shared.deliveries.api.sums import add_sums
+from shared.deliveries.tables.api import add_tables
 from shared.service import Service
 
 
@@ -25,4 +26,5 @@ def deliveries_router(service: Service) -> APIRouter:
     add_correcting(router, service, feeds)
     add_holding(router, feeds)
     add_sums(router)
+    add_tables(router, feeds)
     return router

@@ -13,6 +13,7 @@ from shared.deliveries import store
 from shared.deliveries.api.asking import DeliveryId, seen_department, visible
 from shared.deliveries.spool import open_segment
 from shared.deliveries.store import DeliveryRow, linked
+from shared.deliveries.tables.kept import encoding_header, original_of
 from shared.deliveries.views import delivery_details, delivery_view
 from shared.dependencies import ReadTx, RuntimeDep
 from shared.paging import PageDep
@@ -88,12 +89,17 @@ def add_deliveries(router: APIRouter, service: Service) -> None:
                 "Content-Disposition": "attachment",
                 "Cache-Control": "private, no-store",
                 "ETag": f'"{row.sha256.hex()}"',
+                **encoding_header(row),
             },
         )
 
 
 async def _content(runtime: Runtime, row: DeliveryRow) -> AsyncIterator[bytes]:
     """The body, a segment at a time, each read on its own: a slow reader holds no connection."""
+    if row.reading is not None:  # what was sent is not what the segments hold
+        async for piece in original_of(runtime, row):
+            yield piece
+        return
     for no in range(row.chunk_count):
         async with runtime.database.read() as conn:
             segment = await store.find_segment(conn, row.id, no)

@@ -82,6 +82,10 @@ def add_push(router: APIRouter, service: Service, feeds: Mapping[str, Feed]) -> 
         wait: Annotated[
             float | None, Query(ge=0, le=MAX_WAIT_SECONDS, description="等待秒数 · seconds to wait")
         ] = None,
+        sheet: Annotated[
+            str | None,
+            Query(max_length=100, description="XLSX 工作表名 · sheet of a workbook, if several"),
+        ] = None,
         idempotency_key: Annotated[
             str | None, Header(description="部门自己的报送号 · your number of this delivery")
         ] = None,
@@ -108,6 +112,7 @@ def add_push(router: APIRouter, service: Service, feeds: Mapping[str, Feed]) -> 
             mode=mode,
             confirm_removals=confirm_removals,
             supersedes=supersedes,
+            sheet=sheet,
         )
         try:
             accepted = await accept(runtime, feed, caller, push, _body(request))

@@ -17,6 +17,7 @@ from shared.deliveries.processing import task_of
 from shared.deliveries.receipts import timestamp
 from shared.deliveries.records import select, shown, versions
 from shared.deliveries.store import DeliveryRow, linked
+from shared.deliveries.tables.kept import notes_for
 from shared.deliveries.texts import described
 from shared.dependencies import ReadTx, RuntimeDep
 from shared.paging import PageDep
@@ -37,6 +38,7 @@ def add_records(router: APIRouter, feeds: Mapping[str, Feed]) -> None:
         request: Request,
         response: Response,
         caller: CallerDep,
+        runtime: RuntimeDep,
         conn: ReadTx,
         page: PageDep,
         disposition: Annotated[
@@ -51,6 +53,7 @@ def add_records(router: APIRouter, feeds: Mapping[str, Feed]) -> None:
         numbers = [no for no, _ in found]
         problems = await store.problems_of(conn, row.id, numbers, len(numbers))
         feed = feed_of(feeds, row.feed)
+        notes = await notes_for(conn, runtime, feed, row, numbers)
         return page.of(
             found,
             lambda record: (record[0],),
@@ -60,6 +63,7 @@ def add_records(router: APIRouter, feeds: Mapping[str, Feed]) -> None:
                 "no": record[0],
                 "disposition": record[1],
                 "problems": described(feed, problems.get(record[0], ())),
+                **notes.get(record[0], {}),
             },
         )
 
@@ -130,5 +134,6 @@ async def _record(
         "resolutions": [{**one, "resolved_at": timestamp(one["resolved_at"])} for one in decided],
         "content": shown(feed, text),
         "problems": described(feed, problems.get(no, ())),
+        **(await notes_for(conn, runtime, feed, row, [no])).get(no, {}),
         "versions": history,
     }

@@ -16,6 +16,8 @@ from shared.deliveries.store.rows import (
     NewDelivery,
     fetch_row,
 )
+from shared.deliveries.store.tables import insert_table
+from shared.deliveries.tables.spooling import TableSpool
 
 
 async def insert_delivery(conn: AsyncConnection, new: NewDelivery, spool: Spool) -> bool:
@@ -50,6 +52,8 @@ async def insert_delivery(conn: AsyncConnection, new: NewDelivery, spool: Spool)
         ),
         types=("uuid", "int4", "int4", "int4", "int4", "int4", "bytea"),
     )
+    if isinstance(spool, TableSpool):
+        await insert_table(conn, UUID(new.id), spool)
     driver = await raw(conn)
     # Numbers are given out in the order of commit: whoever holds the lock commits next. It is
     # taken before the number is, which only the one row it makes is given.
@@ -58,12 +62,13 @@ async def insert_delivery(conn: AsyncConnection, new: NewDelivery, spool: Spool)
         "'deliveries', 0))) INSERT INTO deliveries (id, feed, department, sender, units, "
         "idempotency_key, period, "
         "nil, dry_run, status, sha256, size, content_type, reader, received_at, clock, "
-        "traceparent, chunk_count, sent_count, mode, confirm_removals, supersedes) "
+        "traceparent, chunk_count, sent_count, mode, confirm_removals, supersedes, "
+        "reading) "
         "SELECT %(id)s, %(feed)s, %(department)s, "
         "%(sender)s, %(units)s, %(key)s, %(period)s, %(nil)s, %(dry_run)s, 'accepted', "
         "%(sha256)s, %(size)s, %(content_type)s, %(reader)s, %(received_at)s, %(clock)s, "
         "%(traceparent)s, %(chunk_count)s, %(sent_count)s, %(mode)s, %(confirm)s, "
-        "%(supersedes)s FROM in_order "
+        "%(supersedes)s, %(reading)s::jsonb FROM in_order "
         "ON CONFLICT (sender, feed, dry_run, idempotency_key) DO NOTHING "
         "RETURNING pg_notify(%(channel)s, feed)",
         {
@@ -85,6 +90,7 @@ async def insert_delivery(conn: AsyncConnection, new: NewDelivery, spool: Spool)
             "traceparent": new.traceparent,
             "chunk_count": len(spool.entries),
             "sent_count": spool.record_count,
+            "reading": None if new.reading is None else Jsonb(new.reading),
             "mode": new.mode,
             "confirm": new.confirm_removals,
             "supersedes": new.supersedes,

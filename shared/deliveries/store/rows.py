@@ -63,6 +63,8 @@ class DeliveryRow:
     confirm_removals: int | None
     supersedes: UUID | None
     withdrawn_at: datetime | None
+    reading: dict[str, Any] | None
+    """Of a table: how it was understood."""
 
     @property
     def counts(self) -> Counts:
@@ -102,6 +104,7 @@ class NewDelivery:
     received_at: datetime
     clock: str
     traceparent: str | None
+    reading: dict[str, Any] | None = None
     mode: str = "append"
     confirm_removals: int | None = None
     supersedes: UUID | None = None
@@ -122,7 +125,7 @@ COLUMNS: Final[LiteralString] = (
     "sha256, size, content_type, reader, received_at, clock, traceparent, chunk_count, "
     "next_chunk, sent_count, applied_count, duplicate_count, rejected_count, held_count, "
     "problem_counts, revision, receipt, receipt_sha256, completed_at, failure, receipt_seal, mode, "
-    "confirm_removals, supersedes, withdrawn_at"
+    "confirm_removals, supersedes, withdrawn_at, reading"
 )
 
 

@@ -17,6 +17,7 @@ from tests.benchmarks.measures import (
     naive,
     rebuild,
     reports,
+    tables,
 )
 from tests.benchmarks.plan_of_run import Run
 from tests.benchmarks.rounds import Measure
@@ -32,7 +33,7 @@ class Chapter:
 
 
 def _daily(run: Run) -> list[Measure]:
-    modules = (accept, end_to_end, datasette, naive, latency, reports, rebuild, memory)
+    modules = (accept, end_to_end, datasette, naive, latency, reports, rebuild, memory, tables)
     return [measure for module in modules for measure in module.measures(run)]
 
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from tests.benchmarks.made import LICENCES, Numbers, bodies
 from tests.benchmarks.plan_of_run import Run
-from tests.benchmarks.pushing import Pusher
+from tests.benchmarks.pushing import NDJSON, Pusher
 from tests.benchmarks.rounds import (
     Alternative,
     Figure,
@@ -36,19 +36,26 @@ ROUNDS: Final = 2
 class Body:
     """One body of so many megabytes, streamed to a service of its own."""
 
+    kind = NDJSON
+    record_bytes = RECORD_BYTES
+
     def __init__(self, run: Run, databases: dict[str, str], numbers: Numbers, size: int) -> None:
         self.name = f"{size} MB"
         self._run, self._databases, self._numbers = run, databases, numbers
-        self._records = size * MEGABYTE // RECORD_BYTES
-        self._file = run.stage.folder / f"body-{size}.ndjson"
+        self._records = size * MEGABYTE // self.record_bytes
+        self._file = run.stage.folder / f"body-{size}"
         self._applied = 0
+
+    def written(self, first: int, count: int) -> bytes:
+        """Records number ``first`` and on, as the body has them."""
+        return bodies(LICENCES.records(first, count), count)[0]
 
     def prepare(self, round_no: int) -> None:
         with self._file.open("wb") as out:
             left = self._records
             while left:
                 part = min(left, 10_000)
-                out.write(bodies(LICENCES.records(self._numbers.take(part), part), part)[0])
+                out.write(self.written(self._numbers.take(part), part))
                 left -= part
 
     def run(self) -> Sample:
@@ -64,7 +71,7 @@ class Body:
             pusher.push(bodies(LICENCES.records(self._numbers.take(1), 1), 1)[0])
             idle = peak_bytes(pid)
             began = time.perf_counter()
-            location = pusher.push(_pieces(self._file), wait=False)["location"]
+            location = pusher.push(_pieces(self._file), wait=False, kind=self.kind)["location"]
             delivery = pusher.finished(location)
             seconds = time.perf_counter() - began
             self._applied = int(delivery["receipt"]["applied"])

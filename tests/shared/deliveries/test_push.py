@@ -116,7 +116,7 @@ class TestRefusals:
             ({"feed": "nothing"}, 404, "feed-unknown"),
             ({"department": "tax"}, 403, "forbidden-feed"),
             ({"headers": {"Content-Type": "text/plain"}}, 415, "content-type-unsupported"),
-            ({"headers": {"Content-Encoding": "gzip"}}, 415, "content-encoding-unsupported"),
+            ({"headers": {"Content-Encoding": "br"}}, 415, "content-encoding-unsupported"),
             ({"headers": {"Content-Digest": "sha-256=:AAAA:"}}, 400, "digest-mismatch"),
         ],
     )

@@ -14,10 +14,10 @@ from shared.deliveries.readers import (
     READERS,
     SEGMENT_BYTES,
     Cut,
+    Framing,
     JsonReader,
     Limits,
     NdjsonReader,
-    Reader,
     reader_for,
 )
 from shared.deliveries.receipts import Counts, NotConserved, merged, pack
@@ -27,7 +27,7 @@ from shared.problems import Problem
 LIMITS = Limits(body_bytes=10**9, document_bytes=10**6, chunk_records=3)
 
 
-def cuts_of(reader: Reader, body: bytes, step: int = 7) -> list[Cut]:
+def cuts_of(reader: Framing, body: bytes, step: int = 7) -> list[Cut]:
     splitter = reader.splitter(LIMITS)
 
     def cuts() -> Iterator[Cut]:
@@ -38,7 +38,7 @@ def cuts_of(reader: Reader, body: bytes, step: int = 7) -> list[Cut]:
     return list(cuts())
 
 
-def records_in(reader: Reader, cuts: list[Cut]) -> list[bytes]:
+def records_in(reader: Framing, cuts: list[Cut]) -> list[bytes]:
     found = []
     for cut in cuts:
         texts = reader.records(cut.data, cut.head_bytes, cut.tail_bytes)

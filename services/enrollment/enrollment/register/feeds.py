@@ -93,6 +93,10 @@ FEEDS = (
         },
         obligation="O3",
         texts=_TEXTS,
+        headings={
+            "agency_no": ("社会保险登记证号", "社保登记证号", "单位编号"),
+            "name": ("单位名称", "名称全称"),
+        },
         personal=frozenset({"owner_id", "tax_no"}),
         standing=Standing(
             models.register_employers,
@@ -125,6 +129,7 @@ FEEDS = (
         },
         obligation="O3",
         texts=_TEXTS,
+        headings={"enrolled_on": ("参保日期", "首次参保日期", "参保时间")},
         personal=_PERSONAL,
         standing=Standing(
             models.persons,
@@ -164,6 +169,7 @@ FEEDS = (
         },
         obligation="O30",
         texts=_TEXTS,
+        headings={"action": ("申请类别", "业务类型"), "name": ("单位名称", "名称全称")},
         personal=frozenset({"owner_id", "tax_no"}),
         standing=Standing(
             models.employer_applications,
@@ -195,6 +201,7 @@ FEEDS = (
         },
         obligation="O30",
         texts=_TEXTS,
+        headings={"action": ("申请类别", "增减类别", "业务类型")},
         personal=_PERSONAL,
         standing=Standing(
             models.person_applications,

@@ -40,7 +40,7 @@ ApplicationNo = Annotated[
     str, Meta(min_length=1, max_length=64, description="申请编号 · number of the application")
 ]
 Action = Annotated[
-    Literal["enrol", "leave"], Meta(description="enrol 参保登记(变更) · leave 注销、减员")
+    Literal["enrol", "leave"], Meta(description="申请类别 · enrol 参保登记(变更), leave 注销、减员")
 ]
 WorkerClass = Annotated[
     Literal["employee", "household", "flexible", "migrant", "foreign"],
