@@ -286,6 +286,10 @@ def _check_required(layout: Layout, spec: TableSpec) -> None:
         unknown = [column.heading for column in layout.columns if column.field is None]
         raise TableRefused(
             "table-column-missing",
+            {
+                "missing_fields": [one.name for one in missing],
+                "unknown_headings": [heading[:80] for heading in unknown[:100]],
+            },
             fields="、".join(_named(one) for one in missing),
             seen="、".join(unknown)[:400] or "—",
             rows="、".join(str(no) for no in layout.heading_rows),

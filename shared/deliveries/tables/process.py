@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
+from shared.crypto import mask_within
 from shared.deliveries.tables.spec import Batch, TableSpec
 from shared.problems import problem
 
@@ -32,6 +33,7 @@ def _turn() -> asyncio.Semaphore:
     return _turns.setdefault(loop, asyncio.Semaphore(SIDE_BY_SIDE))
 
 
+_REFUSAL: Final = tuple[str, dict[str, str], dict[str, list[str]]]
 _BATCH: Final = msgspec.msgpack.Decoder(Batch)
 
 
@@ -121,8 +123,9 @@ async def _frames(
         if content is None:
             raise problem("table-too-large", what="时间或内存 · time or memory", limit="—")
         if header[:1] == b"x":
-            code, params = msgspec.json.decode(content, type=tuple[str, dict[str, str]])
-            raise problem(code, **_any(params))
+            code, params, lists = msgspec.json.decode(content, type=_REFUSAL)
+            extra = {name: [*map(mask_within, given)] for name, given in lists.items()}
+            raise problem(code, extra=extra, **_any(params))
         yield header[:1], content
         if header[:1] == b"s":
             return

@@ -3,7 +3,7 @@
 Its input is the length (4 bytes, big-endian) and JSON of a ``TableSpec``, then the body to the
 end of file. Its output are frames: one letter, length (4 bytes), content. ``b`` a batch
 (MessagePack), ``r`` rows as they stand (MessagePack), ``s`` the summary (JSON), ``x`` a refusal
-(JSON: code, params).
+(JSON: code, params, lists).
 """
 
 from __future__ import annotations
@@ -43,10 +43,10 @@ def main() -> None:
             _write(out, b"b", msgspec.msgpack.encode(batch))
         _write(out, b"s", msgspec.json.encode(table.summary()))
     except TableRefused as refused:
-        _write(out, b"x", msgspec.json.encode((refused.code, refused.params)))
+        _write(out, b"x", msgspec.json.encode((refused.code, refused.params, refused.lists)))
     except MemoryError:
         params = {"what": "内存 · memory", "limit": str(MEMORY_BYTES)}
-        _write(out, b"x", msgspec.json.encode(("table-too-large", params)))
+        _write(out, b"x", msgspec.json.encode(("table-too-large", params, {})))
     # Whoever sends on is not left with a broken pipe.
     with contextlib.suppress(OSError):
         for _ in _pieces(source):

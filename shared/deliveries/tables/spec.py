@@ -23,10 +23,14 @@ SAMPLE_ROWS: Final = 200
 
 
 class TableRefused(Exception):
-    """The table cannot be read as a whole: a code of ``shared.problems`` and its params."""
+    """The table cannot be read as a whole: a code of ``shared.problems``, its params, and
+    ``lists`` that the problem has as members of its own, for programs."""
 
-    def __init__(self, code: str, **params: str) -> None:
+    def __init__(
+        self, code: str, lists: dict[str, list[str]] | None = None, /, **params: str
+    ) -> None:
         super().__init__(code, params)
+        self.lists = lists or {}
         self.code = code
         self.params = params
 

@@ -104,11 +104,10 @@ def rule_words(rule: str) -> tuple[str, str]:
     """A repair's rule, or several joined by +, in words."""
     zh, en = [], []
     for one in rule.split("+"):
-        if one.startswith("unit-"):
+        words = _RULES.get(one, (one, one))
+        if one not in _RULES and one.startswith("unit-"):
             unit = one.removeprefix("unit-")
             words = (f"按{unit}换算", f"converted from {unit}")
-        else:
-            words = _RULES.get(one, (one, one))
         zh.append(words[0])
         en.append(words[1])
     return "，".join(zh), ", ".join(en)

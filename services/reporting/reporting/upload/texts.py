@@ -65,6 +65,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "repair_to": ("订正为", "Read as"),
     "rule": ("规则", "Rule"),
     "reading": ("表格的读法", "How the table was read"),
+    "missing": ("哪一列是它们?", "Which column has them?"),
     "mapping": ("栏目对应", "Columns and fields"),
     "heading": ("表中标题", "Heading in the file"),
     "field": ("系统栏目", "Field"),

@@ -41,10 +41,25 @@ export function mappingOf(reading, details, fieldName, keep, forget) {
   });
   const button = el("button", { type: "button", id: "keep-mapping", hidden: "",
     onclick: () => keep(Object.fromEntries([...chosen].filter(([, field]) => field))) }, t.save_mapping);
-  const open = reading.columns.some((one) => !one.field);
+  const open = (reading.warnings || []).some((one) => one.code === "column-ignored");
   return [el("details", { open: open ? "" : null }, el("summary", {}, t.mapping),
     el("div", { class: "scroll" }, table([t.column, t.heading, t.field], rows)),
     el("p", { class: "line" }, button, el("button", { type: "button", class: "plain", onclick: forget }, t.forget_mapping)))];
+}
+
+/** Fields no column stands for, each to be given one of the headings nobody knew. */
+export function missingOf(problem, fieldName, keep) {
+  const given = new Map();
+  const rows = problem.missing_fields.map((field) => {
+    const select = el("select", { "aria-label": fieldName(field) }, el("option", { value: "" }, "—"),
+      problem.unknown_headings.map((one) => el("option", { value: one }, one)));
+    select.addEventListener("change", () => given.set(field, select.value));
+    return [fieldName(field), select];
+  });
+  return [el("h3", {}, t.missing), table([t.field, t.heading], rows),
+    el("p", { class: "line" }, el("button", { type: "button", id: "keep-mapping", class: "strong",
+      onclick: () => keep(Object.fromEntries([...given].filter(([, heading]) => heading).map(([field, heading]) => [heading, field]))) },
+    t.save_mapping))];
 }
 
 /** The first repaired records: what was sent, what it was read as, by which rule. */

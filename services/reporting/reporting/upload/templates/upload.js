@@ -1,7 +1,7 @@
 // Choose, try, look, send. Everything goes through the public API in the browser's session.
 
 import { Refused, ask, byId, el, half, moment, notice, pause, said, save, start, t, table, zh } from "./pieces.js";
-import { effectOf, mappingOf, readingOf, repairsOf } from "./reading.js";
+import { effectOf, mappingOf, missingOf, readingOf, repairsOf } from "./reading.js";
 
 const TYPES = {
   csv: "text/csv", txt: "text/csv", tsv: "text/tab-separated-values", json: "application/json",
@@ -101,9 +101,21 @@ async function tryFile() {
   byId("check").hidden = true;
   byId("done").hidden = true;
   byId("progress").textContent = `${file.name} · ${t.trying}`;
-  const delivery = await push({ dry_run: "true" }, file, contentOf(file.name));
+  let delivery;
+  try {
+    delivery = await push({ dry_run: "true" }, file, contentOf(file.name));
+  } catch (error) {
+    if (error.problem?.missing_fields) offerColumns(error.problem);
+    throw error;
+  }
   byId("progress").textContent = `${file.name} · ${(file.size / 1024).toFixed(0)} KB`;
   await showTrial(delivery);
+}
+
+/** The table lacks columns it must have: perhaps they stand there under another heading. */
+function offerColumns(problem) {
+  byId("found").replaceChildren(...missingOf(problem, fieldName, (headings) => doing(() => keepMapping(headings))()));
+  byId("check").hidden = false;
 }
 
 function counts(receipt) {
