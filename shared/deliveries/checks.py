@@ -45,8 +45,8 @@ CHECK_TEXTS: Final[Mapping[str, tuple[str, str]]] = {
         "{value} does not belong to the delivery's period {limit}",
     ),
     "money-invalid": (
-        "金额 {value} 有误：应为元，至多两位小数",
-        "{value} is no sum of money: yuan with at most two decimals",
+        "数额 {value} 有误：只用数字和小数点；金额以元计，至多两位小数",
+        "{value} is no plain amount: digits and a point; money is yuan with at most two decimals",
     ),
     "check-digit-wrong": ("校验码有误，应为 {expected}", "wrong check digit, should be {expected}"),
     "identifier-invalid": ("号码有误：{zh}", "not a valid number: {en}"),

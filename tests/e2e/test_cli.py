@@ -261,6 +261,6 @@ class TestReencrypt:
     async def test_says_which_keys_hold_what_beside_a_serving_system(self, whole: Whole) -> None:
         code, out, err = await kuomian("reencrypt", "all", "--data-dir", whole.data_dir)
         assert code == 0, err
-        assert out.count("delivery_segments.body  0 ") == 3
+        assert out.count("delivery_segments.body  0 ") == 4
         assert "persons.sealed  0 " in out
         assert "everything is under key 1" in out

@@ -35,7 +35,8 @@ class Numbers:
 
     def at(self, place: str) -> str:
         """A number to write there."""
-        number = make_identity_no("210502", date(1968, 5, 17), next(self._next))
+        days, sequence = divmod(next(self._next), 999)
+        number = make_identity_no("210502", date(1968, 5, 17 + days), 1 + sequence)
         self.places[number] = place
         return number
 

@@ -122,7 +122,7 @@ class TestTheForm:
             ({"fund_cum": "-1"}, "unit", UNIT, "value-out-of-range"),
             ({"fund_cum": "1.005"}, "unit", UNIT, "money-invalid"),
             ({"pay_rate": "-1"}, "unit", UNIT, "value-out-of-range"),
-            ({"pay_rate": "NaN"}, "unit", UNIT, "value-out-of-range"),
+            ({"pay_rate": "NaN"}, "unit", UNIT, "money-invalid"),
             ({"sent_on": "2008-06-11"}, "unit", UNIT, "date-in-future"),
             ({"did_pay": -1}, "unit", UNIT, "value-out-of-range"),
             ({"figures": 1}, "unit", UNIT, "field-unknown"),

@@ -156,8 +156,8 @@ WRONG: list[tuple[Feed, dict[str, Any], str, str, str, str]] = [
         {"individual": "1344.005"},
         "money-invalid",
         "/individual",
-        "金额 1344.005 有误：应为元，至多两位小数",
-        "1344.005 is no sum of money: yuan with at most two decimals",
+        "数额 1344.005 有误：只用数字和小数点；金额以元计，至多两位小数",
+        "1344.005 is no plain amount: digits and a point; money is yuan with at most two decimals",
     ),
     (
         EMPLOYER_CHECKS,

@@ -39,7 +39,9 @@ async def test_consumer_groups_read_all_again(system: System, faults: Faults) ->
     await asyncio.to_thread(system.running.wait_until_ready)
     for group, known in heads.items():
         await system.until_dropped(group, known)
-        assert await system.outcomes(group, "applied") == 0
+        # Reporting reminds and chases on: what was published meanwhile is new to everybody.
+        applied = await system.outcomes(group, "applied")
+        assert applied <= await system.heads_heard_by(group) - known
     held = await system.adds_up()
     faults.survived(
         "consumer groups",
