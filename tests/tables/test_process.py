@@ -141,7 +141,8 @@ async def test_the_process_gets_nothing_of_our_settings(monkeypatch: pytest.Monk
         process,
         "_PROGRAM",
         "import os, struct, sys, json; sys.stdin.buffer.read(); "
-        "said = json.dumps(['table-damaged', {'reason': ','.join(sorted(os.environ))}, {}]).encode(); "
+        "told = {'reason': ','.join(sorted(os.environ))}; "
+        "said = json.dumps(['table-damaged', told, {}]).encode(); "
         "sys.stdout.buffer.write(b'x' + struct.pack('>I', len(said)) + said)",
     )
     with pytest.raises(Problem) as caught:

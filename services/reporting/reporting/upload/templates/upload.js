@@ -229,8 +229,13 @@ async function showMine() {
 async function withdraw(delivery) {
   const reason = window.prompt(`${delivery.feed} ${delivery.period} ${moment(delivery.received_at)}\n${t.withdraw_why}`);
   if (!reason) return;
-  await ask(delivery.links.withdrawal, {
+  let taken = await ask(delivery.links.withdrawal, {
     method: "POST", body: JSON.stringify({ reason }), headers: { "Content-Type": "application/json" } });
+  while (!taken.completed_at && !taken.refusal) {
+    await pause();
+    taken = await ask(delivery.links.withdrawal);
+  }
+  if (taken.refusal) notice(said(taken.refusal) || String(taken.refusal.code || taken.refusal));
   await showMine();
 }
 
