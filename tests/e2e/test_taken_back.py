@@ -130,6 +130,15 @@ class Sender:
             if not isinstance(fact, DeliveryReceived) and not fact.kind.startswith(aside)
         ]
 
+    async def listed(self) -> int | None:
+        """How many its service's list shows; None where it shows what is void or no list."""
+        reader = {"tax-feed": "agency", "reporting": "leading-group"}
+        department = reader.get(self.door.runtime.service.name)
+        if department is None:
+            return None
+        path = {"employer-checks": "checks"}.get(self.feed.name, self.feed.name)
+        return len((await self.door.get(f"/{path}", department))["items"])
+
     async def stands(self) -> list[bool]:
         """Of each key, in order of its first delivery, whether anything stands of it."""
         standing = self.feed.standing
@@ -158,6 +167,7 @@ async def taken_back(sender: Sender) -> str:
     second = await sender.push(sender.record(**sender.case.correction))
     [then] = await sender.told()
     assert (said(then) == said(was), then.revision) == (False, 2)
+    assert await sender.listed() in (1, None)
     await sender.withdraw(second)
     [again] = await sender.told()
     assert said(again) == said(was)
@@ -168,6 +178,7 @@ async def taken_back(sender: Sender) -> str:
     assert (gone.subject, gone.revision, gone.correction) == (was.subject, 4, True)
     assert said(gone) != said(was)
     assert await sender.stands() == [False]
+    assert await sender.listed() in (0, None)
     await sender.push(sender.record())
     [anew] = await sender.told()
     assert (said(anew), anew.revision) == (said(was), 5)
