@@ -16,8 +16,8 @@ from shared.deliveries.standing import Standing
 from shared.deliveries.store import DeliveryRow
 from shared.events import Fact
 
-Sums = Mapping[str, Mapping[str, int]]
-"""Unit → name → sum."""
+Sums = Mapping[str | None, Mapping[str, int]]
+"""Unit (None: a department's own) → name → sum."""
 
 
 class EffectSoFar:
@@ -63,8 +63,8 @@ class EffectSoFar:
 def changed(before: Sums, after: Sums) -> list[dict[str, Any]]:
     """One line per unit and sum that differ, in order. Removals are not in them: what becomes of
     those keys is found when they are removed."""
-    lines = []
-    for unit in sorted(before.keys() | after.keys()):
+    lines: list[dict[str, Any]] = []
+    for unit in sorted(before.keys() | after.keys(), key=lambda unit: unit or ""):
         was, now = before.get(unit, {}), after.get(unit, {})
         for name in sorted(was.keys() | now.keys()):
             if was.get(name, 0) != now.get(name, 0):
@@ -73,7 +73,7 @@ def changed(before: Sums, after: Sums) -> list[dict[str, Any]]:
     return lines
 
 
-async def _sums(conn: AsyncConnection, standing: Standing | None) -> dict[str, dict[str, int]]:
+async def _sums(conn: AsyncConnection, standing: Standing | None) -> Sums:
     if standing is None or not standing.figures:
         return {}
     driver = await raw(conn)

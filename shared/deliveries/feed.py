@@ -103,6 +103,8 @@ class Changed(NamedTuple):
     revision: int
     previous: tuple[Any, ...] | None
     """The columns as they stood before the chunk; None for a new key."""
+    ended: bool = False
+    """Nothing is left of it: ``row`` is what ``Standing.ended`` made of the version taken back."""
 
 
 class Recording(NamedTuple):

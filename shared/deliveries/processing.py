@@ -35,6 +35,7 @@ from shared.deliveries.receipts import (
 )
 from shared.deliveries.store import DeliveryRow
 from shared.deliveries.store import held as held_store
+from shared.deliveries.store.withdrawals import find_withdrawal
 from shared.deliveries.texts import described
 from shared.events.registry import delivery_fact
 from shared.periods import local_date
@@ -341,6 +342,16 @@ async def publish_delivery(
         nil=row.nil,
         mode=row.mode,
         withdrawn=row.withdrawn_at is not None,
+        superseded_by=await _superseded_by(conn, row),
     )
     await runtime.outbox.write(conn, [fact])
     return replace(row, revision=revision)
+
+
+async def _superseded_by(conn: AsyncConnection, row: DeliveryRow) -> str | None:
+    if row.withdrawn_at is None:
+        return None
+    withdrawal = await find_withdrawal(conn, row.id)
+    if withdrawal is None or withdrawal.superseded_by is None:
+        return None
+    return str(withdrawal.superseded_by)

@@ -25,6 +25,7 @@ from shared.deliveries.feed import (
 )
 from shared.deliveries.fresh import STATE
 from shared.deliveries.models import state_columns
+from shared.deliveries.standing import ENDED_HASH
 from shared.events import Fact
 
 __all__ = [
@@ -131,6 +132,7 @@ async def upsert_state(
             version.row,
             version.revision,
             before[key].row if key in before else None,
+            version.content_hash == ENDED_HASH,
         )
         for key, version in latest.items()
         if before.get(key) is not version

@@ -32,7 +32,10 @@ class DeliveryReceived(Fact, frozen=True, kw_only=True):
     nil: bool = False
     """A signed "nothing this period" (F2)."""
     withdrawn: bool = False
-    """Taken back or superseded: it counts as never received."""
+    """Taken back or superseded: its records count as never received."""
+    superseded_by: str | None = None
+    """The delivery that took its place, where ``withdrawn`` is for that: a correction, which is
+    as late as what it corrects."""
 
 
 class RegistrationFeedDeliveryReceived(DeliveryReceived, frozen=True, kw_only=True):

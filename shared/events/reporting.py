@@ -77,6 +77,8 @@ class DekadReported(Fact, frozen=True, kw_only=True):
     """Households, persons and fen by field of the form; percentages are computed, never taken."""
     sent_on: date | None = None
     """As the form claims; lateness is not judged by it."""
+    withdrawn: bool = False
+    """Taken back: no figure is stated any more."""
 
 
 class MonthlyReported(Fact, frozen=True, kw_only=True):
@@ -91,6 +93,8 @@ class MonthlyReported(Fact, frozen=True, kw_only=True):
     period: str
     problem_count: int
     suggestion_count: int
+    withdrawn: bool = False
+    """Taken back: the counts are 0."""
 
 
 class ActivityLogged(Fact, frozen=True, kw_only=True):

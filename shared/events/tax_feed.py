@@ -84,6 +84,8 @@ class _Headcount(_TaxFact, frozen=True, kw_only=True):
     tax_reg_on: date | None = None
     effective_on: date
     """Last day of the period checked."""
+    withdrawn: bool = False
+    """Taken back: this never was told, whatever else stands here."""
 
 
 class HeadcountDeclared(_Headcount, frozen=True, kw_only=True):
@@ -165,6 +167,8 @@ class _TaxRegistration(_TaxFact, frozen=True, kw_only=True):
     """When it was told to enrol; None: it was not."""
     enrol_by: date | None = None
     """The last day to enrol, by the rule in force on ``notified_on`` (30 days)."""
+    withdrawn: bool = False
+    """Taken back: this never was told, whatever else stands here."""
 
 
 class TaxRegistered(_TaxRegistration, frozen=True, kw_only=True):
@@ -254,3 +258,5 @@ class DeductionReviewed(_TaxFact, frozen=True, kw_only=True):
     paid_fen: int
     not_deductible_fen: int
     """Accrued and not paid."""
+    withdrawn: bool = False
+    """Taken back: all headcounts and amounts are 0."""

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from shared.events import Fact
 from shared.events.enrollment import LeadAdvanced, LeadClosed, LeadOpened
@@ -98,10 +99,17 @@ ENDS: list[tuple[Fact, Fact, str]] = [
     (tax_registration(1, 1), tax_registration(1, 2, gone=True), "ceased"),
     (unenrolled(1, 1), unenrolled(1, 2, insured=9, revision=2), "evidence-withdrawn"),
     (pre_levy(1, 1), pre_levy(1, 2, revision=2, cancelled=True), "evidence-withdrawn"),
+    (
+        tax_registration(1, 1),
+        replace(tax_registration(1, 2, gone=True), withdrawn=True),
+        "evidence-withdrawn",
+    ),
 ]
 
 
-@pytest.mark.parametrize(("told", "then", "outcome"), ENDS, ids=[row[2] for row in ENDS])
+@pytest.mark.parametrize(
+    ("told", "then", "outcome"), ENDS, ids=[f"{type(row[1]).__name__}-{row[2]}" for row in ENDS]
+)
 async def test_what_is_taken_back_closes_it(
     world: World, told: Fact, then: Fact, outcome: str
 ) -> None:
@@ -109,6 +117,13 @@ async def test_what_is_taken_back_closes_it(
     await world.hear([then])
     (closed,) = await world.facts(LeadClosed)
     assert closed.outcome == outcome
+
+
+async def test_a_registration_that_never_was_leaves_other_evidence_standing(world: World) -> None:
+    await world.hear([tax_registration(1, 1), pre_levy(1, 2)])
+    await world.hear([replace(tax_registration(1, 3, gone=True), withdrawn=True)])
+    assert await world.facts(LeadClosed) == []
+    assert (await world.facts(LeadAdvanced))[-1].sources == ["pre-levies"]
 
 
 async def test_a_settled_pre_levy_stays_evidence_until_the_register_has_it(world: World) -> None:

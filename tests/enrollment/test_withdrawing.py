@@ -6,10 +6,23 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from enrollment.app import SERVICE
-from shared.events.enrollment import EmployerEnded, PersonChanged, PersonEnded, PersonEnrolled
+from shared.events.enrollment import (
+    CensusVisited,
+    EmployerEnded,
+    PersonChanged,
+    PersonEnded,
+    PersonEnrolled,
+)
 from tests.enrollment.conftest import World
-from tests.enrollment.records import complaint, employer, found, person, person_application
+from tests.enrollment.records import (
+    complaint,
+    employer,
+    found,
+    person,
+    person_application,
+    place,
+    visit,
+)
 from tests.enrollment.test_register_feeds import PERSONS, active
 
 
@@ -92,9 +105,29 @@ async def test_a_full_register_ends_whom_it_does_not_name(world: World) -> None:
     assert (ended.revision, ended.effective_on) == (2, date(2008, 5, 31))
 
 
-async def test_every_feed_says_what_stands_but_the_frame_of_the_census() -> None:
-    """A frame's entry keeps a visit told before it: a withdrawal would have to forget that too."""
-    assert [feed.name for feed in SERVICE.feeds if feed.standing is None] == ["census-units"]
+async def test_a_visit_taken_back_leaves_the_entry_as_it_was_told_before(world: World) -> None:
+    await world.push("census-units", [place(1), visit(2)])
+    wrong = await world.push(
+        "census-units", [visit(1), {**visit(2), "visited_on": "2008-06-04"}, place(3)]
+    )
+    assert (await withdraw(world, wrong))["status_code"] == 202
+    entries = await world.rows(
+        "SELECT frame_no, visited_on, visited, void FROM census_units ORDER BY frame_no"
+    )
+    assert [tuple(entry.values()) for entry in entries] == [
+        ("PC-1", None, False, False),
+        ("PC-2", date(2008, 6, 3), True, False),
+        ("PC-3", None, False, True),
+    ]
+    last = {fact.frame_no: fact for fact in await world.facts(CensusVisited)}
+    assert [(no, last[no].visited, last[no].found_uninsured_count) for no in sorted(last)] == [
+        ("PC-1", False, 0),
+        ("PC-2", True, 2),
+    ]
+    # Nothing of the visit taken back comes with the entry when it is told again.
+    await world.push("census-units", [place(1, street="千金街道")])
+    (entry,) = await world.rows("SELECT visited_on FROM census_units WHERE frame_no = 'PC-1'")
+    assert entry["visited_on"] is None
 
 
 async def test_persons_found_and_complaints_taken_back_are_void(world: World) -> None:

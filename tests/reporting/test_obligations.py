@@ -19,7 +19,7 @@ from shared.events.deliveries import DeliveryReceived, ReportingDeliveryReceived
 from shared.events.reporting import ObligationOverdue, ObligationReminded
 from shared.outbox import Block
 from tests.reporting.conftest import Desk
-from tests.reporting.test_trust import applications, delivery
+from tests.reporting.test_trust import applications, delivery, lines
 
 TICK = timedelta(microseconds=1)
 DUE = datetime(2008, 6, 10, 16, tzinfo=UTC)
@@ -39,6 +39,12 @@ def form(number: int, period: str, unit: str | None, **state: Any) -> ReportingD
     )
     values = {name: getattr(made, name) for name in made.__struct_fields__}
     return ReportingDeliveryReceived(**values)
+
+
+def replaced(number: int, by: int, at: datetime, **state: Any) -> DeliveryReceived:
+    """A delivery that came then and was superseded by another."""
+    told = {"withdrawn": True, "superseded_by": str(UUID(int=by)), **state}
+    return delivery(number, 2, received_at=at, **told)
 
 
 async def state(desk: Desk, obligation: str, as_of: datetime | None = None) -> Any:
@@ -115,6 +121,36 @@ class TestTheList:
         assert future.status_code == 422
         assert (await desk.ask("obligations", as_of="2008-06-10T00:00:00")).status_code == 422
         assert (await desk.ask("obligations/receipts.tax.2008-07-D1")).status_code == 404
+
+    @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0)])
+    async def test_a_correction_is_as_late_as_what_it_corrects(
+        self, desk: Desk, clock: FixedClock, order: tuple[int, ...]
+    ) -> None:
+        clock.set(DUE + timedelta(days=9))
+        at = [DUE - timedelta(hours=2), DUE + timedelta(days=1), DUE + timedelta(days=2)]
+        heard = [
+            replaced(1, 2, at[0], recorded_at=at[1]),
+            replaced(2, 3, at[1], recorded_at=at[2]),
+            delivery(3, received_at=at[2]),
+        ]
+        await desk.take([heard[i] for i in order])
+        for as_of in (at[0], at[1] - TICK, at[1], at[2], None):
+            found = await state(desk, RECEIPTS, as_of)
+            assert (found["state"], found["days_late"]) == ("received", 0), as_of
+        assert datetime.fromisoformat(found["received_at"]) == at[0]
+        assert found["delivery"]["href"] == f"/tax-feed/v1/deliveries/{UUID(int=3)}"
+        assert lines(await desk.get("trust"), "receipts")["2008-06-D1"] == "in"
+        await desk.take([delivery(3, 2, received_at=at[2], recorded_at=at[2], withdrawn=True)])
+        assert (await state(desk, RECEIPTS))["state"] == "missing"
+
+    async def test_what_replaces_another_period_s_delivery_came_itself(
+        self, desk: Desk, clock: FixedClock
+    ) -> None:
+        clock.set(DUE + timedelta(days=9))
+        at = [DUE - timedelta(hours=2), DUE + timedelta(days=1)]
+        wrong = replaced(1, 2, at[0], recorded_at=at[1], period="2008-05-D3")
+        await desk.take([wrong, delivery(2, received_at=at[1])])
+        assert (await state(desk, RECEIPTS))["state"] == "late"
 
     async def test_counties_and_tax_owe_the_form_each_for_itself(self, desk: Desk) -> None:
         await desk.take([form(1, "2008-05-D2", "210502"), form(2, "2008-05-D2", None)])

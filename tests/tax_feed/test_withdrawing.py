@@ -13,8 +13,9 @@ from shared.events.tax_feed import (
     ContributionCollected,
     HeadcountDeclared,
 )
+from tax_feed.clearing.feeds import CLEARING_PLANS
 from tests.registration_feed.door import Door
-from tests.tax_feed.records import arrears, check, receipt
+from tests.tax_feed.records import arrears, check, key, made, receipt
 
 
 async def withdraw(door: Door, delivery_id: str) -> None:
@@ -55,6 +56,17 @@ async def test_a_check_taken_back_found_nobody(door: Door) -> None:
     await withdraw(door, wrong["delivery"])
     (ended,) = await door.facts(HeadcountDeclared)
     assert (ended.revision, ended.taxable_headcount, ended.correction) == (2, 0, True)
+
+
+async def test_the_number_of_a_plan_taken_back_may_be_another_s(door: Door) -> None:
+    wrong = await door.push("clearing-plans", "2008-05", [made(CLEARING_PLANS)])
+    refused = await door.push("clearing-plans", "2008-05", [made(CLEARING_PLANS, 2)])
+    assert refused["problems"] == {"plan-of-another": 1}
+    await withdraw(door, wrong["delivery"])
+    told = await door.push("clearing-plans", "2008-05", [made(CLEARING_PLANS, 2)])
+    assert told["applied"] == 1
+    (plan,) = (await door.get("/clearing-plans", "agency"))["items"]
+    assert plan["employer_key"] == key(2)
 
 
 @pytest.mark.parametrize("taken", range(3))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import msgspec
 from sqlalchemy import Table
 
 from shared.deliveries.checks import content_hash
@@ -38,7 +39,10 @@ def applier(table: Table, fact_of: FactOf) -> Apply:
         outcome = Outcome()
         for change in await upsert_state(ctx, table, columns, rows, outcome):
             row = dict(zip(columns, change.row, strict=True))
-            outcome.facts.append(fact_of(row, change, cause_of(ctx, change, row)))
+            fact = fact_of(row, change, cause_of(ctx, change, row))
+            if ctx.restates:  # whatever it would be otherwise: what was told before never was true
+                fact = msgspec.structs.replace(fact, correction=True)
+            outcome.facts.append(fact)
         return outcome
 
     return apply

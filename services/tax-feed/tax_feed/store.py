@@ -6,8 +6,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from sqlalchemy import ColumnElement, RowMapping, Table, and_, literal, select, true, tuple_
+from sqlalchemy import ColumnElement, RowMapping, Table, and_, literal, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.deliveries.standing import ENDED_HASH
 
 
 @dataclass(frozen=True)
@@ -22,8 +24,9 @@ class Wanted:
 
 
 def where(table: Table, wanted: Wanted) -> ColumnElement[bool]:
-    """The condition a caller's wish comes to."""
-    found: list[ColumnElement[bool]] = [true(), *wanted.conditions]
+    """The condition a caller's wish comes to. What was taken back, and stands by nothing else,
+    is in no list."""
+    found = [table.c.content_hash != ENDED_HASH, *wanted.conditions]
     found += [table.c[name] == value for name, value in wanted.equal.items() if value is not None]
     if wanted.units is not None:
         found.append(table.c.unit.in_(wanted.units))

@@ -200,6 +200,9 @@ class TestSuperseding:
         before = await door.delivery(old["delivery"])
         assert before["withdrawal"]["superseded_by"] == new["delivery"]
         assert before["receipts"][-1]["withdrawal"]["superseded_by"] == new["delivery"]
+        last = {fact.delivery_id: fact for fact in await door.facts(DeliveryReceived)}
+        assert last[old["delivery"]].superseded_by == new["delivery"]
+        assert last[new["delivery"]].superseded_by is None
 
     async def test_is_refused_for_what_is_not_the_senders_own(self, door: Door) -> None:
         old = await door.push(lines(A))

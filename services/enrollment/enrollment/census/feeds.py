@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from enrollment.census import models
+from enrollment.census import models, rules
 from enrollment.census.intake import persons, units
 from enrollment.census.schemas import CensusPerson, CensusUnit
 from shared.deliveries.feed import Feed
@@ -78,6 +78,15 @@ FEEDS = (
             "uninsured_found": ("其中未参保人数", "未参保人数", "未参保", "应保未保人数"),
             "void": _VOID,
         },
+        standing=Standing(
+            models.census_units,
+            ended=lambda row: {**row, **rules.NO_VISIT, "void": True},
+            gone="s.void",
+            figures={
+                "frame_count": "count(*) FILTER (WHERE NOT void)",
+                "visited_count": "count(*) FILTER (WHERE visited)",
+            },
+        ),
     ),
     Feed(
         name="census-persons",

@@ -103,6 +103,11 @@ class Frame(NamedTuple):
 
 
 _VISIT: Final = ("visited_on", "visitor", "outcome", "persons_found", "uninsured_found")
+NO_VISIT: Final[Mapping[str, Any]] = {
+    **dict.fromkeys(_VISIT[:3]),
+    **dict.fromkeys(_VISIT[3:], 0),
+}
+"""The columns of an entry nobody has been to."""
 
 
 def with_visit(before: Frame | None, after: Frame, counting: Collection[str]) -> Frame:

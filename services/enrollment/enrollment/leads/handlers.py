@@ -89,6 +89,8 @@ def _event(fact: _Known) -> Event:
         gone = isinstance(fact, EnterpriseDeregistered | TaxDeregistered)
         what = rules.STRUCK_OFF if gone else rules.REGISTERED
         period, taxable, on = "", 0, fact.effective_on
+    if getattr(fact, "withdrawn", False):
+        what = rules.GONE  # it never was told, so neither strikes off nor opens anything
     return Event(
         fact.subject,
         fact.revision,

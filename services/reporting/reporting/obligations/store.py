@@ -11,18 +11,19 @@ from sqlalchemy import Row, and_, func, or_, select, text, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from reporting.chains import CAME_AT
 from reporting.obligations.chase_rules import Kind, Told
 from reporting.obligations.models import obligation_marks, obligation_notices
 from reporting.obligations.rules import Came, Sender
 
 _LOCK: Final = 0x6368617365  # "chase": one process at a time tells
 _ARRIVED = text(
-    "SELECT feed, period, department, unit, min(received_at) AS first_at,"
-    " (array_agg(producer ORDER BY received_at, delivery_id))[1] AS producer,"
-    " (array_agg(delivery_id ORDER BY received_at, delivery_id))[1] AS delivery_id,"
+    "SELECT feed, period, department, unit, min(came_at) AS first_at,"
+    " (array_agg(producer ORDER BY came_at, delivery_id))[1] AS producer,"
+    " (array_agg(delivery_id ORDER BY came_at, delivery_id))[1] AS delivery_id,"
     " count(*) AS deliveries, bool_and(nil) AS all_nil"
-    " FROM delivery_facts WHERE received_at <= :as_of"
-    " AND (withdrawn_at IS NULL OR withdrawn_at > :as_of)"
+    f" FROM (SELECT d.*, {CAME_AT} AS came_at FROM delivery_facts AS d WHERE received_at <= :as_of"
+    " AND (withdrawn_at IS NULL OR withdrawn_at > :as_of)) AS s"
     " GROUP BY feed, period, department, unit"
 )
 
@@ -30,7 +31,8 @@ _ARRIVED = text(
 async def arrivals(
     conn: AsyncConnection, as_of: datetime
 ) -> dict[tuple[str, str], dict[Sender, Came]]:
-    """What had come by then and was not withdrawn by then, by feed and period and by sender."""
+    """What had come by then and was not withdrawn by then, by feed and period and by sender; a
+    delivery that replaced others came when the first of them did."""
     found: dict[tuple[str, str], dict[Sender, Came]] = {}
     for row in await conn.execute(_ARRIVED, {"as_of": as_of}):
         came = Came(row.first_at, row.producer, str(row.delivery_id), row.deliveries, row.all_nil)

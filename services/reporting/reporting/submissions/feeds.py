@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from reporting.submissions import intake, models
+from reporting.submissions import intake, models, rules
 from reporting.submissions.schemas import Activity, DekadReport, MonthlyReport
 from shared.deliveries.checks import CHECK_TEXTS
 from shared.deliveries.feed import Feed
+from shared.deliveries.standing import Standing
 
 _DEPARTMENTS: Final = frozenset(
     {
@@ -49,6 +50,14 @@ _ACTIVITY_TEXTS = {
     ),
 }
 
+_STATED: Final = (*rules.COUNTS, *(f"{name}_fen" for name in rules.MONEY), *rules.PERCENTS)
+"""What a form that was taken back states no more; not stated is not 0."""
+_NOTHING_WRITTEN: Final = {
+    **dict.fromkeys(("overall", "problems", "suggestions"), ""),
+    "problem_items": [],
+    "suggestion_items": [],
+}
+
 DEKAD_REPORTS = Feed(
     name="dekad-reports",
     title_zh="扩面征缴旬报",
@@ -77,6 +86,11 @@ DEKAD_REPORTS = Feed(
     },
     obligation="O94",
     texts=_FORM_TEXTS,
+    standing=Standing(
+        models.dekad_reports,
+        ended=lambda row: {**row, **dict.fromkeys(_STATED)},
+        figures={"insured_count": "sum(insured_total)", "fund_new_fen": "sum(fund_new_fen)"},
+    ),
     headings={
         "period": ("报告期", "旬别", "期别"),
         "unit": ("填报单位", "单位", "单位代码", "填报单位代码"),
@@ -137,6 +151,14 @@ MONTHLY_REPORTS = Feed(
     },
     obligation="O95",
     texts=_WHOSE,
+    standing=Standing(
+        models.monthly_reports,
+        ended=lambda row: {**row, **_NOTHING_WRITTEN},
+        figures={
+            "report_count": "count(*) FILTER (WHERE "
+            "content_hash <> decode(repeat('00', 16), 'hex'))",
+        },
+    ),
     headings={
         "period": ("报告期", "月份"),
         "unit": ("填报单位", "单位", "单位代码"),
@@ -171,6 +193,14 @@ ACTIVITIES = Feed(
     },
     obligation="O93",
     texts=_ACTIVITY_TEXTS,
+    standing=Standing(
+        models.activities,
+        ended=lambda row: {**row, "cancelled": True},
+        figures={
+            "activity_count": "count(*) FILTER (WHERE NOT cancelled)",
+            "copies_count": "sum(copies) FILTER (WHERE NOT cancelled)",
+        },
+    ),
     headings={
         "activity_no": ("活动编号", "编号"),
         "kind": ("活动类别", "类别", "形式"),

@@ -91,6 +91,7 @@ async def apply_dekads(ctx: ApplyContext, rows: Sequence[JudgedRow]) -> Outcome:
                 **_cause(ctx, change, "dekad-report", row),
                 figures={name: value for name, value in figures.items() if value is not None},
                 sent_on=row["sent_on"],
+                withdrawn=change.ended,
             )
         )
     return outcome
@@ -137,6 +138,7 @@ async def apply_monthlies(ctx: ApplyContext, rows: Sequence[JudgedRow]) -> Outco
                 **_cause(ctx, change, "monthly-report", row),
                 problem_count=len(row["problem_items"]),
                 suggestion_count=len(row["suggestion_items"]),
+                withdrawn=change.ended,
             )
         )
     return outcome
@@ -241,7 +243,7 @@ def _cause(ctx: ApplyContext, change: Changed, what: str, row: dict[str, Any]) -
         "delivery_id": ctx.delivery.id,
         "record_no": change.no,
         "recorded_at": ctx.recorded_at,
-        "correction": change.revision > 1,
+        "correction": ctx.restates or change.revision > 1,
         "department": row["department"],
         "unit": row["unit"],
         "period": row["period"],

@@ -16,12 +16,12 @@ from sqlalchemy import (
     literal,
     select,
     text,
-    true,
     tuple_,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from reporting.submissions import models
+from shared.deliveries.standing import ENDED_HASH
 
 ORDER = {
     models.dekad_reports: "period",
@@ -46,8 +46,13 @@ class Asked:
     """Inclusive bounds on ``held_on``, where the table has it."""
 
 
+def _stands(table: Table) -> ColumnElement[bool]:
+    """Not what was taken back and stands by nothing else."""
+    return table.c.content_hash != ENDED_HASH
+
+
 def _where(table: Table, asked: Asked) -> ColumnElement[bool]:
-    found: list[ColumnElement[bool]] = [true()]
+    found: list[ColumnElement[bool]] = [_stands(table)]
     found += [table.c[name] == value for name, value in asked.equal.items() if value is not None]
     if asked.units is not None:
         found.append(table.c.unit.in_(asked.units))
@@ -78,7 +83,8 @@ async def list_states(
 async def forms_of(conn: AsyncConnection, keys: Collection[str]) -> dict[str, RowMapping]:
     """The dekad forms of these natural keys, as far as they came."""
     table = models.dekad_reports
-    rows = await conn.execute(select(table).where(table.c.natural_key.in_(keys)))
+    wanted = and_(table.c.natural_key.in_(keys), _stands(table))
+    rows = await conn.execute(select(table).where(wanted))
     return {row["natural_key"]: row for row in rows.mappings()}
 
 

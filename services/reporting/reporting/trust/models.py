@@ -3,7 +3,7 @@ enrollment has recognised. Both are projections of the journal."""
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, DateTime, Index, Integer, Table, Text, Uuid
+from sqlalchemy import Boolean, Column, DateTime, Index, Integer, Table, Text, Uuid, text
 
 from reporting.metadata import metadata
 
@@ -29,7 +29,14 @@ delivery_facts = Table(
     Column("revision", Integer, nullable=False),
     # When its sender took it back; then it counts as if it had never come.
     Column("withdrawn_at", DateTime(timezone=True)),
+    # The delivery its sender replaced it by, where that is how it was taken back.
+    Column("superseded_by", Uuid),
     Index("delivery_facts_feed", "feed", "period"),
+    Index(
+        "delivery_facts_superseded",
+        "superseded_by",
+        postgresql_where=text("superseded_by IS NOT NULL"),
+    ),
 )
 
 employer_keys = Table(

@@ -58,6 +58,7 @@ def _delivery_row(delivery_id: UUID, fact: DeliveryReceived) -> dict[str, Any]:
         "nil": fact.nil,
         "revision": fact.revision,
         "withdrawn_at": _withdrawn_at(fact),
+        "superseded_by": None if fact.superseded_by is None else UUID(fact.superseded_by),
     }
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from reporting.chains import CAME_AT
 from reporting.figures.rules import Account
 from reporting.trust.models import delivery_facts
 
@@ -112,9 +113,9 @@ async def feeds_came(conn: AsyncConnection, per_unit: Sequence[str]) -> dict[Pla
         text(
             "SELECT feed, period, CASE WHEN feed = ANY(CAST(:per_unit AS text[]))"
             " THEN coalesce(unit, CASE department WHEN 'unit' THEN :several END) END AS unit,"
-            " min(received_at), bool_and(nil), count(*), sum(sent_count),"
+            f" min({CAME_AT}), bool_and(nil), count(*), sum(sent_count),"
             " sum(applied_count), sum(duplicate_count), sum(rejected_count), sum(held_count)"
-            " FROM delivery_facts WHERE withdrawn_at IS NULL GROUP BY 1, 2, 3"
+            " FROM delivery_facts AS d WHERE withdrawn_at IS NULL GROUP BY 1, 2, 3"
         ),
         {"per_unit": list(per_unit), "several": SEVERAL_UNITS},
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from shared.deliveries.feed import Feed
+from shared.deliveries.standing import Standing
 from tax_feed.audits import intake, models
 from tax_feed.audits.schemas import BaseAudit, DeductionReview
 from tax_feed.feed_texts import PERSONAL, TAX, TEXTS
@@ -12,6 +13,12 @@ from tax_feed.fields import (
     TAXABLE_HEADINGS,
     UNIT_HEADINGS,
 )
+
+_REVIEWED = (
+    *("taxable_headcount", "contributing_headcount", "approved_headcount"),
+    *("accrued_fen", "paid_fen", "not_deductible_fen"),
+)
+"""What a review that was taken back found: nothing."""
 
 BASE_AUDITS = Feed(
     name="base-audits",
@@ -37,6 +44,14 @@ BASE_AUDITS = Feed(
     obligation="O42",
     texts=TEXTS,
     personal=PERSONAL,
+    standing=Standing(
+        models.base_audits,
+        ended=lambda row: {**row, "cancelled": True},
+        figures={
+            "audit_count": "count(*) FILTER (WHERE NOT cancelled)",
+            "pooled_due_fen": "sum(pooled_due_fen) FILTER (WHERE NOT cancelled)",
+        },
+    ),
     headings={
         **EMPLOYER_HEADINGS,
         "audit_no": ("稽核编号", "稽核书号"),
@@ -75,6 +90,14 @@ DEDUCTION_REVIEWS = Feed(
     obligation="O44",
     texts=TEXTS,
     personal=PERSONAL,
+    standing=Standing(
+        models.deduction_reviews,
+        ended=lambda row: {**row, **dict.fromkeys(_REVIEWED, 0)},
+        figures={
+            "accrued_fen": "sum(accrued_fen)",
+            "not_deductible_fen": "sum(not_deductible_fen)",
+        },
+    ),
     headings={
         **EMPLOYER_HEADINGS,
         "review_no": ("审核编号", "审核书号"),

@@ -111,7 +111,9 @@ def _audit_fact(row: Mapping[str, Any], change: Changed, cause: dict[str, Any]) 
     )
 
 
-def _review_fact(row: Mapping[str, Any], _: Changed, cause: dict[str, Any]) -> DeductionReviewed:
+def _review_fact(
+    row: Mapping[str, Any], change: Changed, cause: dict[str, Any]
+) -> DeductionReviewed:
     return DeductionReviewed(
         **cause,
         subject=f"deduction:{row['review_no']}:{row['month']}",
@@ -124,6 +126,7 @@ def _review_fact(row: Mapping[str, Any], _: Changed, cause: dict[str, Any]) -> D
         accrued_fen=row["accrued_fen"],
         paid_fen=row["paid_fen"],
         not_deductible_fen=row["not_deductible_fen"],
+        withdrawn=change.ended,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from shared.deliveries.feed import Feed
+from shared.deliveries.standing import Standing
 from tax_feed.clearing import intake, models
 from tax_feed.clearing.schemas import ClearingInstalment
 from tax_feed.feed_texts import PERSONAL, TAX, TEXTS
@@ -31,6 +32,14 @@ CLEARING_PLANS = Feed(
     obligation="O41",
     texts=TEXTS,
     personal=PERSONAL,
+    standing=Standing(
+        models.clearing_instalments,
+        ended=lambda row: {**row, "cancelled": True},
+        figures={
+            "instalment_count": "count(*) FILTER (WHERE NOT cancelled)",
+            "amount_fen": "sum(amount_fen) FILTER (WHERE NOT cancelled)",
+        },
+    ),
     headings={
         **EMPLOYER_HEADINGS,
         "plan_no": ("计划号", "清欠协议号", "协议编号"),

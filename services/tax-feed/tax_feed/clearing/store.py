@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Boolean, Date, Text
 
+from shared.deliveries.standing import ENDED_HASH
 from tax_feed.clearing.models import clearing_instalments
 from tax_feed.clearing.rules import Planned
 
@@ -26,6 +27,7 @@ _PLANS = text(
                    ::bigint AS due_fen,
                bool_or(NOT cancelled) AS stands
         FROM clearing_instalments
+        WHERE content_hash <> :ended
         GROUP BY plan_no
     ), spans AS (
         SELECT *, lead(agreed_on) OVER (
@@ -51,6 +53,7 @@ _PLANS = text(
     LIMIT :limit
     """
 ).bindparams(
+    bindparam("ended", ENDED_HASH),
     bindparam("as_of", type_=Date),
     bindparam("plan_no", type_=Text),
     bindparam("employer_key", type_=Text),
@@ -87,7 +90,7 @@ async def owners_of(conn: AsyncConnection, plan_nos: Collection[str]) -> dict[st
     columns = clearing_instalments.c
     query = (
         select(columns.plan_no, columns.employer_key)
-        .where(columns.plan_no.in_(plan_nos))
+        .where(columns.plan_no.in_(plan_nos), columns.content_hash != ENDED_HASH)
         .distinct()
     )
     return {row.plan_no: row.employer_key for row in (await conn.execute(query)).all()}

@@ -24,8 +24,9 @@ _HEADINGS = {
     "insured_headcount": INSURED_HEADINGS,
 }
 
+_COUNTED = ("taxable_headcount", "insured_headcount")
 _CHECKED = (
-    *("taxable_headcount", "insured_headcount"),
+    *_COUNTED,
     *("due_fen", "paid_fen", "arrears_fen", "pre_levied_fen"),
 )
 """What a check that was taken back found: nothing."""
@@ -101,6 +102,13 @@ UNENROLLED_EMPLOYERS = Feed(
     obligation="O40",
     texts=TEXTS,
     personal=PERSONAL,
+    standing=Standing(
+        models.unenrolled_employers,
+        ended=lambda row: {**row, "cancelled": True},
+        figures={
+            "employer_count": "count(*) FILTER (WHERE NOT cancelled)",
+        },
+    ),
     headings={
         **_HEADINGS,
         "unit": UNIT_HEADINGS,
@@ -132,6 +140,14 @@ HEADCOUNTS = Feed(
     obligation="O45",
     texts=TEXTS,
     personal=PERSONAL,
+    standing=Standing(
+        models.headcounts,
+        ended=lambda row: {**row, **dict.fromkeys(_COUNTED, 0)},
+        figures={
+            "taxable_count": "sum(taxable_headcount)",
+            "insured_count": "sum(insured_headcount)",
+        },
+    ),
     headings={
         **{name: words for name, words in _HEADINGS.items() if name != "insured_headcount"},
         "unit": UNIT_HEADINGS,

@@ -114,7 +114,7 @@ def _counted(
 
 
 def _fact(
-    feed: str, subject: str, row: Mapping[str, Any], cause: dict[str, Any]
+    feed: str, subject: str, row: Mapping[str, Any], change: Changed, cause: dict[str, Any]
 ) -> HeadcountDeclared | UnenrolledReported:
     """Fewer insured than taxed is a finding, whichever list says so."""
     found = finds_unenrolled(row["taxable_headcount"], row["insured_headcount"])
@@ -133,22 +133,23 @@ def _fact(
         insured_headcount=row["insured_headcount"],
         tax_reg_on=row.get("tax_reg_on"),
         effective_on=Month.parse(row["period"]).last_on,
+        withdrawn=change.ended,
     )
 
 
-def _check_fact(row: Mapping[str, Any], _: Changed, cause: dict[str, Any]) -> Any:
-    return _fact("employer-checks", "headcount", row, cause)
+def _check_fact(row: Mapping[str, Any], change: Changed, cause: dict[str, Any]) -> Any:
+    return _fact("employer-checks", "headcount", row, change, cause)
 
 
-def _unenrolled_fact(row: Mapping[str, Any], _: Changed, cause: dict[str, Any]) -> Any:
+def _unenrolled_fact(row: Mapping[str, Any], change: Changed, cause: dict[str, Any]) -> Any:
     if row["cancelled"]:
         # Nothing was found after all: as many are taxed as are insured.
         row = {**row, "taxable_headcount": row["insured_headcount"]}
-    return _fact("unenrolled-employers", "unenrolled", row, cause)
+    return _fact("unenrolled-employers", "unenrolled", row, change, cause)
 
 
-def _headcount_fact(row: Mapping[str, Any], _: Changed, cause: dict[str, Any]) -> Any:
-    return _fact("headcounts", "declared", row, cause)
+def _headcount_fact(row: Mapping[str, Any], change: Changed, cause: dict[str, Any]) -> Any:
+    return _fact("headcounts", "declared", row, change, cause)
 
 
 apply_checks = applier(models.employer_checks, _check_fact)

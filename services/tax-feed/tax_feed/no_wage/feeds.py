@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from shared.deliveries.feed import Feed
+from shared.deliveries.standing import Standing
 from tax_feed.feed_texts import PERSONAL, TAX, TEXTS
 from tax_feed.fields import EMPLOYER_HEADINGS, UNIT_HEADINGS
 from tax_feed.no_wage import intake, models
@@ -30,6 +31,15 @@ NO_WAGE_PERSONS = Feed(
     obligation="O43",
     texts=TEXTS,
     personal=PERSONAL | {"identity_no", "person_name"},
+    standing=Standing(
+        models.no_wage_persons,
+        ended=lambda row: {**row, "cancelled": True},
+        figures={
+            "person_count": "count(*) FILTER (WHERE NOT cancelled)",
+            "individual_fen": "sum(individual_fen) FILTER (WHERE NOT cancelled)",
+            "employer_fen": "sum(employer_fen) FILTER (WHERE NOT cancelled)",
+        },
+    ),
     headings={
         **EMPLOYER_HEADINGS,
         "month": ("所属期", "月份"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from shared.deliveries.feed import Feed
+from shared.deliveries.standing import Standing
 from tax_feed.feed_texts import PERSONAL, TAX, TEXTS
 from tax_feed.fields import (
     EMPLOYER_HEADINGS,
@@ -38,6 +39,14 @@ PRE_LEVIES = Feed(
     obligation="O48",
     texts=TEXTS,
     personal=PERSONAL,
+    standing=Standing(
+        models.pre_levies,
+        ended=lambda row: {**row, "cancelled": True},
+        figures={
+            "levy_count": "count(*) FILTER (WHERE NOT cancelled)",
+            "pooled_fen": "sum(pooled_fen) FILTER (WHERE NOT cancelled)",
+        },
+    ),
     headings={
         **EMPLOYER_HEADINGS,
         "levy_no": ("先行征收编号", "征收文书号"),

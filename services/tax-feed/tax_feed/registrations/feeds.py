@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from shared.deliveries.feed import Feed
+from shared.deliveries.standing import Standing
 from tax_feed.feed_texts import PERSONAL, TAX, TEXTS
 from tax_feed.fields import EMPLOYER_HEADINGS, UNIT_HEADINGS
 from tax_feed.registrations import intake, models
@@ -30,6 +31,13 @@ TAX_REGISTRATIONS = Feed(
     obligation="O38",
     texts=TEXTS,
     personal=PERSONAL,
+    standing=Standing(
+        models.tax_registrations,
+        ended=lambda row: {**row, "deregistered_on": row["registered_on"]},
+        figures={
+            "registered_count": "count(*) FILTER (WHERE deregistered_on IS NULL)",
+        },
+    ),
     headings={
         **EMPLOYER_HEADINGS,
         "reg_type": ("登记类型", "经济类型", "登记注册类型"),

@@ -61,7 +61,8 @@ def judge_registrations(records: Sequence[TaxRegistration], ctx: JudgeContext) -
 def _fact(
     row: Mapping[str, Any], change: Changed, cause: dict[str, Any]
 ) -> TaxRegistered | TaxDeregistered:
-    """An ending is news; anything else told anew corrects what was told before."""
+    """An ending is news; anything else told anew corrects what was told before. One of which
+    nothing is left ended on the day it began."""
     ended_on = row["deregistered_on"]
     return (TaxRegistered if ended_on is None else TaxDeregistered)(
         **{**cause, "correction": cause["correction"] and ended_on is None},
@@ -77,6 +78,7 @@ def _fact(
         effective_on=ended_on or row["registered_on"],
         notified_on=row["notified_on"],
         enrol_by=row["enrol_by"],
+        withdrawn=change.ended,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 from enrollment.census import models, rules, store
 from enrollment.census.intake.judging import in_census, last_day
@@ -18,6 +19,7 @@ from shared.deliveries.feed import (
     Outcome,
     Verdict,
 )
+from shared.deliveries.standing import ENDED_HASH
 from shared.deliveries.state import upsert_state
 from shared.events.enrollment import CensusVisited
 
@@ -79,24 +81,38 @@ def _visit(record: CensusUnit, problems: Problems, ctx: JudgeContext) -> None:
 
 async def apply_census_units(ctx: ApplyContext, rows: Sequence[JudgedRow]) -> Outcome:
     """Entries into ``census_units``, in record order; an entry told again without a visit keeps
-    the visit known, so that a frame sent twice undoes nothing. A fact per visit that changed."""
+    the visit known, so that a frame sent twice undoes nothing. When a version stands again, only
+    the visit it tells itself does. A fact per visit that changed or is taken back."""
     outcome = Outcome()
     counting = {row.code for row in ctx.runtime.plan.codes(OUTCOMES) if row.counts}
     known = await store.frames(ctx.conn, {row.key for row in rows})
     whole = []
     for row in rows:
-        frame = rules.with_visit(known.get(row.key), Frame._make(row.row), counting)
+        # Where something was taken back, what is known of a visit may be of that very record.
+        before = None if ctx.restates else known.get(row.key)
+        frame = rules.with_visit(before, Frame._make(row.row), counting)
         known[row.key] = frame
-        whole.append(row._replace(row=frame, content_hash=content_hash(tuple(frame))))
+        ended = row.content_hash == ENDED_HASH
+        hashed = ENDED_HASH if ended else content_hash(tuple(frame))
+        whole.append(row._replace(row=frame, content_hash=hashed))
     changed = await upsert_state(ctx, models.census_units, COLUMNS, whole, outcome)
-    outcome.facts += [_fact(ctx, one) for one in changed if Frame._make(one.row).visited_on]
+    outcome.facts += [_fact(ctx, one) for one in changed if _visited_on(one)]
     return outcome
+
+
+def _visited_on(changed: Changed) -> date | None:
+    """The day of the visit, or of the one that is taken back."""
+    now = Frame._make(changed.row).visited_on
+    if now is not None or changed.previous is None:
+        return now
+    return Frame._make(changed.previous).visited_on
 
 
 def _fact(ctx: ApplyContext, changed: Changed) -> CensusVisited:
     frame = Frame._make(changed.row)
     before = None if changed.previous is None else Frame._make(changed.previous)
-    if frame.visited_on is None:
+    visited_on = _visited_on(changed)
+    if visited_on is None:
         raise ValueError("an entry without a visit makes no fact")
     return CensusVisited(
         key=f"census:{changed.key}",
@@ -105,10 +121,10 @@ def _fact(ctx: ApplyContext, changed: Changed) -> CensusVisited:
         delivery_id=ctx.delivery.id,
         record_no=changed.no,
         recorded_at=ctx.recorded_at,
-        correction=rules.corrects(before, frame),
+        correction=ctx.restates or rules.corrects(before, frame),
         unit=frame.unit,
         frame_no=frame.frame_no,
-        visited_on=frame.visited_on,
+        visited_on=visited_on,
         found_uninsured_count=frame.uninsured_found if frame.visited else 0,
         street=frame.street,
         outcome=frame.outcome or "",
