@@ -11,6 +11,7 @@ from shared.deliveries import withdrawing
 from shared.events.deliveries import DeliveryReceived
 from shared.events.registration_feed import EnterpriseRegistered
 from shared.signing import verify
+from tests.shared.deliveries import made_service
 from tests.shared.deliveries.conftest import Door
 from tests.shared.deliveries.made_service import licence, lines
 
@@ -116,6 +117,32 @@ class TestWithdrawal:
         await door.push(lines({"shop_no": "s1"}), "shops", period="2008-06-D1")
         assert await capitals(door) == {"1": 100}
         assert await standing_by(door) == {(held["delivery"], 1)}
+
+    @pytest.mark.parametrize(
+        ("no_more", "expected", "counts"),
+        [
+            # What would stand again is judged otherwise now; of the others all goes its way.
+            ({100}, {"1": 200, "2": 0, "3": 400}, {"kept": 1, "restored": 1, "ended": 1}),
+            # The record that is to end is.
+            ({500}, {"1": 100, "2": 500, "3": 400}, {"kept": 1, "restored": 2}),
+        ],
+    )
+    async def test_keeps_what_rests_on_a_record_that_is_judged_otherwise_now(
+        self, door: Door, no_more: set[int], expected: dict[str, int], counts: dict[str, int]
+    ) -> None:
+        await door.push(lines(A, licence(3, capital="4")))
+        second = await door.push(lines(B, licence(2, capital="5"), licence(3, capital="6")))
+        made_service.no_more |= no_more
+        after = await withdraw(door, second)
+        assert await capitals(door) == expected
+        assert after["withdrawal"]["status"] == "done"
+        told = after["receipts"][-1]["withdrawal"]
+        assert {how: told[f"{how}_count"] for how in counts} == counts
+        shown = await door.get(f"/deliveries/{second['delivery']}/withdrawal")
+        assert shown.json()["keys"]["kept_count"] == 1
+        # The feed goes on.
+        await door.push(lines(C))
+        assert (await capitals(door))["1"] == 300
 
     async def test_a_chain_of_signed_receipts_tells_of_it(self, door: Door) -> None:
         after = await withdraw(door, await door.push(lines(A)))
