@@ -96,7 +96,7 @@ class Taking:
         self.withdrawal = withdrawal
         self.row = row
         self.pool = pool
-        self.now = runtime.clock.now()
+        self.now = row.not_before(runtime.clock.now())
 
     async def begin(self) -> None:
         """Note what is to be done; held records end first, a chunk at a time."""

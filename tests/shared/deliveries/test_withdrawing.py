@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
+from shared.clock import FixedClock
 from shared.deliveries import withdrawing
 from shared.events.deliveries import DeliveryReceived
 from shared.events.registration_feed import EnterpriseRegistered
@@ -143,6 +145,24 @@ class TestWithdrawal:
         # The feed goes on.
         await door.push(lines(C))
         assert (await capitals(door))["1"] == 300
+
+    async def test_is_not_before_the_delivery_though_the_clock_was_set_back(
+        self, door: Door, clock: FixedClock
+    ) -> None:
+        delivery = await door.push(lines(A, licence(2, shop_no="s1"), licence(3, shop_no="s1")))
+        clock.advance(-timedelta(days=1))
+        reject = await door.http.post(
+            f"/deliveries/{delivery['delivery']}/records/2/resolution",
+            json={"action": "reject", "reason": "no such shop"},
+            headers=door.token(),
+        )
+        assert reject.json()["disposition"] == "rejected", reject.text
+        await door.push(lines({"shop_no": "s1"}), "shops", period="2008-06-D1")
+        after = await withdraw(door, delivery)
+        first, *linked = after["receipts"]
+        assert [one["kind"] for one in linked] == ["resolved", "resolved", "withdrawn"]
+        assert {one["made_at"] for one in linked} == {first["completed_at"]}
+        assert after["withdrawn_at"] == first["completed_at"]
 
     async def test_a_chain_of_signed_receipts_tells_of_it(self, door: Door) -> None:
         after = await withdraw(door, await door.push(lines(A)))
