@@ -3,7 +3,8 @@
 Three stages, each in transactions of one chunk, so that a kill loses nothing and repeats nothing:
 
 1. *requested*: note the keys whose current version the delivery made (of a full list: the keys in
-   its scope that it does not name); its held records end as rejected.
+   its scope that it does not name); its held records (those before it in its scope) end as
+   rejected.
 2. *searching*: go through the raw records of all other deliveries of the feed, in the order of
    acceptance, for the latest version of each noted key. Judging is pure, so a version comes back
    from what was sent, duplicates included, and nothing else has to be kept for it.
@@ -102,6 +103,8 @@ class Taking:
         """Note what is to be done; held records end first, a chunk at a time."""
         conn, withdrawal = self.conn, self.withdrawal
         if withdrawal.kind == "absence":
+            if await self._end_replaced():
+                return
             await full_lists.collect_unnamed(conn, withdrawal.id, self.row, self.standing)
         else:
             if self.standing.refuses is not None:
@@ -133,6 +136,25 @@ class Taking:
         problem = RowProblem("record-withdrawn", "")
         row = await end_held(self.conn, self.row, numbers, problem, self.now)
         await store.save_progress(self.conn, row)
+        return True
+
+    async def _end_replaced(self) -> bool:
+        """End some held records that came before the full list, in its scope: they must not come
+        alive after it. False when there are none."""
+        conn, runtime = self.conn, self.runtime
+        found = await held_store.held_before(conn, self.row, lasting=self.standing.lasting)
+        if found is None:
+            return False
+        await linked.lock_delivery(conn, found)
+        row = (await w.deliveries_by_id(conn, {found}))[found]
+        now = row.not_before(self.now)
+        numbers = await linked.held_numbers(conn, row.id, runtime.settings.chunk_records)
+        row = await end_held(conn, row, numbers, RowProblem("record-replaced", ""), now)
+        if row.status == "done":
+            details = {"replaced_by": str(self.row.id)}
+            await link_receipt(conn, runtime, row, "resolved", now, details)
+            row = await publish_delivery(conn, runtime, row, now)
+        await store.save_progress(conn, row)
         return True
 
     async def search(self) -> None:

@@ -320,6 +320,29 @@ class TestFullList:
         # The list answers for it, under a number after its one record.
         assert (full["delivery"], 2) in await standing_by(door)
 
+    async def test_a_held_record_before_it_does_not_come_alive_after_it(self, door: Door) -> None:
+        held = licence(1, capital="1", shop_no="s1")
+        many = [licence(no, shop_no="s1") for no in range(20, 35)]
+        old = await door.push(lines(held, *many))
+        other = await door.push(lines(held), period="2008-05")
+        theirs = await door.post(
+            lines(licence(2, shop_no="s1")), department="unit", units=["210502"]
+        )
+        full = await door.push(
+            lines(licence(3), licence(4, shop_no="s1")), mode="replace", confirm_removals=0
+        )
+        after = await door.delivery(old["delivery"])
+        assert after["counts"] == {"applied": 0, "duplicate": 0, "rejected": 16, "held": 0}
+        assert after["problems"] == {"record-replaced": 16}
+        last = after["receipts"][-1]
+        assert (last["kind"], last["rejected"]) == ("resolved", 16)
+        assert last["replaced_by"] == full["delivery"]
+        await door.push(lines({"shop_no": "s1"}), "shops", period="2008-06-D1")
+        assert (await capitals(door)).keys() == {"1", "2", "3", "4"}
+        assert {by for by, _ in await standing_by(door)} == {
+            *(other["delivery"], full["delivery"], theirs.json()["delivery"])
+        }
+
     async def test_of_nothing_or_unnamed_confirmations_are_refused(self, door: Door) -> None:
         nothing = await door.post(b"", mode="replace", nil=True)
         assert nothing.json()["code"] == "conflict"
