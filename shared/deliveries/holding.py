@@ -46,7 +46,7 @@ async def resolve(
         raise problem("not-found")
     if await linked.find_held(conn, delivery_id, no) is None:
         raise problem("record-not-held", no=no, disposition=await _ended(conn, delivery_id, no))
-    now = runtime.clock.now()
+    now = row.not_before(runtime.clock.now())
     who = (caller.subject, caller.department)
     await linked.insert_resolution(conn, row, no, action, reason, *who, now)
     if action == "release":

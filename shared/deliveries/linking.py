@@ -46,7 +46,7 @@ async def link_receipt(
         no=no + 1,
         kind=kind,
         previous=previous,
-        made_at=now,
+        made_at=row.not_before(now),
         clock=row.clock,
         details=details,
     )

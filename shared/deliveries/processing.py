@@ -193,7 +193,7 @@ async def judge_again(
     Counts change, the receipt does not; a delivery already done gets a linked receipt and is
     published once more, both with its new counts.
     """
-    now = runtime.clock.now()
+    now = row.not_before(runtime.clock.now())
     waited_for = await held_store.due_records(conn, row.id, runtime.settings.chunk_records)
     numbers = frozenset(waited_for)
     judged = Judged()

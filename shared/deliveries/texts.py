@@ -25,6 +25,7 @@ ROW_TEXTS: Final[Mapping[str, tuple[str, str]]] = {
         "contains a control character that cannot be kept (NUL)",
     ),
     "record-withdrawn": ("所在报送已撤回", "its delivery was withdrawn"),
+    "record-replaced": ("已被之后的全量名单取代", "a full list replaced it since"),
     "record-refused": (
         "暂挂期间由 {department} 退回：{reason}",
         "rejected by {department} while it was held: {reason}",

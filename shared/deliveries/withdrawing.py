@@ -3,7 +3,8 @@
 Three stages, each in transactions of one chunk, so that a kill loses nothing and repeats nothing:
 
 1. *requested*: note the keys whose current version the delivery made (of a full list: the keys in
-   its scope that it does not name); its held records end as rejected.
+   its scope that it does not name); its held records (those before it in its scope) end as
+   rejected.
 2. *searching*: go through the raw records of all other deliveries of the feed, in the order of
    acceptance, for the latest version of each noted key. Judging is pure, so a version comes back
    from what was sent, duplicates included, and nothing else has to be kept for it.
@@ -16,7 +17,7 @@ A key that meanwhile stands by something else is left alone. Deliveries of the f
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Final
 from uuid import UUID
 
@@ -96,12 +97,14 @@ class Taking:
         self.withdrawal = withdrawal
         self.row = row
         self.pool = pool
-        self.now = runtime.clock.now()
+        self.now = row.not_before(runtime.clock.now())
 
     async def begin(self) -> None:
         """Note what is to be done; held records end first, a chunk at a time."""
         conn, withdrawal = self.conn, self.withdrawal
         if withdrawal.kind == "absence":
+            if await self._end_replaced():
+                return
             await full_lists.collect_unnamed(conn, withdrawal.id, self.row, self.standing)
         else:
             if self.standing.refuses is not None:
@@ -135,6 +138,25 @@ class Taking:
         await store.save_progress(self.conn, row)
         return True
 
+    async def _end_replaced(self) -> bool:
+        """End some held records that came before the full list, in its scope: they must not come
+        alive after it. False when there are none."""
+        conn, runtime = self.conn, self.runtime
+        found = await held_store.held_before(conn, self.row, lasting=self.standing.lasting)
+        if found is None:
+            return False
+        await linked.lock_delivery(conn, found)
+        row = (await w.deliveries_by_id(conn, {found}))[found]
+        now = row.not_before(self.now)
+        numbers = await linked.held_numbers(conn, row.id, runtime.settings.chunk_records)
+        row = await end_held(conn, row, numbers, RowProblem("record-replaced", ""), now)
+        if row.status == "done":
+            details = {"replaced_by": str(self.row.id)}
+            await link_receipt(conn, runtime, row, "resolved", now, details)
+            row = await publish_delivery(conn, runtime, row, now)
+        await store.save_progress(conn, row)
+        return True
+
     async def search(self) -> None:
         """Look through one segment for later versions of the noted keys."""
         conn, withdrawal = self.conn, self.withdrawal
@@ -162,7 +184,24 @@ class Taking:
         packed = ended[0][1] if ended else b""
         judged = await self.pool.judge(task_of(self.runtime, self.feed, row, segment))
         first = segment.first_record_no
-        return {key: n for n, key, _, _ in judged.rows if packed[n - first] in _COUNTED}
+        versions = {key: n for n, key, _, _ in judged.rows if packed[n - first] in _COUNTED}
+        counted = {first + index for index, code in enumerate(packed) if code in _COUNTED}
+        lost = counted - {n for n, *_ in judged.rows}
+        if not lost:
+            return versions
+        # They remain all the same. What stands by such a key is kept when its turn comes.
+        of_lost = await w.keys_of_versions(self.conn, self.withdrawal, row.id, lost)
+        self._warn_of_lost(row, lost)
+        return versions | {key: max(n, versions.get(key, 0)) for key, n in of_lost.items()}
+
+    def _warn_of_lost(self, row: DeliveryRow, numbers: Set[int]) -> None:
+        _LOG.warning(
+            "records are judged otherwise than they were",
+            withdrawal=self.withdrawal.id,
+            delivery=str(row.id),
+            records=len(numbers),
+            first=min(numbers),
+        )
 
     async def apply(self) -> None:
         """Bring one chunk of keys to the version that remains; after the last one, say so."""
@@ -190,21 +229,30 @@ class Taking:
         by_number = {no: key for key, no in version.items()}
         wanted: dict[UUID, set[int]] = defaultdict(set)
         ends = {key.natural_key for key in keys if _ends(key, target)}
+        asked: set[str] = set()
         for key in keys:
             if key.natural_key not in ends:
                 wanted[target.id].add(version[key.natural_key])
             elif key.from_no <= deliveries[key.from_delivery].sent_count:
                 wanted[key.from_delivery].add(key.from_no)
+            else:
+                continue
+            asked.add(key.natural_key)
         judged = [
             one
             for delivery_id, numbers in wanted.items()
             for one in await self._judged(deliveries[delivery_id], numbers)
+            if one.key in version
         ]
         rows = [self._row(version[one.key], one, one.key in ends) for one in judged]
         rows.sort(key=lambda row: row.no)
         outcome = await self._applied(target, rows) if rows else Outcome()
         given = {row.key for row in rows}
-        found = {key.natural_key: UNCHANGED for key in keys if key.natural_key not in given}
+        found = {
+            key.natural_key: KEPT if key.natural_key in asked else UNCHANGED
+            for key in keys
+            if key.natural_key not in given
+        }
         for row in rows:
             how = outcome.dispositions.get(row.no, Disposition.APPLIED)
             found[by_number[row.no]] = _OUTCOME[how] or (ENDED if row.key in ends else RESTORED)
@@ -225,14 +273,17 @@ class Taking:
         return JudgedRow(no, judged.key, ENDED_HASH, tuple(nothing[name] for name in columns))
 
     async def _judged(self, row: DeliveryRow, numbers: set[int]) -> list[JudgedRow]:
+        """Those records of a delivery, without those that are not judged good any more: plan,
+        limits or the feed's form of a record have changed since."""
         rows: list[JudgedRow] = []
         only = frozenset(numbers)
         for segment in await held_store.segments_holding(self.conn, row.id, sorted(only)):
             task = task_of(self.runtime, self.feed, row, segment, only)
             judged = await self.pool.judge(task)
             rows += map(JudgedRow._make, judged.rows)
-        if len(rows) != len(numbers):
-            raise RuntimeError(f"records of delivery {row.id} are judged otherwise than they were")
+        lost = only - {one.no for one in rows}
+        if lost:
+            self._warn_of_lost(row, lost)
         return rows
 
     async def _applied(self, target: DeliveryRow, rows: Sequence[JudgedRow]) -> Outcome:

@@ -81,6 +81,19 @@ async def settle(conn: AsyncConnection) -> None:
     await driver.execute(_LOCK)
 
 
+async def held_before(conn: AsyncConnection, row: DeliveryRow, *, lasting: bool) -> UUID | None:
+    """The earliest delivery with held records in the scope of a full list that it came before."""
+    driver = await raw(conn)
+    cursor = await driver.execute(
+        "SELECT d.id FROM deliveries AS d WHERE d.feed = %s AND d.sender = %s AND d.seq < %s "
+        "AND (%s OR d.period = %s) AND EXISTS (SELECT FROM held_records AS h "
+        "WHERE h.delivery_id = d.id AND h.resolved_at IS NULL) ORDER BY d.seq LIMIT 1",
+        (row.feed, row.sender, row.seq, lasting, row.period),
+    )
+    found = await cursor.fetchone()
+    return None if found is None else found[0]
+
+
 async def due_delivery(conn: AsyncConnection, feed: str) -> DeliveryRow | None:
     """The earliest accepted delivery with records to be judged again, locked."""
     driver = await raw(conn)

@@ -72,6 +72,11 @@ class DeliveryRow:
             self.applied_count, self.duplicate_count, self.rejected_count, self.held_count
         )
 
+    def not_before(self, now: datetime) -> datetime:
+        """Now, or when it came or was done if a clock was set back meanwhile: what becomes of a
+        delivery must not lie before it."""
+        return max(now, self.completed_at or self.received_at)
+
     @property
     def info(self) -> DeliveryInfo:
         """What judging and applying may know of it."""

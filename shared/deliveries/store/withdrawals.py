@@ -26,8 +26,8 @@ UNCHANGED: Final = "unchanged"
 OVERTAKEN: Final = "overtaken"
 """Stands by something else meanwhile."""
 KEPT: Final = "kept"
-"""The version that would stand again cannot: what it needs is not there. The one that was taken
-back still stands, and an operator is told."""
+"""The version that would stand again cannot: what it needs is not there, or the record is not
+judged good any more. The one that was taken back still stands, and an operator is told."""
 OUTCOMES: Final = (RESTORED, ENDED, UNCHANGED, OVERTAKEN, KEPT)
 
 
@@ -273,6 +273,21 @@ async def note_remaining(
             "numbers": list(versions.values()),
         },
     )
+
+
+async def keys_of_versions(
+    conn: AsyncConnection, withdrawal: Withdrawal, delivery_id: UUID, numbers: Collection[int]
+) -> dict[str, int]:
+    """Noted key → its last of these records of a delivery, of those that once were current."""
+    driver = await raw(conn)
+    cursor = await driver.execute(
+        "SELECT k.natural_key, max(v.record_no) FROM withdrawal_keys AS k "
+        "JOIN superseded_versions AS v ON v.feed = %s AND v.natural_key = k.natural_key "
+        "WHERE k.withdrawal_id = %s AND v.delivery_id = %s AND v.record_no = ANY(%s) "
+        "GROUP BY k.natural_key",
+        (withdrawal.feed, withdrawal.id, delivery_id, sorted(numbers)),
+    )
+    return dict(await cursor.fetchall())
 
 
 async def note_absent(conn: AsyncConnection, withdrawal: Withdrawal) -> None:

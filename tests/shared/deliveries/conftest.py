@@ -165,3 +165,4 @@ async def door(made_settings: Settings, tmp_path: Path, clock: FixedClock) -> As
 def no_seams() -> Iterator[None]:
     yield
     made_service.seams.clear()
+    made_service.no_more.clear()

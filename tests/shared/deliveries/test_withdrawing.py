@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
+from shared.clock import FixedClock
 from shared.deliveries import withdrawing
 from shared.events.deliveries import DeliveryReceived
 from shared.events.registration_feed import EnterpriseRegistered
 from shared.signing import verify
+from tests.shared.deliveries import made_service
 from tests.shared.deliveries.conftest import Door
 from tests.shared.deliveries.made_service import licence, lines
 
@@ -116,6 +119,50 @@ class TestWithdrawal:
         await door.push(lines({"shop_no": "s1"}), "shops", period="2008-06-D1")
         assert await capitals(door) == {"1": 100}
         assert await standing_by(door) == {(held["delivery"], 1)}
+
+    @pytest.mark.parametrize(
+        ("no_more", "expected", "counts"),
+        [
+            # What would stand again is judged otherwise now; of the others all goes its way.
+            ({100}, {"1": 200, "2": 0, "3": 400}, {"kept": 1, "restored": 1, "ended": 1}),
+            # The record that is to end is.
+            ({500}, {"1": 100, "2": 500, "3": 400}, {"kept": 1, "restored": 2}),
+        ],
+    )
+    async def test_keeps_what_rests_on_a_record_that_is_judged_otherwise_now(
+        self, door: Door, no_more: set[int], expected: dict[str, int], counts: dict[str, int]
+    ) -> None:
+        await door.push(lines(A, licence(3, capital="4")))
+        second = await door.push(lines(B, licence(2, capital="5"), licence(3, capital="6")))
+        made_service.no_more |= no_more
+        after = await withdraw(door, second)
+        assert await capitals(door) == expected
+        assert after["withdrawal"]["status"] == "done"
+        told = after["receipts"][-1]["withdrawal"]
+        assert {how: told[f"{how}_count"] for how in counts} == counts
+        shown = await door.get(f"/deliveries/{second['delivery']}/withdrawal")
+        assert shown.json()["keys"]["kept_count"] == 1
+        # The feed goes on.
+        await door.push(lines(C))
+        assert (await capitals(door))["1"] == 300
+
+    async def test_is_not_before_the_delivery_though_the_clock_was_set_back(
+        self, door: Door, clock: FixedClock
+    ) -> None:
+        delivery = await door.push(lines(A, licence(2, shop_no="s1"), licence(3, shop_no="s1")))
+        clock.advance(-timedelta(days=1))
+        reject = await door.http.post(
+            f"/deliveries/{delivery['delivery']}/records/2/resolution",
+            json={"action": "reject", "reason": "no such shop"},
+            headers=door.token(),
+        )
+        assert reject.json()["disposition"] == "rejected", reject.text
+        await door.push(lines({"shop_no": "s1"}), "shops", period="2008-06-D1")
+        after = await withdraw(door, delivery)
+        first, *linked = after["receipts"]
+        assert [one["kind"] for one in linked] == ["resolved", "resolved", "withdrawn"]
+        assert {one["made_at"] for one in linked} == {first["completed_at"]}
+        assert after["withdrawn_at"] == first["completed_at"]
 
     async def test_a_chain_of_signed_receipts_tells_of_it(self, door: Door) -> None:
         after = await withdraw(door, await door.push(lines(A)))
@@ -272,6 +319,29 @@ class TestFullList:
         assert await capitals(door) == {"1": 100, "2": 0}
         # The list answers for it, under a number after its one record.
         assert (full["delivery"], 2) in await standing_by(door)
+
+    async def test_a_held_record_before_it_does_not_come_alive_after_it(self, door: Door) -> None:
+        held = licence(1, capital="1", shop_no="s1")
+        many = [licence(no, shop_no="s1") for no in range(20, 35)]
+        old = await door.push(lines(held, *many))
+        other = await door.push(lines(held), period="2008-05")
+        theirs = await door.post(
+            lines(licence(2, shop_no="s1")), department="unit", units=["210502"]
+        )
+        full = await door.push(
+            lines(licence(3), licence(4, shop_no="s1")), mode="replace", confirm_removals=0
+        )
+        after = await door.delivery(old["delivery"])
+        assert after["counts"] == {"applied": 0, "duplicate": 0, "rejected": 16, "held": 0}
+        assert after["problems"] == {"record-replaced": 16}
+        last = after["receipts"][-1]
+        assert (last["kind"], last["rejected"]) == ("resolved", 16)
+        assert last["replaced_by"] == full["delivery"]
+        await door.push(lines({"shop_no": "s1"}), "shops", period="2008-06-D1")
+        assert (await capitals(door)).keys() == {"1", "2", "3", "4"}
+        assert {by for by, _ in await standing_by(door)} == {
+            *(other["delivery"], full["delivery"], theirs.json()["delivery"])
+        }
 
     async def test_of_nothing_or_unnamed_confirmations_are_refused(self, door: Door) -> None:
         nothing = await door.post(b"", mode="replace", nil=True)
