@@ -8,11 +8,12 @@ import pytest
 import sqlalchemy as sa
 
 from shared.deliveries import withdrawing
+from shared.deliveries.feed import Feed
 from shared.events.deliveries import DeliveryReceived
 from shared.events.registration_feed import EnterpriseRegistered
 from shared.signing import verify
 from tests.shared.deliveries.conftest import Door
-from tests.shared.deliveries.made_service import licence, lines
+from tests.shared.deliveries.made_service import LICENCES_FEED, licence, lines
 
 A, B, C = (licence(1, capital=capital) for capital in ("1", "2", "3"))
 
@@ -186,6 +187,25 @@ class TestWithdrawal:
         ids = [fact.fact_id for fact in await door.facts()]
         assert len(ids) == len(set(ids))
 
+    async def test_goes_first_even_when_it_was_noted_since_the_worker_looked(
+        self, door: Door, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        first = await door.push(lines(A))
+        await withdraw(door, first, work=False)
+        later = (await door.post(lines(B))).json()
+
+        async def busy(feed: Feed) -> bool:
+            """Another worker has the feed just now, and lets go of it right after."""
+            return False
+
+        with monkeypatch.context() as patch:
+            patch.setattr(door.worker, "_take_back", busy)
+            assert not await door.worker.step(LICENCES_FEED)
+        assert (await door.delivery(later["delivery"]))["status"] == "accepted"
+        await door.worker.drain()
+        assert (await door.delivery(later["delivery"]))["status"] == "done"
+        assert await capitals(door) == {"1": 200}
+
 
 class TestSuperseding:
     async def test_replaces_what_it_names_and_withdraws_the_rest(self, door: Door) -> None:
@@ -255,6 +275,20 @@ class TestFullList:
         removals = full["receipt"]["removals"]
         assert (removals["found_count"], removals["scope_count"]) == (1, 2)
         assert await capitals(door) == {"1": 100, "2": 500, "3": 0, "4": 900}
+
+    async def test_leaves_alone_what_was_accepted_after_it(self, door: Door) -> None:
+        await door.push(lines(A, licence(2, capital="5")))
+        full = await door.post(lines(A), mode="replace", confirm_removals=1)
+        await door.worker.step(LICENCES_FEED)
+        assert (await door.delivery(full.json()["delivery"]))["status"] == "done"
+        set_status = sa.text("UPDATE withdrawals SET status = :status")
+        async with door.runtime.database.transaction() as conn:
+            await conn.execute(set_status, {"status": "done"})
+        await door.push(lines(licence(3, capital="7")))  # overtakes the removals
+        async with door.runtime.database.transaction() as conn:
+            await conn.execute(set_status, {"status": "requested"})
+        await door.worker.drain()
+        assert await capitals(door) == {"1": 100, "2": 0, "3": 700}
 
     async def test_taken_back_brings_back_what_it_removed(self, door: Door) -> None:
         await door.push(lines(A, licence(2, capital="5")))
