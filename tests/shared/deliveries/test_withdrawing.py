@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -236,6 +237,52 @@ class TestSuperseding:
         await withdraw(door, old)
         gone = await door.post(body, supersedes=old["delivery"])
         assert (gone.status_code, gone.json()["code"]) == (409, "conflict")
+
+    @pytest.mark.parametrize("record", [b"{}", licence(1, shop_no="unheard-of")])
+    async def test_by_what_does_not_count_leaves_it_standing(self, door: Door, record: Any) -> None:
+        old = await door.push(lines(A, licence(2, capital="5")))
+        for dry_run in (True, False):
+            new = await door.push(lines(record), supersedes=old["delivery"], dry_run=dry_run)
+            assert "none of its records counts" in new["receipt"]["supersedes_refusal"]
+            assert new["receipt"].get("effect", {}).get("removed_count", 0) == 0
+        assert await capitals(door) == {"1": 100, "2": 500}
+        assert await door.rows("withdrawals") == []
+        better = await door.push(lines(B), supersedes=old["delivery"])
+        assert "supersedes_refusal" not in better["receipt"]
+        assert await capitals(door) == {"1": 200, "2": 0}
+
+    async def test_is_for_one_only(self, door: Door) -> None:
+        old = await door.push(lines(A))
+        await door.push(lines(B), supersedes=old["delivery"], dry_run=True)
+
+        async def overtaken() -> AsyncIterator[bytes]:
+            """While this body is on its way, another delivery comes in between."""
+            quick = await door.post(lines(B), supersedes=old["delivery"])
+            assert quick.status_code == 202
+            yield lines(A)
+
+        slow = await door.post(overtaken(), supersedes=old["delivery"])
+        assert (slow.status_code, slow.json()["code"]) == (409, "conflict")
+        third = await door.post(lines(C), supersedes=old["delivery"])
+        assert (third.status_code, third.json()["code"]) == (409, "conflict")
+        await door.worker.drain()
+        assert await capitals(door) == {"1": 200}
+
+    async def test_is_refused_while_it_is_being_taken_back(self, door: Door) -> None:
+        old = await door.push(lines(A))
+        await withdraw(door, old, work=False)
+        late = await door.post(lines(B), supersedes=old["delivery"])
+        assert (late.status_code, late.json()["code"]) == (409, "conflict")
+
+    async def test_takes_it_back_after_a_refusal(self, door: Door) -> None:
+        old = await door.push(lines(A, licence(2, capital="5")))
+        await withdraw(door, old, work=False)
+        async with door.runtime.database.transaction() as conn:
+            await conn.execute(sa.text("UPDATE withdrawals SET status = 'refused'"))
+        new = await door.push(lines(B), supersedes=old["delivery"])
+        assert await capitals(door) == {"1": 200, "2": 0}
+        taken = (await door.delivery(old["delivery"]))["withdrawal"]
+        assert (taken["status"], taken["superseded_by"]) == ("done", new["delivery"])
 
     async def test_repeated_is_the_same_delivery(self, door: Door) -> None:
         old = await door.push(lines(A))
