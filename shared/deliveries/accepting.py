@@ -16,7 +16,7 @@ from uuid import UUID
 from shared.auth import Caller
 from shared.clock import Clock
 from shared.deliveries import store
-from shared.deliveries.correcting import check_correcting
+from shared.deliveries.correcting import check_correcting, take_superseded
 from shared.deliveries.feed import Feed
 from shared.deliveries.judge import StoredSegment, records_of
 from shared.deliveries.readers import Framing, Limits, TableReader, reader_for
@@ -198,13 +198,16 @@ class _Taken(Exception):
 
 
 async def _keep(runtime: Runtime, new: NewDelivery, spool: Spool) -> DeliveryRow | None:
-    """Keep the delivery, or give the one that its number already stands for."""
+    """Keep the delivery, or give the one that its number already stands for. Raises a Problem when
+    what it supersedes was taken meanwhile."""
     where = (new.sender, new.feed, new.dry_run, new.idempotency_key)
     try:
         async with runtime.database.transaction() as conn:
             existing = await store.find_by_key(conn, *where)
-            if existing is None and not await store.insert_delivery(conn, new, spool):
-                raise _Taken
+            if existing is None:
+                await take_superseded(conn, new)
+                if not await store.insert_delivery(conn, new, spool):
+                    raise _Taken
     except _Taken:
         async with runtime.database.read() as conn:
             existing = await store.find_by_key(conn, *where)

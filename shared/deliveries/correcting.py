@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -10,9 +11,10 @@ from shared.auth import Caller
 from shared.deliveries import store
 from shared.deliveries.feed import Feed
 from shared.deliveries.seeing import is_own, may_see
-from shared.deliveries.store import DeliveryRow
+from shared.deliveries.store import DeliveryRow, NewDelivery
+from shared.deliveries.store.linked import lock_delivery
 from shared.deliveries.store.rows import sender_of
-from shared.deliveries.store.withdrawals import find_counting
+from shared.deliveries.store.withdrawals import find_counting, is_taken
 from shared.problems import problem
 from shared.runtime import Runtime
 
@@ -49,17 +51,30 @@ async def check_correcting(runtime: Runtime, feed: Feed, caller: Caller, push: P
                 reason=f"只能替换本部门同一项目的报送 · {row.feed} of {row.department} is not a "
                 "delivery of this feed by this sender",
             )
+        sender = sender_of(caller.department, caller.units)
+        await _check_free(conn, feed.name, row.id, sender, push.idempotency_key or "")
+        # A repetition of the push that superseded it finds it withdrawn by itself.
         if row.withdrawn_at is None:
             await check_withdrawable(conn, feed, row)
-            return
-        # A repetition of the push that superseded it finds it withdrawn by itself.
-        taken = await store.find_withdrawal(conn, row.id)
-        by = taken.superseded_by if taken is not None else None
-        known = None if by is None else await store.find_delivery(conn, by)
-        if known is None or known.idempotency_key != push.idempotency_key:
-            raise problem(
-                "conflict", reason=f"报送 {row.id} 已撤回 · delivery {row.id} is withdrawn already"
-            )
+
+
+async def take_superseded(conn: AsyncConnection, new: NewDelivery) -> None:
+    """Before the delivery is kept: hold what it supersedes until the transaction ends, so that no
+    other takes it too. Raises a Problem when one has."""
+    if new.supersedes is not None and not new.dry_run:
+        await lock_delivery(conn, new.supersedes)
+        await _check_free(conn, new.feed, new.supersedes, new.sender, new.idempotency_key)
+
+
+async def _check_free(
+    conn: AsyncConnection, feed: str, delivery_id: UUID, sender: str, key: str
+) -> None:
+    if await is_taken(conn, feed, delivery_id, sender, key):
+        raise problem(
+            "conflict",
+            reason=f"报送 {delivery_id} 已撤回或正被另一报送替换 · delivery {delivery_id} is "
+            "withdrawn, or being superseded by another, already",
+        )
 
 
 async def _check_nil(runtime: Runtime, feed: Feed, caller: Caller, push: Push) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.database import raw
 from shared.deliveries.feed import Feed
-from shared.deliveries.following import Removals
+from shared.deliveries.following import Removals, superseded_by
 from shared.deliveries.standing import Standing
 from shared.deliveries.store import DeliveryRow
 from shared.events import Fact
@@ -49,7 +49,7 @@ class EffectSoFar:
             return effect
         new, corrected = await _touched(conn, self._standing, row)
         removed = removals.found_count if removals is not None and removals.confirmed else 0
-        if row.supersedes is not None:
+        if superseded_by(row) is not None:
             removed += await _left_behind(conn, self._standing, row)
         return {
             **effect,

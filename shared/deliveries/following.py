@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -30,6 +31,14 @@ class Removals(msgspec.Struct, frozen=True):
         return msgspec.structs.asdict(self)
 
 
+def superseded_by(row: DeliveryRow) -> UUID | None:
+    """The delivery that gives way to this one, as its counts stand: none does to one of whose
+    records not a single one is applied or a duplicate. A nil return has none to refuse."""
+    if row.sent_count and not row.applied_count + row.duplicate_count:
+        return None
+    return row.supersedes
+
+
 async def note_named(conn: AsyncConnection, row: DeliveryRow, judged: Judged) -> None:
     """Remember the keys a chunk names, where what is not named matters."""
     if row.mode == "replace" or (row.dry_run and row.supersedes is not None):
@@ -52,11 +61,15 @@ async def begin_withdrawals(
     conn: AsyncConnection, row: DeliveryRow, removals: Removals | None, now: datetime
 ) -> None:
     """Note what is to be taken back because of this delivery."""
-    if row.supersedes is not None:
+    superseded = superseded_by(row)
+    if superseded is not None:
+        known = await withdrawals.find_withdrawal(conn, superseded)
+        if known is not None:
+            await withdrawals.forget_refused(conn, known.id)
         await withdrawals.insert_withdrawal(
             conn,
             feed=row.feed,
-            delivery_id=row.supersedes,
+            delivery_id=superseded,
             kind="delivery",
             superseded_by=row.id,
             reason="",

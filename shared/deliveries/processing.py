@@ -19,7 +19,13 @@ from shared.deliveries import store
 from shared.deliveries.apply import Result, apply_judged, apply_prepared, problem_codes
 from shared.deliveries.effects import EffectSoFar
 from shared.deliveries.feed import ApplyContext, Disposition, Feed, RowProblem
-from shared.deliveries.following import Removals, begin_withdrawals, find_removals, note_named
+from shared.deliveries.following import (
+    Removals,
+    begin_withdrawals,
+    find_removals,
+    note_named,
+    superseded_by,
+)
 from shared.deliveries.fresh import Preparing
 from shared.deliveries.judge import Judged, JudgePool, JudgeTask, Judging, StoredSegment
 from shared.deliveries.linking import link_receipt, sealed
@@ -306,6 +312,7 @@ def _receipted(
         reading=row.reading,
         mode=row.mode,
         supersedes=None if row.supersedes is None else str(row.supersedes),
+        left_standing=row.supersedes is not None and superseded_by(row) is None,
         removals=None if removals is None else removals.as_dict(),
         effect=effect,
     )

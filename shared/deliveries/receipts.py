@@ -25,6 +25,11 @@ FIRST_PROBLEMS: Final = 20
 """So many problems stand on the receipt itself; all of them can be listed."""
 
 
+_LEFT_STANDING: Final = (
+    "没有一条记录入账，原报送不撤回 · none of its records counts: what it was to supersede stands"
+)
+
+
 class NotConserved(AssertionError):
     """Records were lost or counted twice; nothing may be committed."""
 
@@ -109,6 +114,8 @@ class ReceiptFacts:
     """Of a table: how it was understood."""
     mode: str = "append"
     supersedes: str | None = None
+    left_standing: bool = False
+    """Whether what it was to supersede stands, since none of its records counts."""
     removals: Mapping[str, Any] | None = None
     """Of a full list: what it does not name (``following.Removals``)."""
     effect: Mapping[str, Any] | None = None
@@ -141,6 +148,7 @@ def receipt_of(
         "nil": facts.nil,
         "mode": facts.mode,
         "supersedes": facts.supersedes,
+        **({"supersedes_refusal": _LEFT_STANDING} if facts.left_standing else {}),
         "removals": None if facts.removals is None else dict(facts.removals),
         "sent": sent,
         **counts.as_dict(),

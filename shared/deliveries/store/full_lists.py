@@ -16,8 +16,9 @@ from shared.deliveries.store.rows import DeliveryRow
 _UNNAMED: Final[LiteralString] = (
     " FROM {table} AS s JOIN deliveries AS d ON d.id = s.delivery_id "
     "WHERE d.feed = %(feed)s AND d.sender = %(sender)s "
-    "AND (%(period)s::text IS NULL OR d.period = %(period)s) "
+    "AND (%(period)s::text IS NULL OR d.period = %(period)s) AND d.seq <= %(seq)s "
 )
+"""What stands in the scope of a list; what was accepted after it is none of its business."""
 _NAMED: Final[LiteralString] = (
     "EXISTS (SELECT FROM delivery_keys AS n WHERE n.delivery_id = %(id)s "
     "AND n.natural_key = s.{key})"
@@ -29,6 +30,7 @@ def _scope(row: DeliveryRow, standing: Standing) -> dict[str, Any]:
         "id": row.id,
         "feed": row.feed,
         "sender": row.sender,
+        "seq": row.seq,
         "period": None if standing.lasting else row.period,
         "sent": row.sent_count,
     }

@@ -30,11 +30,14 @@ async def lock_feed(conn: AsyncConnection, feed: str) -> bool:
 
 
 async def next_delivery(conn: AsyncConnection, feed: str) -> DeliveryRow | None:
-    """The earliest accepted delivery of the feed that is not done, locked. Needs ``lock_feed``."""
+    """The earliest accepted delivery of the feed that is not done, locked; None while a withdrawal
+    is: that goes first, whoever noted it since this worker looked. Needs ``lock_feed``."""
     return await fetch_row(
         conn,
         f"SELECT {COLUMNS} FROM deliveries WHERE feed = %(feed)s "
-        "AND status IN ('accepted', 'judging') ORDER BY seq LIMIT 1 FOR UPDATE",
+        "AND status IN ('accepted', 'judging') AND NOT EXISTS (SELECT FROM withdrawals AS w "
+        "WHERE w.feed = %(feed)s AND w.status IN ('requested', 'searching', 'applying')) "
+        "ORDER BY seq LIMIT 1 FOR UPDATE",
         {"feed": feed},
     )
 

@@ -108,6 +108,26 @@ async def find_withdrawal(
     )
 
 
+async def is_taken(
+    conn: AsyncConnection, feed: str, delivery_id: UUID, sender: str, key: str
+) -> bool:
+    """Whether a delivery is being taken back or was, or another one that is not done yet
+    supersedes it; what this sender's number stands for does not count, nor does a refusal."""
+    driver = await raw(conn)
+    cursor = await driver.execute(
+        "SELECT EXISTS (SELECT FROM withdrawals AS w LEFT JOIN deliveries AS b "
+        "ON b.id = w.superseded_by WHERE w.delivery_id = %(id)s AND w.kind = 'delivery' "
+        "AND w.status <> 'refused' AND (b.sender, b.idempotency_key) "
+        "IS DISTINCT FROM (%(sender)s, %(key)s)) OR EXISTS (SELECT FROM deliveries AS b "
+        "WHERE b.feed = %(feed)s AND b.supersedes = %(id)s AND NOT b.dry_run "
+        "AND b.status IN ('accepted', 'judging') "
+        "AND (b.sender, b.idempotency_key) <> (%(sender)s, %(key)s))",
+        {"feed": feed, "id": delivery_id, "sender": sender, "key": key},
+    )
+    found = await cursor.fetchone()
+    return bool(found and found[0])
+
+
 async def find_counting(conn: AsyncConnection, sender: str, feed: str, period: str) -> UUID | None:
     """A delivery of the sender's for the period that has records and was not taken back."""
     driver = await raw(conn)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
@@ -10,12 +11,13 @@ import sqlalchemy as sa
 
 from shared.clock import FixedClock
 from shared.deliveries import withdrawing
+from shared.deliveries.feed import Feed
 from shared.events.deliveries import DeliveryReceived
 from shared.events.registration_feed import EnterpriseRegistered
 from shared.signing import verify
 from tests.shared.deliveries import made_service
 from tests.shared.deliveries.conftest import Door
-from tests.shared.deliveries.made_service import licence, lines
+from tests.shared.deliveries.made_service import LICENCES_FEED, licence, lines
 
 A, B, C = (licence(1, capital=capital) for capital in ("1", "2", "3"))
 
@@ -233,6 +235,25 @@ class TestWithdrawal:
         ids = [fact.fact_id for fact in await door.facts()]
         assert len(ids) == len(set(ids))
 
+    async def test_goes_first_even_when_it_was_noted_since_the_worker_looked(
+        self, door: Door, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        first = await door.push(lines(A))
+        await withdraw(door, first, work=False)
+        later = (await door.post(lines(B))).json()
+
+        async def busy(feed: Feed) -> bool:
+            """Another worker has the feed just now, and lets go of it right after."""
+            return False
+
+        with monkeypatch.context() as patch:
+            patch.setattr(door.worker, "_take_back", busy)
+            assert not await door.worker.step(LICENCES_FEED)
+        assert (await door.delivery(later["delivery"]))["status"] == "accepted"
+        await door.worker.drain()
+        assert (await door.delivery(later["delivery"]))["status"] == "done"
+        assert await capitals(door) == {"1": 200}
+
 
 class TestSuperseding:
     async def test_replaces_what_it_names_and_withdraws_the_rest(self, door: Door) -> None:
@@ -263,6 +284,52 @@ class TestSuperseding:
         await withdraw(door, old)
         gone = await door.post(body, supersedes=old["delivery"])
         assert (gone.status_code, gone.json()["code"]) == (409, "conflict")
+
+    @pytest.mark.parametrize("record", [b"{}", licence(1, shop_no="unheard-of")])
+    async def test_by_what_does_not_count_leaves_it_standing(self, door: Door, record: Any) -> None:
+        old = await door.push(lines(A, licence(2, capital="5")))
+        for dry_run in (True, False):
+            new = await door.push(lines(record), supersedes=old["delivery"], dry_run=dry_run)
+            assert "none of its records counts" in new["receipt"]["supersedes_refusal"]
+            assert new["receipt"].get("effect", {}).get("removed_count", 0) == 0
+        assert await capitals(door) == {"1": 100, "2": 500}
+        assert await door.rows("withdrawals") == []
+        better = await door.push(lines(B), supersedes=old["delivery"])
+        assert "supersedes_refusal" not in better["receipt"]
+        assert await capitals(door) == {"1": 200, "2": 0}
+
+    async def test_is_for_one_only(self, door: Door) -> None:
+        old = await door.push(lines(A))
+        await door.push(lines(B), supersedes=old["delivery"], dry_run=True)
+
+        async def overtaken() -> AsyncIterator[bytes]:
+            """While this body is on its way, another delivery comes in between."""
+            quick = await door.post(lines(B), supersedes=old["delivery"])
+            assert quick.status_code == 202
+            yield lines(A)
+
+        slow = await door.post(overtaken(), supersedes=old["delivery"])
+        assert (slow.status_code, slow.json()["code"]) == (409, "conflict")
+        third = await door.post(lines(C), supersedes=old["delivery"])
+        assert (third.status_code, third.json()["code"]) == (409, "conflict")
+        await door.worker.drain()
+        assert await capitals(door) == {"1": 200}
+
+    async def test_is_refused_while_it_is_being_taken_back(self, door: Door) -> None:
+        old = await door.push(lines(A))
+        await withdraw(door, old, work=False)
+        late = await door.post(lines(B), supersedes=old["delivery"])
+        assert (late.status_code, late.json()["code"]) == (409, "conflict")
+
+    async def test_takes_it_back_after_a_refusal(self, door: Door) -> None:
+        old = await door.push(lines(A, licence(2, capital="5")))
+        await withdraw(door, old, work=False)
+        async with door.runtime.database.transaction() as conn:
+            await conn.execute(sa.text("UPDATE withdrawals SET status = 'refused'"))
+        new = await door.push(lines(B), supersedes=old["delivery"])
+        assert await capitals(door) == {"1": 200, "2": 0}
+        taken = (await door.delivery(old["delivery"]))["withdrawal"]
+        assert (taken["status"], taken["superseded_by"]) == ("done", new["delivery"])
 
     async def test_repeated_is_the_same_delivery(self, door: Door) -> None:
         old = await door.push(lines(A))
@@ -302,6 +369,20 @@ class TestFullList:
         removals = full["receipt"]["removals"]
         assert (removals["found_count"], removals["scope_count"]) == (1, 2)
         assert await capitals(door) == {"1": 100, "2": 500, "3": 0, "4": 900}
+
+    async def test_leaves_alone_what_was_accepted_after_it(self, door: Door) -> None:
+        await door.push(lines(A, licence(2, capital="5")))
+        full = await door.post(lines(A), mode="replace", confirm_removals=1)
+        await door.worker.step(LICENCES_FEED)
+        assert (await door.delivery(full.json()["delivery"]))["status"] == "done"
+        set_status = sa.text("UPDATE withdrawals SET status = :status")
+        async with door.runtime.database.transaction() as conn:
+            await conn.execute(set_status, {"status": "done"})
+        await door.push(lines(licence(3, capital="7")))  # overtakes the removals
+        async with door.runtime.database.transaction() as conn:
+            await conn.execute(set_status, {"status": "requested"})
+        await door.worker.drain()
+        assert await capitals(door) == {"1": 100, "2": 0, "3": 700}
 
     async def test_taken_back_brings_back_what_it_removed(self, door: Door) -> None:
         await door.push(lines(A, licence(2, capital="5")))
