@@ -170,6 +170,14 @@ def test_a_name_with_a_unit_in_it_is_no_unit(above: str) -> None:
         ("計量單位:萬元,%", "10000"),
         ("单 位：元", "1"),
         ("单位：户、人", "1"),
+        ("2008年5月欠费情况表（万元）", "10000"),
+        ("情况表（单位：万元）2008年5月", "10000"),
+        ("（万元）", "10000"),
+        ("万元", "10000"),
+        ("单位 万元", "10000"),
+        ("（金额单位千元）", "1000"),
+        ("2008年5月情况表 万元", "10000"),
+        ("欠费 100 万元 以上企业（百万元以上）", "1"),
     ],
 )
 def test_unit_lines(line: str, due: str) -> None:
@@ -177,8 +185,20 @@ def test_unit_lines(line: str, due: str) -> None:
     assert records(csv_of(rows))[0]["due"] == due
 
 
-def test_two_units_above_the_heading_are_refused() -> None:
-    rows = [["单位：元"], ["单位：万元"], ["纳税人识别号", "纳税人名称", "应征"], [A, "甲", "1"]]
+def test_a_unit_of_money_after_one_of_persons_is_taken() -> None:
+    rows = [["单位：户"], ["（万元）"], ["纳税人识别号", "纳税人名称", "应征"], [A, "甲", "1"]]
+    assert records(csv_of(rows))[0]["due"] == "10000"
+
+
+def test_a_row_of_units_belongs_to_the_heading() -> None:
+    rows = [HEADING[:2] + ["应征", "实征"], ["", "", "（万元）", "元"], [A, "甲", "1", "1"]]
+    [one] = records(csv_of(rows))
+    assert (one["due"], one["paid"]) == ("10000", "1")
+
+
+@pytest.mark.parametrize("above", ["单位：元", "2008年5月情况表（元）", "情况表（千元）"])
+def test_two_units_above_the_heading_are_refused(above: str) -> None:
+    rows = [[above], ["单位：万元"], ["纳税人识别号", "纳税人名称", "应征"], [A, "甲", "1"]]
     assert refused(csv_of(rows)).code == "table-unit-unclear"
 
 

@@ -12,7 +12,13 @@ from shared.deliveries.tables.characters import column_name, folded, narrow, sim
 from shared.deliveries.tables.cleaning import NO_SCALE, Scale
 from shared.deliveries.tables.days import period_in
 from shared.deliveries.tables.spec import FieldSpec, TableRefused, TableSpec
-from shared.deliveries.tables.units import heading_scale, money_in, units_declared
+from shared.deliveries.tables.units import (
+    heading_scale,
+    money_in,
+    units_above,
+    units_declared,
+    whole_unit,
+)
 
 _HEADING_ROWS: Final = 3
 _WITH_UNIT: Final = re.compile(r"\s*[,，:：/、]\s*[十百千万萬亿]*[元圆人户个%]\s*$")
@@ -30,6 +36,8 @@ class Column:
     heading: str
     field: FieldSpec | None
     scale: Scale
+    own_scale: bool = False
+    """Its heading says so: no unit line is about it."""
 
 
 @dataclass
@@ -107,7 +115,15 @@ def find_layout(sample: Sequence[Row], spec: TableSpec, *, partial: bool = False
     if best[0] < needed:
         return None
     start, height = place
+    if start + height < len(sample) and _is_unit_row(sample[start + height].cells):
+        height += 1
     return _laid_out(sample, start, height, spec, known, partial)
+
+
+def _is_unit_row(cells: Sequence[str]) -> bool:
+    """A row of the heading that states nothing but each column's unit of money."""
+    filled = [cell for cell in cells if cell.strip()]
+    return len(filled) > 1 and all(whole_unit(cell) is not None for cell in filled)
 
 
 def _paths(block: Sequence[Row]) -> list[list[str]]:
@@ -140,7 +156,8 @@ def _match(path: Sequence[str], known: Mapping[str, FieldSpec]) -> FieldSpec | N
     """The whole path first: 养老保险费 over 应征 is more than 应征 alone."""
     if not path or any(len(part) > 60 for part in path):
         return None
-    parts = [folded(_WITH_UNIT.sub("", part)) for part in path]
+    named = [part for part in path if whole_unit(part) is None] or path
+    parts = [folded(_WITH_UNIT.sub("", part)) for part in named]
     for heading in ("".join(parts), parts[-1], "".join(dict.fromkeys(parts))):
         if heading in known:
             return known[heading]
@@ -171,7 +188,7 @@ def _laid_out(
         heading = "/".join(dict.fromkeys(path))
         if one is None and folded(path[-1]) in _ROW_UNIT and layout.row_unit_column is None:
             layout.row_unit_column = at
-        layout.columns.append(Column(at, heading, one, _scale_of(one, path, layout)))
+        layout.columns.append(Column(at, heading, one, *_scale_of(one, path, layout)))
     if not partial:
         _check_once(layout)
         _check_period(layout, spec)
@@ -193,11 +210,11 @@ def is_heading(layout: Layout, cells: Sequence[str]) -> bool:
 def _read_above(layout: Layout, rows: Sequence[Row], spec: TableSpec) -> None:
     said: list[str] = []
     for row in rows:
-        if (units := units_declared(row.cells)) is not None:
+        for units in units_above(row.cells):
             _declare(layout, row.no, units)
         for cell in row.cells:
             text = cell.strip()
-            if not text or _DATED.search(simplified(narrow(text))) or units_declared([text]):
+            if not text or _DATED.search(simplified(narrow(text))) or _only_unit(text):
                 continue
             said.append(text)
             if layout.title is None and len(text) >= 4:
@@ -214,23 +231,30 @@ def _read_above(layout: Layout, rows: Sequence[Row], spec: TableSpec) -> None:
     layout.title_units = tuple(code for code in named if len(named) == 1 or code[-2:] != "00")
 
 
+def _only_unit(text: str) -> bool:
+    return units_declared([text]) is not None or whole_unit(text) is not None
+
+
 def _declare(layout: Layout, row: int, units: str) -> None:
     scale = money_in(units)
-    if layout.unit_text is None:
+    if layout.unit_text is None or (scale is not None and not layout.scale.text):
         layout.unit_text, layout.unit_row = units, row
         layout.scale = scale or NO_SCALE
     elif scale is not None and scale.exponent != layout.scale.exponent:
         raise TableRefused("table-unit-unclear", first=layout.unit_text, second=units)
 
 
-def _scale_of(one: FieldSpec | None, path: Sequence[str], layout: Layout) -> Scale:
-    """A column's own unit goes before the sheet's."""
+def _scale_of(one: FieldSpec | None, path: Sequence[str], layout: Layout) -> tuple[Scale, bool]:
+    """A column's own unit goes before the sheet's; and whether it has one."""
     if one is None or one.kind not in ("money", "int"):
-        return NO_SCALE
+        return NO_SCALE, False
     for part in reversed(path):
-        if (own := heading_scale(part, persons=one.kind == "int")) is not None:
-            return own
-    return layout.scale if one.kind == "money" else NO_SCALE
+        own = heading_scale(part, persons=one.kind == "int")
+        if own is None and one.kind == "money":
+            own = whole_unit(part)
+        if own is not None:
+            return own, True
+    return (layout.scale if one.kind == "money" else NO_SCALE), False
 
 
 def _check_once(layout: Layout) -> None:
