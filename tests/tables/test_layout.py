@@ -191,7 +191,7 @@ def test_a_unit_of_money_after_one_of_persons_is_taken() -> None:
 
 
 def test_a_row_of_units_belongs_to_the_heading() -> None:
-    rows = [HEADING[:2] + ["应征", "实征"], ["", "", "（万元）", "元"], [A, "甲", "1", "1"]]
+    rows = [[*HEADING[:2], "应征", "实征"], ["", "", "（万元）", "元"], [A, "甲", "1", "1"]]
     [one] = records(csv_of(rows))
     assert (one["due"], one["paid"]) == ("10000", "1")
 
@@ -214,6 +214,33 @@ def test_a_unit_by_row() -> None:
 def test_a_unit_line_further_down_holds_from_there() -> None:
     rows = [HEADING, [A, "甲", "1", "1"], ["单位：万元"], [B, "乙", "1", "1"]]
     assert [one["due"] for one in records(csv_of(rows))] == ["1", "10000"]
+
+
+@pytest.mark.parametrize("line", ["单位：元", "（元）", "单位 元"])
+def test_a_unit_line_further_down_is_not_about_columns_with_a_unit_of_their_own(line: str) -> None:
+    heading = [*HEADING[:2], "应征(万元)", "实征"]
+    rows = [["单位：千元"], heading, [A, "甲", "1", "1"], [line], [B, "乙", "1", "1"]]
+    assert [(one["due"], one["paid"]) for one in records(csv_of(rows))] == [
+        ("10000", "1000"),
+        ("10000", "1"),
+    ]
+
+
+def test_a_row_whose_unit_is_not_its_columns_is_refused() -> None:
+    heading = [*HEADING[:2], "应征(万元)", "计量单位"]
+    rows = [heading, [A, "甲", "1", "万元"], [B, "乙", "1", "元"]]
+    good, bad = records(csv_of(rows))
+    assert good["due"] == "10000"
+    assert bad[1][0][0] == "number-unclear"
+
+
+def test_a_unit_of_money_is_not_about_rates() -> None:
+    fields = (*FIELDS[:2], field("done", "rate", "完成率"), field("due", "money", "应征"))
+    rows = [["单位：万元"], [*HEADING[:2], "完成率", "应征"], [A, "甲", "85.5", "1"]]
+    batches, summary = read(csv_of(rows), spec_of(fields=fields))
+    one = msgspec.json.decode(batches[0].lines)
+    assert (one["done"], one["due"]) == ("85.5", "10000")
+    assert {column["field"]: column["unit"] for column in summary["columns"]}["done"] is None
 
 
 def test_totals_that_disagree_are_told() -> None:

@@ -160,6 +160,11 @@ def _money(spec: FieldSpec, cell: str, scale: Scale, today: date) -> Cleaned:
     return Cleaned(text, _repair(spec, cell, text, rule))
 
 
+def _rate(spec: FieldSpec, cell: str, scale: Scale, today: date) -> Cleaned:
+    """A percentage or rate: the number as it stands, whatever unit the sheet has."""
+    return _money(spec, cell, NO_SCALE, today)
+
+
 def _int(spec: FieldSpec, cell: str, scale: Scale, today: date) -> Cleaned:
     if cell.isascii() and cell.isdigit() and not scale.exponent and len(cell) < 18:
         return Cleaned(int(cell))
@@ -283,6 +288,7 @@ _CLEANERS: Final[dict[str, _Cleaner]] = {
     "text": _text,
     "identifier": _identifier,
     "money": _money,
+    "rate": _rate,
     "int": _int,
     "date": _date,
     "month": _month,

@@ -23,6 +23,8 @@ from shared.plan import Plan
 _MONTH: Final = "2008-05"
 _DEKAD: Final = "2008-05-D1"
 _UNIT_FIELDS: Final = re.compile(r"(.*_)?unit")
+_RATE: Final = re.compile("%|率")
+"""Of a decimal number's description, unless it also says yuan: no unit of money is about it."""
 _BRACKETED: Final = re.compile(r"[（(][^（）()]*[）)]")
 _LABEL: Final = re.compile(r"(?P<code>[0-9A-Za-z_-]+) (?P<words>[^A-Za-z0-9,，;；]+)")
 
@@ -79,6 +81,9 @@ def _spec(
     headings = tuple(dict.fromkeys([*([own] if own else []), *given, *USUAL.get(name, ())]))
     headings = headings or (name,)
     kind, codes = _kind(name, bare, pattern)
+    said = " ".join(meta.description for meta in metas if meta.description)
+    if kind == "money" and _RATE.search(said) and "元" not in said:
+        kind = "rate"
     labels = {**USUAL_LABELS.get(name, {}), **_labels(description)} if codes else {}
     if listed is not None and plan is not None:
         kind, labels = "code", _unambiguous((one.zh, one.code) for one in plan.codes(listed))

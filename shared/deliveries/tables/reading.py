@@ -32,7 +32,7 @@ from shared.deliveries.tables.spec import (
     TableSpec,
 )
 from shared.deliveries.tables.sums import LISTED_ROWS, Sums, kind_of
-from shared.deliveries.tables.units import money_in, scale_of, units_declared
+from shared.deliveries.tables.units import money_in, scale_of, units_above
 
 _ENCODE: Final = msgspec.json.Encoder(order=None).encode
 _BATCH_BYTES: Final = 4 * 1024 * 1024
@@ -197,17 +197,22 @@ class Table:
         repairs: list[Repair] = []
         faults: list[Fault] = []
         cells = row.cells
-        own = self._row_scale(layout, cells) or self._scale
+        by_row = self._row_scale(layout, cells)
+        own = by_row or self._scale
         width = len(cells)
         for index, one, quick, column in self._quick:
             if index >= width or not (cell := cells[index]):
                 continue
-            if type(cell) is str and (own is None or one.kind != "money"):
+            if column.own_scale and by_row and by_row.exponent != column.scale.exponent:
+                faults.append(_two_units(one, cell))
+                continue
+            scaled = own if one.kind == "money" and not column.own_scale else None
+            if type(cell) is str and scaled is None:
                 value = quick(cell)
                 if value is not MISS:
                     values[one.name] = value
                     continue
-            scale = own if own is not None and one.kind == "money" else column.scale
+            scale = column.scale if scaled is None else scaled
             _take(one, clean(one, cell, scale, self._today), values, repairs, faults)
         for name, (value, source) in layout.filled.items():
             values[name] = value
@@ -227,8 +232,9 @@ class Table:
         if kind in ("total", "subtotal"):
             values, _, _ = self._values(layout, row)
             self._sums.declare(row.no, kind, values)
-        elif kind == "unit" and (units := units_declared(row.cells)) is not None:
-            self._scale = money_in(units) or self._scale
+        elif kind == "unit":
+            for units in units_above(row.cells):
+                self._scale = money_in(units) or self._scale
 
     # --- what was seen -----------------------------------------------------------------------
 
@@ -314,6 +320,12 @@ def _take(
         values[one.name] = cleaned.value
     if cleaned.repair is not None:
         repairs.append(cleaned.repair)
+
+
+def _two_units(one: FieldSpec, cell: str) -> Fault:
+    """The heading names one unit of money, the row's own cell another."""
+    shown = "***" if one.personal else cell[:60]
+    return Fault("number-unclear", one.name, {"field": one.zh, "value": shown})
 
 
 def _empty() -> Batch:

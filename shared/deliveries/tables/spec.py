@@ -7,7 +7,7 @@ from typing import Final, Literal
 import msgspec
 
 Kind = Literal[
-    "text", "identifier", "money", "int", "date", "month", "dekad", "bool", "code", "list"
+    "text", "identifier", "money", "rate", "int", "date", "month", "dekad", "bool", "code", "list"
 ]
 
 MAX_COLUMNS: Final = 1000

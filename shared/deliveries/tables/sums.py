@@ -13,7 +13,7 @@ from shared.deliveries.tables.cells import NumberCell
 from shared.deliveries.tables.characters import folded, narrow, simplified
 from shared.deliveries.tables.figures import plain
 from shared.deliveries.tables.layout import Layout, is_heading
-from shared.deliveries.tables.units import units_declared
+from shared.deliveries.tables.units import units_declared, whole_unit
 
 _TOTAL: Final = re.compile(r"(合计|总计|共计|全[市区县]合?计|总合计)(户数|人数|金额|笔数)?")
 _SUBTOTAL: Final = re.compile(r"(?:.{0,30}小计|本页(合计|小计|共计)|.{1,30}合计)")
@@ -57,7 +57,8 @@ def kind_of(  # noqa: PLR0911 - one per kind
     word = folded(label)
     if len(filled) > 1 and _is_numbering([cell for _, cell in filled]):
         return "numbering"
-    if units_declared(cells) is not None and len(filled) <= 3:
+    alone = len(filled) == 1 and whole_unit(label) is not None
+    if alone or (len(filled) <= 3 and units_declared(cells) is not None):
         return "unit"
     for kind, pattern in (
         ("cumulative", _CUMULATIVE),
