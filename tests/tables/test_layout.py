@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from shared.deliveries.tables.characters import heading_key
 from shared.deliveries.tables.spec import TableRefused
 from tests.tables.made import FIELDS, Rows, csv_of, field, read, spec_of
 
@@ -158,7 +159,49 @@ def test_a_name_with_a_unit_in_it_is_no_unit(above: str) -> None:
     rows = [[above], ["纳税人识别号", "纳税人名称", "应征(不含百元以下)", "单位"]]
     fields = (*FIELDS[:2], field("due", "money", "应征"))
     rows.append([A, "甲", "1", "本溪百元店"])
-    assert records(csv_of(rows), fields=fields)[0]["due"] == "1"
+    mapping = {heading_key("应征(不含百元以下)"): "due"}
+    assert records(csv_of(rows), fields=fields, mapping=mapping)[0]["due"] == "1"
+
+
+@pytest.mark.parametrize(
+    "heading",
+    [
+        "应征（上年同期）",
+        "应征(累计)",
+        "应征（计划）",
+        "应征【上月】",
+        "应征（1-4月）",
+        "应征（2007）",
+    ],
+)
+def test_what_a_headings_bracket_says_counts(heading: str) -> None:
+    rows = [[*HEADING[:2], heading], [A, "甲", "1"]]
+    batches, summary = read(csv_of(rows))
+    assert "due" not in msgspec.json.decode(batches[0].lines)
+    assert [one["params"]["heading"] for one in summary["warnings"]] == [heading]
+    assert records(csv_of(rows), mapping={heading_key(heading): "due"})[0]["due"] == "1"
+    both = [[*HEADING[:2], "应征", heading], [A, "甲", "1", "2"]]
+    assert records(csv_of(both))[0]["due"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("heading", "name"),
+    [
+        ("应征（元）", "due"),
+        ("应征（单位：万元）", "due"),
+        ("应征（必填）", "due"),
+        ("应征【选填】（元、必填）", "due"),
+        ("参保缴费人数（人）", "insured"),
+        ("税务登记日期（年月日）", "registered_on"),
+        ("税务登记日期（YYYY-MM-DD）", "registered_on"),
+        ("税务登记日期（2008-05-06）", "registered_on"),
+        ("实征（实征）", "paid"),
+    ],
+)
+def test_a_headings_bracket_that_only_hints(heading: str, name: str) -> None:
+    _, summary = read(csv_of([[*HEADING[:2], heading], [A, "甲", ""]]))
+    assert [column["field"] for column in summary["columns"]][2] == name
+    assert summary["warnings"] == []
 
 
 @pytest.mark.parametrize(
@@ -191,7 +234,8 @@ def test_a_unit_of_money_after_one_of_persons_is_taken() -> None:
 
 
 def test_a_row_of_units_belongs_to_the_heading() -> None:
-    rows = [[*HEADING[:2], "应征", "实征"], ["", "", "（万元）", "元"], [A, "甲", "1", "1"]]
+    heading = [*HEADING[:2], "应征", "实征"]
+    rows = [heading, ["", "", "（万元）", "元"], [A, "甲", "1", "1"]]
     [one] = records(csv_of(rows))
     assert (one["due"], one["paid"]) == ("10000", "1")
 

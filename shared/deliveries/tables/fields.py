@@ -15,7 +15,7 @@ from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin, 
 import msgspec
 
 from shared.deliveries.feed import Feed
-from shared.deliveries.tables.characters import folded
+from shared.deliveries.tables.characters import folded, heading_key
 from shared.deliveries.tables.spec import FieldSpec, Kind
 from shared.deliveries.tables.usual import USUAL, USUAL_LABELS
 from shared.plan import Plan
@@ -78,7 +78,9 @@ def _spec(
     description = next((meta.description for meta in metas if meta.description), "") or ""
     pattern = next((meta.pattern for meta in metas if meta.pattern), None)
     own = chinese_name(description)
-    headings = tuple(dict.fromkeys([*([own] if own else []), *given, *USUAL.get(name, ())]))
+    whole = description.partition(" · ")[0].strip()
+    full = [whole] if own and heading_key(whole) != heading_key(own) else []
+    headings = tuple(dict.fromkeys([*([own] if own else []), *given, *USUAL.get(name, ()), *full]))
     headings = headings or (name,)
     kind, codes = _kind(name, bare, pattern)
     said = " ".join(meta.description for meta in metas if meta.description)

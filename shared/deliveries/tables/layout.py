@@ -8,7 +8,15 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from shared.deliveries.tables.cells import Row, is_blank
-from shared.deliveries.tables.characters import column_name, folded, narrow, simplified
+from shared.deliveries.tables.characters import (
+    column_name,
+    folded,
+    heading_key,
+    in_brackets,
+    is_hint,
+    narrow,
+    simplified,
+)
 from shared.deliveries.tables.cleaning import NO_SCALE, Scale
 from shared.deliveries.tables.days import period_in
 from shared.deliveries.tables.spec import FieldSpec, TableRefused, TableSpec
@@ -79,13 +87,17 @@ def known_headings(spec: TableSpec) -> dict[str, FieldSpec]:
     by_name = {one.name: one for one in spec.fields}
     found: dict[str, FieldSpec | None] = {}
     for one in spec.fields:
-        for heading in dict.fromkeys([folded(name) for name in (one.name, *one.headings)]):
+        for heading in dict.fromkeys([heading_key(name) for name in (one.name, *one.headings)]):
             found[heading] = one if heading not in found else None
     for one in spec.fields:
+        # Of 社区(村) the first word will do.
+        for heading in map(folded, one.headings):
+            found.setdefault(heading, one)
+    for one in spec.fields:
         # A field's first heading is its own, whoever else lists it further down.
-        first = folded(one.headings[0]) if one.headings else ""
+        first = heading_key(one.headings[0]) if one.headings else ""
         rivals = [other for other in spec.fields if other.headings and other is not one]
-        if first and all(folded(other.headings[0]) != first for other in rivals):
+        if first and all(heading_key(other.headings[0]) != first for other in rivals):
             found[first] = one
     known = {heading: one for heading, one in found.items() if one is not None and heading}
     known |= {heading: by_name[name] for heading, name in spec.mapping.items() if name in by_name}
@@ -157,11 +169,20 @@ def _match(path: Sequence[str], known: Mapping[str, FieldSpec]) -> FieldSpec | N
     if not path or any(len(part) > 60 for part in path):
         return None
     named = [part for part in path if whole_unit(part) is None] or path
-    parts = [folded(_WITH_UNIT.sub("", part)) for part in named]
+    named = [_WITH_UNIT.sub("", part) for part in named]
+    parts = [heading_key(part) for part in named]
     for heading in ("".join(parts), parts[-1], "".join(dict.fromkeys(parts))):
         if heading in known:
             return known[heading]
-    return None
+    return _said_twice(named[-1], known)
+
+
+def _said_twice(heading: str, known: Mapping[str, FieldSpec]) -> FieldSpec | None:
+    """纳税人识别号（税号）: in brackets another heading of the same field."""
+    inside = [one for one in in_brackets(heading) if not is_hint(one)]
+    one = known.get(folded(heading))
+    same = one is not None and all(known.get(heading_key(other)) is one for other in inside)
+    return one if same and inside else None
 
 
 def _laid_out(
