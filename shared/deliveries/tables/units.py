@@ -74,8 +74,9 @@ def units_declared(cells: Sequence[str]) -> str | None:
         if found is not None and (units := _listed(found["units"])):
             return "、".join(units)
         found = _BARE_LINE.fullmatch(text)
-        if found is not None and money_in(units := "、".join(_listed(found["units"]))):
-            return units
+        bare = "" if found is None else "、".join(_listed(found["units"]))
+        if money_in(bare) is not None:
+            return bare
     return None
 
 
