@@ -56,7 +56,8 @@ def verify_receipt(
     """核验回执签名 · check a receipt's signature, offline with a saved key set.
 
     FILE is the answer to a push, or to GET /deliveries/{id} with all its linked receipts, which
-    must then follow each other. With --body the file that was sent must be the one received.
+    must then follow each other from the first on (that the newest is missing cannot be seen). With
+    --body the file that was sent must be the one received.
     Exit code 1, and why, when anything does not hold.
 
     **Examples**
@@ -73,10 +74,16 @@ def verify_receipt(
         found = [verify(receipt, jwks) for receipt in receipts_in(given)]
     except SealBroken as broken:
         raise Failure(_REASONS[broken.reason]) from broken
-    for before, after in pairwise(found):
-        if after.document.get("previous_sha256") != before.sha256:
-            raise Failure("续发回执不相衔接 · a linked receipt does not follow the one before it")
     first = found[0]
+    if (
+        isinstance(given.get("receipts"), list)
+        and first.document.get("previous_sha256") is not None
+    ):
+        raise Failure("缺少最初的回执 · the first receipt is missing")
+    for before, after in pairwise(found):
+        same = after.document.get("delivery") == first.document.get("delivery")
+        if not same or after.document.get("previous_sha256") != before.sha256:
+            raise Failure("续发回执不相衔接 · a linked receipt does not follow the one before it")
     if body is not None and _sha256(body) != first.document.get("body", {}).get("sha256"):
         raise Failure(f"{body.name}: 与所收原文不同 · is not the body that was received")
     for one in found:
@@ -85,8 +92,11 @@ def verify_receipt(
 
 def receipts_in(given: dict[str, Any]) -> list[dict[str, Any]]:
     """The receipts in an answer, the first one first: one alone, or a delivery's."""
-    if isinstance(given.get("receipts"), list) and given["receipts"]:
-        return list(given["receipts"])
+    listed = given.get("receipts")
+    if isinstance(listed, list) and listed:
+        if not all(isinstance(one, dict) for one in listed):
+            raise Failure("回执格式有误 · malformed: a receipt is not an object")
+        return list(listed)
     if isinstance(given.get("receipt"), dict):
         return [given["receipt"]]
     return [given]

@@ -6,6 +6,7 @@ from typing import Final
 
 from shared.auth import Caller
 from shared.deliveries.store import DeliveryRow
+from shared.problems import problem
 
 SEE_ALL: Final = ("agency", "auditor", "operator")
 """Departments that see every delivery of a service."""
@@ -24,6 +25,15 @@ def is_own(caller: Caller, row: DeliveryRow) -> bool:
     if caller.department != row.department:
         return False
     return caller.units is None or (row.units is not None and set(row.units) <= caller.units)
+
+
+def require_content(caller: Caller, row: DeliveryRow, protected: bool) -> None:
+    """Raise ``forbidden`` unless the caller may have what was sent as it was sent: the sender,
+    agency and auditor; where a feed protects somebody (an informant), the sender alone. The
+    operator runs the installation and has no business with it."""
+    allowed = ("sender",) if protected else ("agency", "auditor", "sender")
+    if caller.is_any("operator") or (protected and not is_own(caller, row)):
+        raise problem("forbidden", department=caller.department, allowed=", ".join(allowed))
 
 
 def may_change(caller: Caller, row: DeliveryRow) -> bool:

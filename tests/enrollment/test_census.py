@@ -261,6 +261,10 @@ async def test_an_informant_is_protected(world: World) -> None:
     for shown in (listed.text, records.text):
         assert not [secret for secret in SECRET if secret in shown or secret[:1] + "*" in shown]
 
+    whole = f"/deliveries/{sent['delivery']}/content"
+    for department, status in (("agency", 403), ("auditor", 403), ("group-body", 200)):
+        assert (await world.get(whole, department)).status_code == status
+
     misspelt = await push(world, "complaints", complaint(3, informant_nmae="李举报"))
     refused = await world.get(f"/deliveries/{misspelt['delivery']}/records/1", "auditor")
     assert refused.json()["content"]["informant_nmae"] == "***"

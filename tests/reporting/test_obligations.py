@@ -122,6 +122,21 @@ class TestTheList:
         assert (await desk.ask("obligations", as_of="2008-06-10T00:00:00")).status_code == 422
         assert (await desk.ask("obligations/receipts.tax.2008-07-D1")).status_code == 404
 
+    @pytest.mark.parametrize(
+        ("counts", "expected"),
+        [
+            ({"applied_count": 0, "rejected_count": 3}, "due"),
+            ({"applied_count": 1, "rejected_count": 2}, "received"),
+            ({"applied_count": 0, "held_count": 3}, "received"),
+            ({"applied_count": 0, "duplicate_count": 3}, "received"),
+        ],
+    )
+    async def test_a_delivery_of_which_all_was_refused_has_brought_nothing(
+        self, desk: Desk, counts: dict[str, int], expected: str
+    ) -> None:
+        await desk.take([delivery(1, sent_count=3, **counts)])
+        assert (await state(desk, RECEIPTS))["state"] == expected
+
     @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0)])
     async def test_a_correction_is_as_late_as_what_it_corrects(
         self, desk: Desk, clock: FixedClock, order: tuple[int, ...]
@@ -232,6 +247,17 @@ class TestTheOfficesWord:
         assert (await state(desk, self.MISSING, before))["state"] == "missing"
         then = before + timedelta(hours=1)
         assert (await state(desk, self.MISSING, then))["state"] == "excused"
+
+    async def test_a_clock_set_back_finds_the_mark_of_later_all_the_same(
+        self, desk: Desk, clock: FixedClock
+    ) -> None:
+        now = clock.now()
+        clock.advance(timedelta(hours=2))
+        await self.put(desk, f"{self.MISSING}/excuse", {"code": "disaster"})
+        clock.set(now)
+        given = {"code": "disaster", "words": "停电"}
+        assert (await self.put(desk, f"{self.MISSING}/excuse", given)).status_code == 200
+        assert (await state(desk, self.MISSING))["excuse"]["words"] == "停电"
 
     async def test_gives_a_coded_reason_for_what_is_late_only(
         self, desk: Desk, clock: FixedClock

@@ -21,7 +21,7 @@ def deliveries_router(service: Service) -> APIRouter:
     feeds = {feed.name: feed for feed in service.feeds}
     add_feeds(router, service, feeds)
     add_push(router, service, feeds)
-    add_deliveries(router, service)
+    add_deliveries(router, service, feeds)
     add_records(router, feeds)
     add_correcting(router, service, feeds)
     add_holding(router, feeds)

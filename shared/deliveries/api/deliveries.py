@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -10,19 +10,20 @@ from fastapi.responses import StreamingResponse
 
 from shared.auth import CallerDep
 from shared.deliveries import store
-from shared.deliveries.api.asking import DeliveryId, seen_department, visible
+from shared.deliveries.api.asking import DeliveryId, feed_of, seen_department, visible
+from shared.deliveries.feed import Feed
+from shared.deliveries.seeing import require_content
 from shared.deliveries.spool import open_segment
 from shared.deliveries.store import DeliveryRow, linked
 from shared.deliveries.tables.kept import encoding_header, original_of
 from shared.deliveries.views import delivery_details, delivery_view
 from shared.dependencies import ReadTx, RuntimeDep
 from shared.paging import PageDep
-from shared.problems import problem
 from shared.runtime import Runtime
 from shared.service import Service
 
 
-def add_deliveries(router: APIRouter, service: Service) -> None:
+def add_deliveries(router: APIRouter, service: Service, feeds: Mapping[str, Feed]) -> None:
     """The list of deliveries, one with its receipts, and the bytes that were sent."""
 
     @router.get("/deliveries", tags=["deliveries"], summary="报送清单 · deliveries, newest first")
@@ -75,12 +76,9 @@ def add_deliveries(router: APIRouter, service: Service) -> None:
     async def get_content(
         delivery_id: DeliveryId, caller: CallerDep, runtime: RuntimeDep
     ) -> Response:
-        if caller.is_any("operator"):
-            # Runs the installation; has no business with what departments send.
-            allowed = ", ".join(("agency", "auditor", "sender"))
-            raise problem("forbidden", department=caller.department, allowed=allowed)
         async with runtime.database.read() as conn:
             row = await visible(conn, caller, delivery_id)
+        require_content(caller, row, bool(feed_of(feeds, row.feed).protected))
         return StreamingResponse(
             _content(runtime, row),
             media_type=row.content_type or None,

@@ -15,7 +15,7 @@ from shared.auth import Caller, CallerDep
 from shared.deliveries import store
 from shared.deliveries.feed import Feed
 from shared.deliveries.readers import TABLE_FORMS
-from shared.deliveries.seeing import may_see
+from shared.deliveries.seeing import may_see, require_content
 from shared.deliveries.store import tables as table_store
 from shared.deliveries.tables.annotated import annotated_table
 from shared.deliveries.tables.characters import heading_key
@@ -167,13 +167,11 @@ def _add_annotated(router: APIRouter, feeds: Mapping[str, Feed]) -> None:
         runtime: RuntimeDep,
         lang: Annotated[Literal["zh", "en"], Query(description="语言 · language")] = "zh",
     ) -> Response:
-        if caller.is_any("operator"):
-            allowed = ", ".join(("agency", "auditor", "sender"))
-            raise problem("forbidden", department=caller.department, allowed=allowed)
         async with runtime.database.read() as conn:
             row = await store.find_delivery(conn, delivery_id)
         if row is None or not may_see(caller, row):
             raise problem("delivery-unknown", delivery=delivery_id)
+        require_content(caller, row, bool(_feed(feeds, row.feed).protected))
         if row.reader not in TABLE_FORMS:
             raise problem("not-a-table", delivery=delivery_id, content_type=row.content_type)
         parts = await annotated_table(runtime, _feed(feeds, row.feed), row, lang)

@@ -60,9 +60,15 @@ async def test_the_command_says_what_does_not_hold(folder: Path) -> None:
         verify_receipt(folder / "receipt.json", keys, folder / "delivery.json")
     shown = json.loads((folder / "delivery.json").read_text("utf-8"))
     first, later = shown["receipts"]
-    changed(folder / "delivery.json", receipts=[later, first])
-    with pytest.raises(Failure, match="does not follow"):
-        verify_receipt(folder / "delivery.json", keys)
+    for listed, told in (
+        ([later, first], "first receipt is missing"),
+        ([later], "first receipt is missing"),
+        ([first, first], "does not follow"),
+        ([first, "later"], "not an object"),
+    ):
+        changed(folder / "delivery.json", receipts=listed)
+        with pytest.raises(Failure, match=told):
+            verify_receipt(folder / "delivery.json", keys)
     with pytest.raises(Failure, match="was changed"):
         verify_receipt(changed(folder / "receipt.json", applied=2), keys)
     (folder / "none.json").write_text('{"keys": []}')

@@ -41,10 +41,10 @@ async def mark(
         await _require_missed(conn, runtime, owed)
     words = None if given.words is None else mask_within(given.words)
     standing = (await store.marks_at(conn, now, obligation)).get((obligation, kind))
-    if standing is not None:
-        if (standing.code, standing.words) == (reason.code, words):
-            return
-        await store.undo_mark(conn, obligation, kind, by, now)
+    if standing is not None and (standing.code, standing.words) == (reason.code, words):
+        return
+    # Also one that a clock set back does not see yet.
+    await store.undo_mark(conn, obligation, kind, by, now)
     await store.make_mark(
         conn,
         {

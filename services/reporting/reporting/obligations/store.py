@@ -23,6 +23,8 @@ _ARRIVED = text(
     " (array_agg(delivery_id ORDER BY came_at, delivery_id))[1] AS delivery_id,"
     " count(*) AS deliveries, bool_and(nil) AS all_nil"
     f" FROM (SELECT d.*, {CAME_AT} AS came_at FROM delivery_facts AS d WHERE received_at <= :as_of"
+    # Of which every record was refused, it has brought nothing.
+    " AND (nil OR sent_count > rejected_count)"
     " AND (withdrawn_at IS NULL OR withdrawn_at > :as_of)) AS s"
     " GROUP BY feed, period, department, unit"
 )
