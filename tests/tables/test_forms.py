@@ -174,6 +174,21 @@ def test_fields_of_one_type_are_told_apart_by_what_is_usual() -> None:
     assert chinese_names(Two) == {"due": "应征", "paid": "实征", "other": "金额"}
 
 
+def test_percentages_of_the_dekad_form_are_no_money() -> None:
+    feed = next(one for one in FEEDS if one.name == "dekad-reports")
+    kinds = {one.name: one.kind for one in field_specs(feed, PLAN)}
+    rates = {name for name, kind in kinds.items() if kind == "rate"}
+    assert rates == {
+        "census_rate",
+        "done_base_pct",
+        "done_stretch_pct",
+        "time_pct",
+        "pay_rate",
+        "fund_pct",
+    }
+    assert kinds["arrears"] == kinds["fund_target"] == "money"
+
+
 def test_a_date_cell_is_the_day_it_shows() -> None:
     heading = ["纳税人识别号", "纳税人名称", "税务登记日期"]
     rows: Rows = [heading, ["210504PDY001012", "甲", date(2008, 4, 3)]]

@@ -134,68 +134,6 @@ def test_the_shared_sample_gives_its_expected_rows() -> None:
             assert value == row[theirs]
 
 
-@pytest.mark.parametrize(
-    ("heading", "cell", "due"),
-    [
-        ("应征(万元)", "1.5", "15000"),
-        ("应征（元）", "1.5", "1.5"),
-        ("应征,千元", "1.5", "1500"),
-        ("應徵", "1.5", "15000"),
-        ("应 征\n", "1.5", "15000"),
-        ("应征（元）", "1.5万", "15000"),
-    ],
-)
-def test_a_columns_own_unit_goes_before_the_sheets(heading: str, cell: str, due: str) -> None:
-    rows = [["金额单位：万元"], ["纳税人识别号", "纳税人名称", heading], [A, "甲", cell]]
-    assert records(csv_of(rows))[0]["due"] == due
-
-
-@pytest.mark.parametrize(
-    "above",
-    ["填报单位：本溪百元店", "单位：万元店", "经办单位：千元服装厂", "计量说明：不含百元以下"],
-)
-def test_a_name_with_a_unit_in_it_is_no_unit(above: str) -> None:
-    rows = [[above], ["纳税人识别号", "纳税人名称", "应征(不含百元以下)", "单位"]]
-    fields = (*FIELDS[:2], field("due", "money", "应征"))
-    rows.append([A, "甲", "1", "本溪百元店"])
-    assert records(csv_of(rows), fields=fields)[0]["due"] == "1"
-
-
-@pytest.mark.parametrize(
-    ("line", "due"),
-    [
-        ("单位：万元", "10000"),
-        ("（单位：人、万元）", "10000"),
-        ("金额单位：人民币千元 人数单位：人", "1000"),
-        ("計量單位:萬元,%", "10000"),
-        ("单 位：元", "1"),
-        ("单位：户、人", "1"),
-    ],
-)
-def test_unit_lines(line: str, due: str) -> None:
-    rows = [[line], ["纳税人识别号", "纳税人名称", "应征"], [A, "甲", "1"]]
-    assert records(csv_of(rows))[0]["due"] == due
-
-
-def test_two_units_above_the_heading_are_refused() -> None:
-    rows = [["单位：元"], ["单位：万元"], ["纳税人识别号", "纳税人名称", "应征"], [A, "甲", "1"]]
-    assert refused(csv_of(rows)).code == "table-unit-unclear"
-
-
-def test_a_unit_by_row() -> None:
-    rows = [
-        ["纳税人识别号", "纳税人名称", "应征", "计量单位"],
-        [A, "甲", "1", "万元"],
-        [B, "乙", "1", "元"],
-    ]
-    assert [one["due"] for one in records(csv_of(rows))] == ["10000", "1"]
-
-
-def test_a_unit_line_further_down_holds_from_there() -> None:
-    rows = [HEADING, [A, "甲", "1", "1"], ["单位：万元"], [B, "乙", "1", "1"]]
-    assert [one["due"] for one in records(csv_of(rows))] == ["1", "10000"]
-
-
 def test_totals_that_disagree_are_told() -> None:
     rows = [
         HEADING,
@@ -258,11 +196,44 @@ def test_rows_that_are_no_records_are_kept_out(row: list[str], kind: str) -> Non
         ["21050", "注册会计师事务所", "1", "1"],
         ["", "会计", "1", "1"],
         ["", "百元店单位：甲", "1", "1"],
+        ["", "说明书印刷厂", "5", ""],
+        ["", "备注：商店", "5", ""],
+        ["", "注册会计师事务所", "5", ""],
+        ["", "注册会计师事务所", "", "欠"],
+        ["", "会计", "5", ""],
+        ["", "1", "2", "3"],
     ],
 )
 def test_what_might_be_a_record_is_never_dropped(row: list[str]) -> None:
     batches, _ = read(csv_of([HEADING, row]))
     assert batches[0].count == 1
+
+
+NUMBERS = (
+    field("workers", "int", "人数", required=True),
+    field("due", "money", "应征", required=True),
+    field("paid", "money", "实征", required=True),
+)
+
+
+def test_numbers_in_order_are_column_numbers_only_under_the_heading_and_where_none_fit() -> None:
+    rows = [["人数", "应征", "实征"], ["1", "2", "3"], ["1", "2", "3"]]
+    assert len(records(csv_of(rows), fields=NUMBERS)) == 2
+    rows = [HEADING, ["1", "2", "3", "4"], [A, "甲", "1", "1"], ["1", "2", "3", "4"]]
+    batches, summary = read(csv_of(rows))
+    assert batches[0].rows == [3, 4]
+    assert summary["kept_out_rows"] == [{"row": 2, "kind": "numbering"}]
+    [warning] = summary["warnings"]
+    assert (warning["code"], warning["params"]["rows"]) == ("figures-kept-out", "2")
+
+
+def test_column_numbers_come_again_with_the_heading_of_a_printed_page() -> None:
+    numbers = ["甲", "乙", "1", "2"]
+    rows = [HEADING, numbers, [A, "甲", "1", "1"], HEADING, numbers, [B, "乙", "1", "1"]]
+    batches, summary = read(csv_of(rows))
+    assert batches[0].rows == [3, 6]
+    assert summary["kept_out"] == {"heading": 1, "numbering": 2}
+    assert summary["warnings"] == []
 
 
 def test_a_firm_may_be_called_total() -> None:

@@ -18,7 +18,7 @@ from shared.deliveries.readers import TABLE_FORMS
 from shared.deliveries.seeing import may_see, require_content
 from shared.deliveries.store import tables as table_store
 from shared.deliveries.tables.annotated import annotated_table
-from shared.deliveries.tables.characters import folded
+from shared.deliveries.tables.characters import heading_key
 from shared.deliveries.tables.fields import field_specs
 from shared.deliveries.tables.template import CSV_TYPE, XLSX_TYPE, csv_template, xlsx_template
 from shared.dependencies import ReadTx, RuntimeDep, Tx
@@ -113,11 +113,11 @@ def _check(headings: Mapping[str, str], feed: Feed) -> None:
     seen: dict[str, str] = {}
     for heading, field in headings.items():
         reason = ""
-        if not folded(heading) or len(heading) > _MAX_HEADING:
+        if not heading_key(heading) or len(heading) > _MAX_HEADING:
             reason = f"列名 {heading[:60]} 为空或过长 · an empty or overlong heading"
         elif field not in known:
             reason = f"没有字段 {field[:60]} · there is no such field"
-        elif seen.setdefault(folded(heading), field) != field:
+        elif seen.setdefault(heading_key(heading), field) != field:
             reason = f"列名 {heading} 出现两次 · the heading stands twice"
         if reason:
             raise problem("mapping-invalid", reason=reason)

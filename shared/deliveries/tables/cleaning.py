@@ -69,10 +69,18 @@ def clean(spec: FieldSpec, cell: str, scale: Scale, today: date) -> Cleaned:
         code = "cell-error" if isinstance(cell, ErrorCell) else "formula-without-value"
         return _fault(spec, code, cell)
     if not isinstance(cell, NumberCell) and spec.kind != "bool" and states_nothing(cell):
+        if _answers_none(spec, cell):
+            return _text(spec, cell, scale, today)
         return Cleaned(None, _repair(spec, cell, None, "not-stated") if cell.strip() else None)
     if "\0" in cell:
         return _fault(spec, "control-character", "")
     return _CLEANERS[spec.kind](spec, cell, scale, today)
+
+
+def _answers_none(spec: FieldSpec, cell: str) -> bool:
+    """存在问题：无 is the answer of a text that must be given; a name is never 无."""
+    asked = spec.kind == "text" and spec.required and not _ONE_LINE.fullmatch(spec.name)
+    return asked and simplified(narrow(cell)) == "无"
 
 
 def _shown(spec: FieldSpec, text: str) -> str:
@@ -158,6 +166,11 @@ def _money(spec: FieldSpec, cell: str, scale: Scale, today: date) -> Cleaned:
     if not rule:
         return Cleaned(text)
     return Cleaned(text, _repair(spec, cell, text, rule))
+
+
+def _rate(spec: FieldSpec, cell: str, scale: Scale, today: date) -> Cleaned:
+    """A percentage or rate: the number as it stands, whatever unit the sheet has."""
+    return _money(spec, cell, NO_SCALE, today)
 
 
 def _int(spec: FieldSpec, cell: str, scale: Scale, today: date) -> Cleaned:
@@ -283,6 +296,7 @@ _CLEANERS: Final[dict[str, _Cleaner]] = {
     "text": _text,
     "identifier": _identifier,
     "money": _money,
+    "rate": _rate,
     "int": _int,
     "date": _date,
     "month": _month,

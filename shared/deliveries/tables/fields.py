@@ -15,7 +15,7 @@ from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin, 
 import msgspec
 
 from shared.deliveries.feed import Feed
-from shared.deliveries.tables.characters import folded
+from shared.deliveries.tables.characters import folded, heading_key
 from shared.deliveries.tables.spec import FieldSpec, Kind
 from shared.deliveries.tables.usual import USUAL, USUAL_LABELS
 from shared.plan import Plan
@@ -23,6 +23,8 @@ from shared.plan import Plan
 _MONTH: Final = "2008-05"
 _DEKAD: Final = "2008-05-D1"
 _UNIT_FIELDS: Final = re.compile(r"(.*_)?unit")
+_RATE: Final = re.compile("%|率")
+"""Of a decimal number's description, unless it also says yuan: no unit of money is about it."""
 _BRACKETED: Final = re.compile(r"[（(][^（）()]*[）)]")
 _LABEL: Final = re.compile(r"(?P<code>[0-9A-Za-z_-]+) (?P<words>[^A-Za-z0-9,，;；]+)")
 
@@ -76,9 +78,14 @@ def _spec(
     description = next((meta.description for meta in metas if meta.description), "") or ""
     pattern = next((meta.pattern for meta in metas if meta.pattern), None)
     own = chinese_name(description)
-    headings = tuple(dict.fromkeys([*([own] if own else []), *given, *USUAL.get(name, ())]))
+    whole = description.partition(" · ")[0].strip()
+    full = [whole] if own and heading_key(whole) != heading_key(own) else []
+    headings = tuple(dict.fromkeys([*([own] if own else []), *given, *USUAL.get(name, ()), *full]))
     headings = headings or (name,)
     kind, codes = _kind(name, bare, pattern)
+    said = " ".join(meta.description for meta in metas if meta.description)
+    if kind == "money" and _RATE.search(said) and "元" not in said:
+        kind = "rate"
     labels = {**USUAL_LABELS.get(name, {}), **_labels(description)} if codes else {}
     if listed is not None and plan is not None:
         kind, labels = "code", _unambiguous((one.zh, one.code) for one in plan.codes(listed))

@@ -8,11 +8,25 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from shared.deliveries.tables.cells import Row, is_blank
-from shared.deliveries.tables.characters import column_name, folded, narrow, simplified
+from shared.deliveries.tables.characters import (
+    column_name,
+    folded,
+    heading_key,
+    in_brackets,
+    is_hint,
+    narrow,
+    simplified,
+)
 from shared.deliveries.tables.cleaning import NO_SCALE, Scale
 from shared.deliveries.tables.days import period_in
 from shared.deliveries.tables.spec import FieldSpec, TableRefused, TableSpec
-from shared.deliveries.tables.units import heading_scale, money_in, units_declared
+from shared.deliveries.tables.units import (
+    heading_scale,
+    money_in,
+    units_above,
+    units_declared,
+    whole_unit,
+)
 
 _HEADING_ROWS: Final = 3
 _WITH_UNIT: Final = re.compile(r"\s*[,，:：/、]\s*[十百千万萬亿]*[元圆人户个%]\s*$")
@@ -30,6 +44,8 @@ class Column:
     heading: str
     field: FieldSpec | None
     scale: Scale
+    own_scale: bool = False
+    """Its heading says so: no unit line is about it."""
 
 
 @dataclass
@@ -71,13 +87,17 @@ def known_headings(spec: TableSpec) -> dict[str, FieldSpec]:
     by_name = {one.name: one for one in spec.fields}
     found: dict[str, FieldSpec | None] = {}
     for one in spec.fields:
-        for heading in dict.fromkeys([folded(name) for name in (one.name, *one.headings)]):
+        for heading in dict.fromkeys([heading_key(name) for name in (one.name, *one.headings)]):
             found[heading] = one if heading not in found else None
     for one in spec.fields:
+        # Of 社区(村) the first word will do.
+        for heading in map(folded, one.headings):
+            found.setdefault(heading, one)
+    for one in spec.fields:
         # A field's first heading is its own, whoever else lists it further down.
-        first = folded(one.headings[0]) if one.headings else ""
+        first = heading_key(one.headings[0]) if one.headings else ""
         rivals = [other for other in spec.fields if other.headings and other is not one]
-        if first and all(folded(other.headings[0]) != first for other in rivals):
+        if first and all(heading_key(other.headings[0]) != first for other in rivals):
             found[first] = one
     known = {heading: one for heading, one in found.items() if one is not None and heading}
     known |= {heading: by_name[name] for heading, name in spec.mapping.items() if name in by_name}
@@ -107,7 +127,15 @@ def find_layout(sample: Sequence[Row], spec: TableSpec, *, partial: bool = False
     if best[0] < needed:
         return None
     start, height = place
+    if start + height < len(sample) and _is_unit_row(sample[start + height].cells):
+        height += 1
     return _laid_out(sample, start, height, spec, known, partial)
+
+
+def _is_unit_row(cells: Sequence[str]) -> bool:
+    """A row of the heading that states nothing but each column's unit of money."""
+    filled = [cell for cell in cells if cell.strip()]
+    return len(filled) > 1 and all(whole_unit(cell) is not None for cell in filled)
 
 
 def _paths(block: Sequence[Row]) -> list[list[str]]:
@@ -140,11 +168,21 @@ def _match(path: Sequence[str], known: Mapping[str, FieldSpec]) -> FieldSpec | N
     """The whole path first: 养老保险费 over 应征 is more than 应征 alone."""
     if not path or any(len(part) > 60 for part in path):
         return None
-    parts = [folded(_WITH_UNIT.sub("", part)) for part in path]
+    named = [part for part in path if whole_unit(part) is None] or path
+    named = [_WITH_UNIT.sub("", part) for part in named]
+    parts = [heading_key(part) for part in named]
     for heading in ("".join(parts), parts[-1], "".join(dict.fromkeys(parts))):
         if heading in known:
             return known[heading]
-    return None
+    return _said_twice(named[-1], known)
+
+
+def _said_twice(heading: str, known: Mapping[str, FieldSpec]) -> FieldSpec | None:
+    """纳税人识别号（税号）: in brackets another heading of the same field."""
+    inside = [one for one in in_brackets(heading) if not is_hint(one)]
+    one = known.get(folded(heading))
+    same = one is not None and all(known.get(heading_key(other)) is one for other in inside)
+    return one if same and inside else None
 
 
 def _laid_out(
@@ -171,7 +209,7 @@ def _laid_out(
         heading = "/".join(dict.fromkeys(path))
         if one is None and folded(path[-1]) in _ROW_UNIT and layout.row_unit_column is None:
             layout.row_unit_column = at
-        layout.columns.append(Column(at, heading, one, _scale_of(one, path, layout)))
+        layout.columns.append(Column(at, heading, one, *_scale_of(one, path, layout)))
     if not partial:
         _check_once(layout)
         _check_period(layout, spec)
@@ -193,11 +231,11 @@ def is_heading(layout: Layout, cells: Sequence[str]) -> bool:
 def _read_above(layout: Layout, rows: Sequence[Row], spec: TableSpec) -> None:
     said: list[str] = []
     for row in rows:
-        if (units := units_declared(row.cells)) is not None:
+        for units in units_above(row.cells):
             _declare(layout, row.no, units)
         for cell in row.cells:
             text = cell.strip()
-            if not text or _DATED.search(simplified(narrow(text))) or units_declared([text]):
+            if not text or _DATED.search(simplified(narrow(text))) or _only_unit(text):
                 continue
             said.append(text)
             if layout.title is None and len(text) >= 4:
@@ -214,23 +252,30 @@ def _read_above(layout: Layout, rows: Sequence[Row], spec: TableSpec) -> None:
     layout.title_units = tuple(code for code in named if len(named) == 1 or code[-2:] != "00")
 
 
+def _only_unit(text: str) -> bool:
+    return units_declared([text]) is not None or whole_unit(text) is not None
+
+
 def _declare(layout: Layout, row: int, units: str) -> None:
     scale = money_in(units)
-    if layout.unit_text is None:
+    if layout.unit_text is None or (scale is not None and not layout.scale.text):
         layout.unit_text, layout.unit_row = units, row
         layout.scale = scale or NO_SCALE
     elif scale is not None and scale.exponent != layout.scale.exponent:
         raise TableRefused("table-unit-unclear", first=layout.unit_text, second=units)
 
 
-def _scale_of(one: FieldSpec | None, path: Sequence[str], layout: Layout) -> Scale:
-    """A column's own unit goes before the sheet's."""
+def _scale_of(one: FieldSpec | None, path: Sequence[str], layout: Layout) -> tuple[Scale, bool]:
+    """A column's own unit goes before the sheet's; and whether it has one."""
     if one is None or one.kind not in ("money", "int"):
-        return NO_SCALE
+        return NO_SCALE, False
     for part in reversed(path):
-        if (own := heading_scale(part, persons=one.kind == "int")) is not None:
-            return own
-    return layout.scale if one.kind == "money" else NO_SCALE
+        own = heading_scale(part, persons=one.kind == "int")
+        if own is None and one.kind == "money":
+            own = whole_unit(part)
+        if own is not None:
+            return own, True
+    return (layout.scale if one.kind == "money" else NO_SCALE), False
 
 
 def _check_once(layout: Layout) -> None:

@@ -31,8 +31,8 @@ from shared.deliveries.tables.spec import (
     TableRefused,
     TableSpec,
 )
-from shared.deliveries.tables.sums import LISTED_ROWS, Sums, kind_of
-from shared.deliveries.tables.units import money_in, scale_of, units_declared
+from shared.deliveries.tables.sums import LISTED_ROWS, Sums, kind_of, unexpected_figures
+from shared.deliveries.tables.units import money_in, scale_of, units_above
 
 _ENCODE: Final = msgspec.json.Encoder(order=None).encode
 _BATCH_BYTES: Final = 4 * 1024 * 1024
@@ -52,6 +52,10 @@ class Table:
         self._counts: Counter[str] = Counter()
         self._rules: Counter[str] = Counter()
         self._kept_out: list[dict[str, Any]] = []
+        self._under_heading = True
+        """No record came since the heading, or since it stood again."""
+        self._figures_out: list[int] = []
+        """Rows that look like notes or signatures, yet hold figures."""
         self._scale: Scale | None = None
         """Of a unit line further down."""
         self._keys: frozenset[int] = frozenset()
@@ -176,11 +180,12 @@ class Table:
         if is_blank(row.cells):
             self._counts["blank"] += 1
             return None
-        if (kind := kind_of(layout, row.cells, self._keys)) is not None:
+        if (kind := self._kind_of(layout, row)) is not None:
             self._keep_out(layout, row, kind)
             return None
         values, repairs, faults = self._values(layout, row)
         self._counts["records"] += 1
+        self._under_heading = False
         self._sums.add(values, {fault.field for fault in faults})
         batch.rows.append(row.no)
         if repairs:
@@ -192,22 +197,30 @@ class Table:
             return _ENCODE([REFUSED, faults, values])
         return _ENCODE(values)
 
+    def _kind_of(self, layout: Layout, row: Row) -> str | None:
+        return kind_of(layout, row.cells, self._keys, self._under_heading)
+
     def _values(self, layout: Layout, row: Row) -> tuple[dict[str, Any], list[Repair], list[Fault]]:
         values: dict[str, Any] = {}
         repairs: list[Repair] = []
         faults: list[Fault] = []
         cells = row.cells
-        own = self._row_scale(layout, cells) or self._scale
+        by_row = self._row_scale(layout, cells)
+        own = by_row or self._scale
         width = len(cells)
         for index, one, quick, column in self._quick:
             if index >= width or not (cell := cells[index]):
                 continue
-            if type(cell) is str and (own is None or one.kind != "money"):
+            if column.own_scale and by_row and by_row.exponent != column.scale.exponent:
+                faults.append(_two_units(one, cell))
+                continue
+            scaled = own if one.kind == "money" and not column.own_scale else None
+            if type(cell) is str and scaled is None:
                 value = quick(cell)
                 if value is not MISS:
                     values[one.name] = value
                     continue
-            scale = own if own is not None and one.kind == "money" else column.scale
+            scale = column.scale if scaled is None else scaled
             _take(one, clean(one, cell, scale, self._today), values, repairs, faults)
         for name, (value, source) in layout.filled.items():
             values[name] = value
@@ -224,11 +237,15 @@ class Table:
         self._counts[f"kept-out {kind}"] += 1
         if len(self._kept_out) < LISTED_ROWS:
             self._kept_out.append({"row": row.no, "kind": kind})
+        self._under_heading |= kind == "heading"
+        if unexpected_figures(layout, kind, row.cells):
+            self._figures_out.append(row.no)
         if kind in ("total", "subtotal"):
             values, _, _ = self._values(layout, row)
             self._sums.declare(row.no, kind, values)
-        elif kind == "unit" and (units := units_declared(row.cells)) is not None:
-            self._scale = money_in(units) or self._scale
+        elif kind == "unit":
+            for units in units_above(row.cells):
+                self._scale = money_in(units) or self._scale
 
     # --- what was seen -----------------------------------------------------------------------
 
@@ -294,6 +311,10 @@ class Table:
         if own and said and not own & said:
             params = {"said": "、".join(sorted(said)), "own": "、".join(sorted(own))}
             found.append({"code": "sender-differs", "params": params})
+        if self._figures_out:
+            rows = "、".join(map(str, self._figures_out[:20]))
+            params = {"rows": rows, "count": str(len(self._figures_out))}
+            found.append({"code": "figures-kept-out", "params": params})
         if self._counts["hidden"]:
             params = {"count": str(self._counts["hidden"])}
             found.append({"code": "rows-hidden", "params": params})
@@ -314,6 +335,12 @@ def _take(
         values[one.name] = cleaned.value
     if cleaned.repair is not None:
         repairs.append(cleaned.repair)
+
+
+def _two_units(one: FieldSpec, cell: str) -> Fault:
+    """The heading names one unit of money, the row's own cell another."""
+    shown = "***" if one.personal else cell[:60]
+    return Fault("number-unclear", one.name, {"field": one.zh, "value": shown})
 
 
 def _empty() -> Batch:

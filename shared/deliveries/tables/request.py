@@ -9,7 +9,7 @@ from typing import Literal
 from shared.auth import Caller
 from shared.deliveries.feed import Feed
 from shared.deliveries.readers import TableReader
-from shared.deliveries.tables.characters import folded
+from shared.deliveries.tables.characters import heading_key
 from shared.deliveries.tables.fields import field_specs, unit_names
 from shared.deliveries.tables.spec import TableSpec
 from shared.runtime import Runtime
@@ -41,7 +41,7 @@ def table_spec(
         document_bytes=settings.max_document_bytes,
         units=unit_names(runtime.plan),
         own_units=tuple(sorted(caller.units or ())),
-        mapping={folded(heading): name for heading, name in mapping.items()},
+        mapping={heading_key(heading): name for heading, name in mapping.items()},
         sheet=sheet,
         gzipped=gzipped,
         tabs="tab-separated" in content_type,

@@ -7,7 +7,7 @@ from typing import Final, Literal
 import msgspec
 
 Kind = Literal[
-    "text", "identifier", "money", "int", "date", "month", "dekad", "bool", "code", "list"
+    "text", "identifier", "money", "rate", "int", "date", "month", "dekad", "bool", "code", "list"
 ]
 
 MAX_COLUMNS: Final = 1000
@@ -74,7 +74,7 @@ class TableSpec(msgspec.Struct, frozen=True):
     own_units: tuple[str, ...] = ()
     """Codes of the units the sender speaks for; empty for all."""
     mapping: dict[str, str] = {}
-    """Folded heading → field, as the department has saved it."""
+    """Heading, as ``heading_key`` has it → field, as the department has saved it."""
     sheet: str | None = None
     gzipped: bool = False
     tabs: bool = False

@@ -11,9 +11,10 @@ from typing import Any, Final
 
 from shared.deliveries.tables.cells import NumberCell
 from shared.deliveries.tables.characters import folded, narrow, simplified
-from shared.deliveries.tables.figures import plain
+from shared.deliveries.tables.figures import plain, read_figure
 from shared.deliveries.tables.layout import Layout, is_heading
-from shared.deliveries.tables.units import units_declared
+from shared.deliveries.tables.spec import FieldSpec
+from shared.deliveries.tables.units import units_declared, whole_unit
 
 _TOTAL: Final = re.compile(r"(合计|总计|共计|全[市区县]合?计|总合计)(户数|人数|金额|笔数)?")
 _SUBTOTAL: Final = re.compile(r"(?:.{0,30}小计|本页(合计|小计|共计)|.{1,30}合计)")
@@ -25,10 +26,12 @@ _SIGNATURE: Final = re.compile(
     r"(签字|签章|签名|盖章)?"
 )
 _NOTE: Final = re.compile(r"(注|备注|说明|附注|填表说明|填报说明|※)\s*[:：1-9一二三.、]?.*")
+_NOTE_WORD: Final = re.compile(r"(注|备注|说明|附注|填表说明|填报说明|※)\s*([:：1-9一二三]|$)")
 _SIGNED: Final = re.compile(r".{2,14}[:：]")
 _DIGIT: Final = re.compile(r"\d")
 EXAMPLE: Final = "示例"
 """First cell of a template's example row."""
+_NO_FIGURES: Final = frozenset({"note", "signature", "unit", "numbering"})
 _ORDINALS: Final = frozenset("甲乙丙丁戊己庚辛")
 
 _ZERO: Final = Decimal(0)
@@ -37,12 +40,12 @@ LISTED_ROWS: Final = 200
 
 
 def kind_of(  # noqa: PLR0911 - one per kind
-    layout: Layout, cells: Sequence[str], keys: frozenset[int]
+    layout: Layout, cells: Sequence[str], keys: frozenset[int], first: bool
 ) -> str | None:
     """What a row is that is no record; None for a record.
 
     ``keys``: columns that hold identifying numbers. A row that has one is a record whatever
-    its words: a firm may be called 合计.
+    its words: a firm may be called 合计. ``first``: no record came since the heading.
     """
     if any(at < len(cells) and _identifies(cells[at]) for at in keys) and cells[0] != EXAMPLE:
         return None
@@ -55,9 +58,10 @@ def kind_of(  # noqa: PLR0911 - one per kind
     if not label or len(label) > 500:
         return None
     word = folded(label)
-    if len(filled) > 1 and _is_numbering([cell for _, cell in filled]):
+    if first and _is_numbering(layout, filled):
         return "numbering"
-    if units_declared(cells) is not None and len(filled) <= 3:
+    alone = len(filled) == 1 and whole_unit(label) is not None
+    if alone or (len(filled) <= 3 and units_declared(cells) is not None):
         return "unit"
     for kind, pattern in (
         ("cumulative", _CUMULATIVE),
@@ -67,32 +71,84 @@ def kind_of(  # noqa: PLR0911 - one per kind
     ):
         if pattern.fullmatch(word):
             return kind
-    if _is_signature([cell for _, cell in filled]):
+    if _is_signature([cell for _, cell in filled], _has_figures(layout, cells)):
         return "signature"
-    if len(filled) <= 2 and _NOTE.fullmatch(simplified(narrow(label))):
+    if _is_note([cell for _, cell in filled], label):
         return "note"
     return None
+
+
+def unexpected_figures(layout: Layout, kind: str, cells: Sequence[str]) -> bool:
+    """Whether a row of a kind that states no figures has some."""
+    if kind not in _NO_FIGURES or any(cell.strip() in _ORDINALS for cell in cells if cell):
+        return False
+    return _has_figures(layout, cells)
+
+
+def _has_figures(layout: Layout, cells: Sequence[str]) -> bool:
+    """Whether a row has a number in a column of sums, rates or persons."""
+    return any(
+        column.field is not None
+        and column.field.kind in ("money", "rate", "int")
+        and column.index < len(cells)
+        and _is_figure(cells[column.index])
+        for column in layout.columns
+    )
+
+
+def _is_figure(cell: str) -> bool:
+    return bool(cell.strip()) and read_figure(cell).value is not None
 
 
 def _identifies(cell: str) -> bool:
     return len(cell) >= 4 and _DIGIT.search(cell) is not None
 
 
-def _is_numbering(cells: Sequence[str]) -> bool:
-    """The row of column numbers under a heading: 甲 乙 1 2 3."""
+def _is_numbering(layout: Layout, filled: Sequence[tuple[int, str]]) -> bool:
+    """The row of column numbers under a heading: 甲 乙 1 2 3, or 1 2 3 over every column of which
+    one could never hold its number."""
+    cells = [cell for _, cell in filled]
     numbers = [cell for cell in cells if cell not in _ORDINALS]
-    if len(cells) < 3 or any(not cell.isdigit() for cell in numbers):
+    if len(cells) < 3 or any(not (cell.isascii() and cell.isdigit()) for cell in numbers):
         return False
-    counted = [int(cell) for cell in numbers]
-    begins = not counted or counted[0] == 1
-    return begins and counted == list(range(1, len(counted) + 1))
+    if [int(cell) for cell in numbers] != list(range(1, len(numbers) + 1)):
+        return False
+    if len(numbers) < len(cells):
+        return True
+    given = dict(filled)
+    every = all(column.index in given for column in layout.columns)
+    return every and any(
+        column.field is not None and _never_numbered(column.field, given[column.index])
+        for column in layout.columns
+    )
 
 
-def _is_signature(cells: Sequence[str]) -> bool:
+def _never_numbered(one: FieldSpec, number: str) -> bool:
+    """Whether a record's field cannot be just this number."""
+    if one.kind in ("date", "month", "dekad", "text", "list"):
+        return True
+    if one.kind not in ("identifier", "code") or number in one.codes:
+        return False
+    return bool(one.codes) or (one.pattern is not None and not re.search(one.pattern, number))
+
+
+def _is_note(cells: Sequence[str], label: str) -> bool:
+    """Alone in its row, or the word with its text beside it; a row with a figure is none."""
+    text = simplified(narrow(label))
+    if not _NOTE.fullmatch(text) or len(cells) > 2:
+        return False
+    if len(cells) == 1:
+        return True
+    return bool(_NOTE_WORD.match(text)) and not any(_is_figure(cell) for cell in cells)
+
+
+def _is_signature(cells: Sequence[str], figures: bool) -> bool:
     for cell in cells:
         text = simplified(narrow(cell))
         head = folded(re.split(r"[:：]", text)[0])
-        if _SIGNATURE.fullmatch(head) and (_SIGNED.match(text) or len(cells) <= 2):
+        if _SIGNATURE.fullmatch(head) and (
+            _SIGNED.match(text) or (len(cells) <= 2 and not figures)
+        ):
             return True
     return False
 

@@ -78,7 +78,7 @@ def _write_sheet(
     sheet.write_string(0, 0, "序号", head)
     sheet.write_string(1, 0, EXAMPLE, grey)
     for at, (one, value) in enumerate(zip(specs, _example(feed, specs), strict=True), 1):
-        form = day if one.kind == "date" else None if one.kind in ("money", "int") else text
+        form = day if one.kind == "date" else None if one.kind in ("money", "rate", "int") else text
         sheet.set_column(at, at, max(12, 2 * len(one.zh) + 4), form)
         sheet.write_string(0, at, one.zh, need if one.required else head)
         sheet.write_comment(0, at, _help(feed, one, lang)[:800])

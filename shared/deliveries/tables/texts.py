@@ -96,6 +96,11 @@ _WARNINGS: Final[Mapping[str, tuple[str, str]]] = {
         "标题中的单位 {said} 不是报送单位 {own}",
         "the title names {said}, the sender is {own}",
     ),
+    "figures-kept-out": (
+        "{count} 行有数字，但看作列号、签名、说明或单位行，未作为记录读取（第 {rows} 行），请核对",
+        "{count} rows with figures were taken for column numbers, signatures, notes or unit lines "
+        "and not read as records (rows {rows}); please check",
+    ),
     "rows-hidden": ("已读取 {count} 个隐藏行", "{count} hidden rows were read"),
 }
 

@@ -20,7 +20,13 @@ _OTHER: Final = re.compile(
     rf"%|(?:{_SCALES})?(?:人次?|户次?|个|家|名|位|件|笔|份|辆|本|张|次|天|日|月|平方米)"
 )
 _LINE: Final = re.compile(r"单\s*位\s*[:：]\s*(?P<units>.+)")
+_BARE_LINE: Final = re.compile(r"\(?(?:计量|金额|货币)?单\s*位\s*(?P<units>[^:：]+?)\)?")
+"""Without a colon; counts only with a unit of money."""
 _BRACKETS: Final = re.compile(r"\([^()]*\)")
+_INSIDE: Final = re.compile(
+    r"[(\[【]\s*(?:(?:计量|金额|货币)?单\s*位\s*[:：]?)?\s*([^()\[\]【】]+?)\s*[)\]】]"
+)
+_WORDS: Final = re.compile(r"[\s:：,，;；、/]+")
 _IN_HEADING: Final = re.compile(
     r"[(\[,，:：/、]\s*(?:单位\s*[:：]\s*)?(?P<unit>[^()\[\],，:：/、]+)"
 )
@@ -32,14 +38,45 @@ def scale_of(text: str) -> Scale | None:
     return None if found is None else Scale(_EXPONENTS[found["scale"] or ""], found[0])
 
 
-def units_declared(cells: Sequence[str]) -> str | None:
-    """The units a line "单位：万元、人" declares; None where it is no such line."""
+def whole_unit(cell: str) -> Scale | None:
+    """The unit of money a cell consists of, in brackets or not: 万元, （万元）."""
+    return scale_of(simplified(narrow(cell)).strip("()[]【】 "))
+
+
+def units_above(cells: Sequence[str]) -> list[str]:
+    """Everything a row above the heading declares: unit lines, and the unit of money that stands
+    as a cell, a bracket or a word of its own, as in 欠费情况表（万元）."""
+    found = []
     for cell in cells:
-        if not 3 < len(cell) < 80:
+        line = units_declared([cell])
+        if line is not None:
+            found.append(line)
+        text = simplified(narrow(cell))
+        inside = ["、".join(_listed(one)) for one in _INSIDE.findall(text)]
+        words = _WORDS.split(_BRACKETS.sub(" ", text))
+        # 100 万元 is a sum.
+        alone = [
+            word
+            for before, word in zip(["", *words], words, strict=False)
+            if not before[-1:].isdigit()
+        ]
+        found += [one for one in [*inside, *alone] if money_in(one) is not None]
+    return list(dict.fromkeys(found))
+
+
+def units_declared(cells: Sequence[str]) -> str | None:
+    """The units a line "单位：万元、人" or "单位 万元" declares; None where it is no such line."""
+    for cell in cells:
+        if not 3 <= len(cell) < 80:
             continue
-        found = _LINE.search(simplified(narrow(cell)))
+        text = simplified(narrow(cell))
+        found = _LINE.search(text)
         if found is not None and (units := _listed(found["units"])):
             return "、".join(units)
+        found = _BARE_LINE.fullmatch(text)
+        bare = "" if found is None else "、".join(_listed(found["units"]))
+        if money_in(bare) is not None:
+            return bare
     return None
 
 
