@@ -276,7 +276,8 @@ def _item(spec: FieldSpec, item: str, scale: Scale, today: date) -> Any:
 
 @lru_cache(maxsize=512)
 def _compiled(pattern: str | None) -> re.Pattern[str] | None:
-    return None if pattern is None else re.compile(pattern)
+    # A pattern's $ also matches before a last line break.
+    return None if pattern is None else re.compile(rf"(?:{pattern})(?!\n)")
 
 
 _CLEANERS: Final[dict[str, _Cleaner]] = {

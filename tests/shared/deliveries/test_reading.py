@@ -182,6 +182,11 @@ class TestShape:
                 b'{"code":"1\\u0000","on":"2008-06-01","yuan":1}',
                 [("control-character", "/code")],
             ),
+            (b'{"code":"1\\n","on":"2008-06-01","yuan":1}', [("pattern-mismatch", "/code")]),
+            (
+                b'{"code":"1\\u000A","on":"2008-06-01","yuan":" 1","tags":["a\\n"]}',
+                [("pattern-mismatch", "/code"), ("money-invalid", "/yuan")],
+            ),
             (GOOD + b" " * 1000, [("record-too-long", "")]),
             (GOOD[:-1] + b',"count":1.5}', [("type-wrong", "/count")]),
             (GOOD[:-1] + b',"count":false}', [("type-wrong", "/count")]),
@@ -219,6 +224,12 @@ class TestShape:
         (problems,) = decode_records(Sample, [text], 1000)
         assert isinstance(problems, tuple)
         assert [one.code for one in problems] == ["length"]
+
+    def test_a_text_without_pattern_may_end_in_a_line_break(self) -> None:
+        text = GOOD[:-1] + b',"tags":["a\\n"]}'
+        (record,) = decode_records(Sample, [text], 1000)
+        assert isinstance(record, Sample)
+        assert record.tags == ["a\n"]
 
     @given(st.binary(max_size=60))
     def test_nothing_breaks_it(self, text: bytes) -> None:
