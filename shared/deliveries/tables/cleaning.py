@@ -106,7 +106,7 @@ def _identifier(  # noqa: PLR0911 - one per way an identifier comes
 ) -> Cleaned:
     """Kept as text. A number cell is taken only where nothing can have been lost."""
     pattern = _compiled(spec.pattern)
-    if isinstance(cell, LossyNumber) or _EXPONENT.fullmatch(cell):
+    if isinstance(cell, LossyNumber | DateCell | BoolCell) or _EXPONENT.fullmatch(cell):
         return _fault(spec, "identifier-damaged", cell)
     if isinstance(cell, NumberCell):
         if pattern is not None and not pattern.search(cell):

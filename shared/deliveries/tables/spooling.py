@@ -179,7 +179,7 @@ async def spool_table(
             else:
                 spool.reading = _without_identities(worded(part))
     if spec.sheet is not None:
-        spool.reading["sheet_asked"] = spec.sheet
+        spool.reading["sheet_asked"] = mask_within(spec.sheet)
     if spec.gzipped:
         spool.reading["content_encoding"] = "gzip"
 
