@@ -71,6 +71,13 @@ class TestNdjson:
         cuts = cuts_of(NdjsonReader(), b'\xef\xbb\xbf\r\n{"a":1}\r\n')
         assert [text.strip() for text in records_in(NdjsonReader(), cuts)] == [b'{"a":1}']
 
+    def test_blank_lines_make_no_segments(self) -> None:
+        body = b"\n" * 100_000 + b'{"a":1}\n' + b"\r\n" * 50_000 + b'{"a":2}\n\n'
+        cuts = cuts_of(NdjsonReader(), body, 10_000)
+        assert b"".join(cut.data for cut in cuts) == body
+        assert len(cuts) == 1
+        assert len(records_in(NdjsonReader(), cuts)) == 2
+
     def test_a_last_line_in_another_encoding_is_not_called_cut_off(self) -> None:
         line = '{"name":"本溪"}'.encode("gbk")
         assert records_in(NdjsonReader(), cuts_of(NdjsonReader(), line)) == [line]
