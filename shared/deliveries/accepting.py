@@ -15,6 +15,7 @@ from uuid import UUID
 
 from shared.auth import Caller
 from shared.clock import Clock
+from shared.crypto import mask_within
 from shared.deliveries import store
 from shared.deliveries.correcting import check_correcting, take_superseded
 from shared.deliveries.feed import Feed
@@ -311,10 +312,16 @@ async def difference_of(
         found["size"] = {"first": existing.size, "now": spool.size}
         found["records"] = {"first": existing.sent_count, "now": spool.record_count}
         found["first_differing_record"] = await _first_differing(runtime, existing, new, spool)
-    sheet = new.reading and new.reading.get("sheet_asked")
-    if (existing.reading or {}).get("sheet_asked") != sheet:
-        found["sheet"] = {"first": (existing.reading or {}).get("sheet_asked"), "now": sheet}
+    first, now = _sheet_asked(existing.reading), _sheet_asked(new.reading)
+    if first != now:
+        found["sheet"] = {"first": first, "now": now}
     return found
+
+
+def _sheet_asked(reading: dict[str, Any] | None) -> str | None:
+    sheet = (reading or {}).get("sheet_asked")
+    # Kept unmasked once; the name may hold an identity number.
+    return None if sheet is None else mask_within(sheet)
 
 
 def _text(delivery_id: UUID | None) -> str | None:

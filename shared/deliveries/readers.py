@@ -89,7 +89,10 @@ class NdjsonReader:
 
 
 def _lines(data: bytes) -> list[bytes]:
-    data = data.removeprefix(_BOM)
+    return _inner_lines(data.removeprefix(_BOM))
+
+
+def _inner_lines(data: bytes) -> list[bytes]:
     lines = [line for line in data.split(b"\n") if line]
     # Blank lines are rare: look at each line only where there may be some.
     if b"\n " in data or b"\n\r" in data or b"\n\t" in data or data[:1].isspace():
@@ -98,28 +101,50 @@ def _lines(data: bytes) -> list[bytes]:
 
 
 class _NdjsonSplitter:
+    """Blank lines count towards no segment: a body of them alone would make thousands."""
+
     def __init__(self, limits: Limits) -> None:
         self._chunk = limits.chunk_records
         self._buffer = bytearray()
         self._newlines = 0
         self._lines = 0
+        self._ready = bytearray()
+        """Whole lines before the buffer, too few records for a segment."""
+        self._ready_count = 0
 
     def feed(self, data: bytes) -> Iterator[Cut]:
         self._buffer += data
         self._newlines += data.count(b"\n")
-        while self._newlines >= self._chunk or len(self._buffer) > SEGMENT_BYTES:
-            count = min(self._newlines, self._chunk)
-            if count == 0:
+        while True:
+            wanted = self._chunk - self._ready_count
+            long = len(self._ready) + len(self._buffer) > SEGMENT_BYTES
+            if self._newlines < wanted and not long:
+                return
+            if self._newlines:
+                # Nothing but blank lines is taken in one step, however much it is.
+                blank = self._buffer.isspace()
+                self._take(self._newlines if blank else min(self._newlines, wanted))
+            elif not self._ready:
                 raise problem("record-too-long", no=self._lines + 1, limit=SEGMENT_BYTES)
-            rest = bytes(self._buffer).split(b"\n", count)[-1]
-            data = bytes(self._buffer[: len(self._buffer) - len(rest)])
-            self._buffer = bytearray(rest)
-            self._newlines -= count
-            self._lines += count
-            yield Cut(data, len(_lines(data)))
+            # Half a segment will do: lines are never taken one by one.
+            if long or self._ready_count * 2 >= self._chunk:
+                cut = Cut(bytes(self._ready), self._ready_count)
+                self._ready.clear()
+                self._ready_count = 0
+                yield cut
+
+    def _take(self, count: int) -> None:
+        rest = bytes(self._buffer).split(b"\n", count)[-1]
+        lines = bytes(self._buffer[: len(self._buffer) - len(rest)])
+        # A mark that stands at the beginning of later lines counts as what it is: a record.
+        self._ready_count += len(_lines(lines) if not self._ready else _inner_lines(lines))
+        self._ready += lines
+        self._buffer = bytearray(rest)
+        self._newlines -= count
+        self._lines += count
 
     def finish(self) -> Iterator[Cut]:
-        rest = bytes(self._buffer)
+        rest = bytes(self._ready + self._buffer)
         last = rest.rpartition(b"\n")[2]
         if last.strip() and not last.rstrip().endswith(b"}") and not _is_json(last):
             # No newline after it and no JSON in it: the sender was cut off inside this line.

@@ -16,6 +16,8 @@ _DECODE_ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ANY = msgspec.json.Decoder()
 _NUL_ESCAPE: Final = b"\\u0000"
+_LINE_ENDS: Final = (b'\\n"', b'\\u000a"', b'\\u000A"')
+"""A text that ends in a line break, however JSON writes it."""
 
 _PATH = re.compile(r" - at `(?:key in )?\$(?P<path>.*)`$", re.DOTALL)
 _STEP = re.compile(r"\.([^.\[]+)|\[(\d+|\.\.\.)\]")
@@ -61,8 +63,10 @@ def decode_records(
                 results.append((RowProblem("record-too-long", "", {"limit": str(max_bytes)}),))
             elif _NUL_ESCAPE in text and (found := _control_characters(text)):
                 results.append(found)
-            elif odd is not None and (fields := odd.findall(text)):
-                results.append(_money_faults(shape, text, fields))
+            elif any(end in text for end in _LINE_ENDS) and (found := _line_ends(shape, text)):
+                results.append(_beside(shape, text, [*found, *_amounts(odd, text)]))
+            elif odd is not None and (amounts := _amounts(odd, text)):
+                results.append(_beside(shape, text, amounts))
             else:
                 results.append(decode(text))
         except _DECODE_ERRORS as error:
@@ -88,23 +92,54 @@ def _is_amount(kind: Any) -> bool:
     return kind is Decimal or any(_is_amount(part) for part in get_args(kind))
 
 
-def _money_faults(
-    shape: type[msgspec.Struct], text: bytes, fields: Sequence[bytes]
+def _line_ends(shape: type[msgspec.Struct], text: bytes) -> tuple[RowProblem, ...]:
+    """Values that fit their pattern only because ``$`` also matches before a last line break:
+    ``JK1234\\n`` would be another receipt than ``JK1234``.
+
+    Found by a second line break in the place of the last character before it, which no pattern
+    overlooks; lengths stay.
+    """
+    doubled = msgspec.json.encode(_doubled(_ANY.decode(text)))
+    try:
+        _decoder(shape).decode(doubled)
+    except _DECODE_ERRORS as error:
+        faults = _faults(shape, doubled, error)
+        return tuple(one for one in faults if one.code == "pattern-mismatch")
+    return ()
+
+
+def _doubled(value: Any) -> Any:
+    if isinstance(value, str):
+        return value[:-2] + "\n\n" if value.endswith("\n") else value
+    if isinstance(value, dict):
+        return {name: _doubled(part) for name, part in value.items()}
+    return [_doubled(part) for part in value] if isinstance(value, list) else value
+
+
+def _amounts(odd: re.Pattern[bytes] | None, text: bytes) -> list[RowProblem]:
+    """The amounts that are no plain number."""
+    if odd is None or not (names := odd.findall(text)):
+        return []
+    found = {_pointer(name.decode()) for name in names}
+    given: dict[str, Any] = _ANY.decode(text) if _is_object(text) else {}
+    return [
+        RowProblem("money-invalid", where, {"value": str(given.get(where[1:], ""))[:40]})
+        for where in sorted(found)
+    ]
+
+
+def _beside(
+    shape: type[msgspec.Struct], text: bytes, found: Sequence[RowProblem]
 ) -> tuple[RowProblem, ...]:
-    """Those amounts, and whatever else is wrong with the record."""
+    """What was found, and whatever else is wrong with the record."""
     try:
         _decoder(shape).decode(text)
         others: tuple[RowProblem, ...] = ()
     except _DECODE_ERRORS as error:
         others = _faults(shape, text, error)
-    found = {_pointer(name.decode()) for name in fields}
-    given: dict[str, Any] = _ANY.decode(text) if _is_object(text) else {}
-    amounts = [
-        RowProblem("money-invalid", where, {"value": str(given.get(where[1:], ""))[:40]})
-        for where in sorted(found)
-    ]
+    places = {one.pointer for one in found}
     order = [_pointer(name) for name in _fields(shape)]
-    faults = [*(one for one in others if one.pointer not in found), *amounts]
+    faults = [*(one for one in others if one.pointer not in places), *found]
     # As the second pass has them: what is unknown first, then in the order of the fields.
     faults.sort(key=lambda one: next((n for n, p in enumerate(order) if _within(one, p)), -1))
     return tuple(faults)

@@ -309,3 +309,10 @@ def test_the_quick_way_gives_what_the_long_way_gives(spec: FieldSpec, text: str)
         assert cleaned.fault is None
         same = Decimal(cleaned.value) == Decimal(quick) if spec is MONEY else cleaned.value == quick
         assert same
+
+
+def test_a_line_break_after_an_identifier_is_taken_away() -> None:
+    """A pattern's $ matches before it: the number would stand for another."""
+    cleaned = read(ORG, "71234567-5\n")
+    assert (cleaned.value, cleaned.repair and cleaned.repair.rule) == ("71234567-5", "spaces")
+    assert quick_reader(ORG, NO_SCALE)("71234567-5\n") is MISS

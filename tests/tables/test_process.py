@@ -7,15 +7,16 @@ import contextlib
 import os
 import signal
 from collections.abc import AsyncIterator
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from shared.deliveries.tables import process
-from shared.deliveries.tables.process import read_table
+from shared.deliveries.tables.process import read_rows, read_table
 from shared.deliveries.tables.spec import Batch
 from shared.problems import Problem
-from tests.tables.made import csv_of, spec_of
+from tests.tables.made import csv_of, spec_of, xlsx_of
 from tests.tables.test_layout import HEADING, SAMPLE, A
 
 
@@ -151,3 +152,27 @@ async def test_the_process_gets_nothing_of_our_settings(monkeypatch: pytest.Monk
                 pass
     names = set(str(caught.value.params["reason"]).split(","))
     assert names <= {"LC_CTYPE", "PYTHONPATH", "PYTHONUTF8"}
+
+
+async def test_rows_as_they_stand_hold_cells_of_every_kind() -> None:
+    rows = [["号", "日", "是"], [12.5, date(2008, 6, 5), True]]
+    spec = spec_of("xlsx", fields=(), sheet="表", rows_only=True)
+    found = []
+    async with contextlib.aclosing(read_rows(spec, pieces(xlsx_of(rows)))) as frames:
+        async for frame in frames:
+            found += frame
+    assert found == [(1, ["号", "日", "是"]), (2, ["12.5", "2008-06-05", "是"])]
+
+
+async def test_a_refusal_shows_no_identity_number() -> None:
+    number = "210502198001011237"
+    with pytest.raises(Problem) as caught:
+        async with contextlib.aclosing(
+            read_table(spec_of(), pieces(csv_of([["说明" * 4 + number, "乙"], ["1", "2"]])))
+        ) as parts:
+            async for _ in parts:
+                pass
+    assert caught.value.code == "table-heading-missing"
+    seen = str(caught.value.params["seen"])
+    assert "210502****" in seen
+    assert "19800101" not in seen

@@ -3,22 +3,28 @@ what became of each row."""
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import gzip
 import hashlib
 import io
 import json
 from typing import Any
+from uuid import UUID
 
 import httpx
 import msgspec
 import pytest
 
+from shared.deliveries import store
+from shared.deliveries.tables.annotated import annotated_table
 from shared.deliveries.tables.reading import Table
 from shared.reencrypt import sealed_columns
 from tax_feed.app import SERVICE as TAX
+from tax_feed.feeds import FEEDS
 from tests.registration_feed.door import Door
 from tests.tables.made import XLSX, Rows, csv_of, spec_of, xlsx_of
+from tests.tables.test_process import readers
 from tests.tax_feed.records import arrears, tax_no
 
 HEADING = [
@@ -237,6 +243,20 @@ async def test_the_annotated_copy_says_what_became_of_each_row(tax: Door) -> Non
     assert stranger.json()["code"] == "delivery-unknown"
     operator = await tax.ask(f"/deliveries/{seen['delivery']}/annotated", "operator")
     assert operator.json()["code"] == "forbidden"
+
+
+async def test_who_fetches_a_copy_slowly_holds_no_reading_process(tax: Door) -> None:
+    long = [*TABLE[:3], *[["合计", "", "", "", "1"]] * 2500]
+    seen = await done(tax, await push(tax, csv_of(long)))
+    async with tax.runtime.database.read() as conn:
+        row = await store.find_delivery(conn, UUID(seen["delivery"]))
+    assert row is not None
+    feed = next(one for one in FEEDS if one.name == row.feed)
+    async with contextlib.aclosing(await annotated_table(tax.runtime, feed, row, "zh")) as copy:
+        first = [await anext(copy), await anext(copy)]
+        assert readers() == []
+        rest = [piece async for piece in copy]
+    assert b"".join(first + rest).count(b"\n") == len(long)
 
 
 async def test_personal_values_are_masked_in_repairs_and_sealed_at_rest(register: Door) -> None:

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from shared.deliveries.tables import workbook
+from shared.deliveries.tables.days import from_serial
 from shared.deliveries.tables.spec import TableRefused
 from tests.tables.made import Rows, cells_of, field, read, spec_of, text_cell, workbook_of, xlsx_of
 from tests.tables.test_layout import EXPECTED, HEADING, SAMPLE, A, B
@@ -219,3 +220,25 @@ def test_an_empty_workbook_has_no_records() -> None:
     batches, summary = read(workbook_of(""), spec())
     assert batches == []
     assert summary["rows"] == {"records": 0}
+
+
+def test_one_odd_cell_fails_its_row_or_nothing() -> None:
+    styles = '<cellXfs><xf numFmtId="0"/><xf numFmtId="14"/></cellXfs>'
+    fields = (field("no", "identifier", "编号", required=True), field("name", "text", "名称"))
+    head = "".join(text_cell(one.zh) for one in fields)
+    row = f'<c s="1"><v>39541</v></c>{text_cell("a_xD83D__xDE00_b_xD83D_")}'
+    flag = f'<c t="b"><v>1</v></c>{text_cell("甲")}'
+    body = workbook_of(cells_of(head, row, flag), styles=styles)
+    marked, other = records(body, fields=fields)
+    assert marked[1][0][:2] == other[1][0][:2] == ["identifier-damaged", "no"]
+    assert marked[2] == {"name": "a\U0001f600b\ufffd"}
+
+
+def test_a_number_beyond_all_days_in_a_workbook_since_1904() -> None:
+    assert from_serial(99_999_999, since_1904=True).fault == "date-unreadable"
+    assert from_serial(10**30, since_1904=True).fault == "date-unreadable"
+
+
+def test_a_cell_before_the_one_before_it_is_damage() -> None:
+    row = '<c r="B2"><v>1</v></c><c r="A2"><v>2</v></c>'
+    assert refused(workbook_of(cells_of(HEAD, row))).code == "table-damaged"

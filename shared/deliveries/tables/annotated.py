@@ -11,7 +11,9 @@ from typing import Any, Final
 
 from shared.deliveries import store
 from shared.deliveries.feed import Disposition, Feed
+from shared.deliveries.readers import Cut
 from shared.deliveries.records import select
+from shared.deliveries.spool import Spool, open_segment, seal_segment
 from shared.deliveries.store import DeliveryRow
 from shared.deliveries.store import tables as table_store
 from shared.deliveries.tables.kept import field_names, original_of
@@ -56,7 +58,21 @@ async def annotated_table(
 async def _csv(
     runtime: Runtime, feed: Feed, row: DeliveryRow, lang: str
 ) -> AsyncGenerator[bytes, None]:
-    yield codecs.BOM_UTF8
+    with Spool() as spool:
+        # Written to its end first: reading takes one of few turns, and whoever fetches a copy
+        # slowly must not hold it. Sealed, for it holds what the records hold.
+        async with contextlib.aclosing(_csv_pieces(runtime, feed, row, lang)) as pieces:
+            async for piece in pieces:
+                sealed = seal_segment(runtime.secrecy, str(row.id), len(spool.entries), piece)
+                spool.add(Cut(piece, 0), sealed)
+        yield codecs.BOM_UTF8
+        for entry, sealed in spool.segments():
+            yield open_segment(runtime.secrecy, str(row.id), entry.no, sealed)
+
+
+async def _csv_pieces(
+    runtime: Runtime, feed: Feed, row: DeliveryRow, lang: str
+) -> AsyncGenerator[bytes, None]:
     lines: list[bytes] = []
     async with contextlib.aclosing(_rows(runtime, feed, row, lang)) as rows:
         async for _, cells in rows:

@@ -114,7 +114,7 @@ def _identifier(  # noqa: PLR0911 - one per way an identifier comes
 ) -> Cleaned:
     """Kept as text. A number cell is taken only where nothing can have been lost."""
     pattern = _compiled(spec.pattern)
-    if isinstance(cell, LossyNumber) or _EXPONENT.fullmatch(cell):
+    if isinstance(cell, LossyNumber | DateCell | BoolCell) or _EXPONENT.fullmatch(cell):
         return _fault(spec, "identifier-damaged", cell)
     if isinstance(cell, NumberCell):
         if pattern is not None and not pattern.search(cell):
@@ -289,7 +289,8 @@ def _item(spec: FieldSpec, item: str, scale: Scale, today: date) -> Any:
 
 @lru_cache(maxsize=512)
 def _compiled(pattern: str | None) -> re.Pattern[str] | None:
-    return None if pattern is None else re.compile(pattern)
+    # A pattern's $ also matches before a last line break.
+    return None if pattern is None else re.compile(rf"(?:{pattern})(?!\n)")
 
 
 _CLEANERS: Final[dict[str, _Cleaner]] = {

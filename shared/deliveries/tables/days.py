@@ -88,6 +88,8 @@ def read_date(text: str, today: date) -> Read:  # noqa: PLR0911 - one per form
 def from_serial(days: int, since_1904: bool = False) -> Read:
     """A day as spreadsheets count them."""
     if since_1904:
+        if days > _SERIALS[-1]:
+            return Read(None, fault="date-unreadable")
         return Read((_EPOCH_1904 + timedelta(days=days)).isoformat(), "serial-number")
     if days not in _SERIALS:
         return Read(None, fault="date-unreadable")

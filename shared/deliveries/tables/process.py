@@ -125,14 +125,14 @@ async def _frames(
         if header[:1] == b"x":
             code, params, lists = msgspec.json.decode(content, type=_REFUSAL)
             extra = {name: [*map(mask_within, given)] for name, given in lists.items()}
-            raise problem(code, extra=extra, **_any(params))
+            raise problem(code, extra=extra, **_masked(params))
         yield header[:1], content
         if header[:1] == b"s":
             return
 
 
-def _any(params: dict[str, str]) -> dict[str, Any]:
-    return dict(params)
+def _masked(params: dict[str, str]) -> dict[str, Any]:
+    return {name: mask_within(value) for name, value in params.items()}
 
 
 async def _awaited(

@@ -47,6 +47,9 @@ def main() -> None:
     except MemoryError:
         params = {"what": "内存 · memory", "limit": str(MEMORY_BYTES)}
         _write(out, b"x", msgspec.json.encode(("table-too-large", params, {})))
+    except Exception as error:
+        damage = ("table-damaged", {"reason": type(error).__name__}, {})
+        _write(out, b"x", msgspec.json.encode(damage))
     # Whoever sends on is not left with a broken pipe.
     with contextlib.suppress(OSError):
         for _ in _pieces(source):

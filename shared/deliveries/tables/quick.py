@@ -78,7 +78,7 @@ def _coded(spec: FieldSpec) -> Quick:
         return lambda cell: codes.get(cell, MISS)
     if spec.pattern is None:
         return _never
-    search = re.compile(spec.pattern).search
+    search = re.compile(rf"(?:{spec.pattern})(?!\n)").search
     if spec.kind != "code":
         return lambda cell: cell if len(cell) >= _SHORTEST and search(cell) else MISS
     return lambda cell: cell if cell.isascii() and cell.isalnum() and search(cell) else MISS

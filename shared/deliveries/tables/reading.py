@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import msgspec
 
+from shared.crypto import mask_within
 from shared.deliveries.tables import delimited, sheet, workbook
 from shared.deliveries.tables.cells import Row, is_blank
 from shared.deliveries.tables.characters import column_name, narrow
@@ -65,7 +66,8 @@ class Table:
         """The rows as they stand, some hundred at a time, with their numbers."""
         rows = self._rows_of_text() if self._spec.form == "csv" else self._rows_of_sheet()
         while some := list(itertools.islice(rows, self._spec.chunk_records)):
-            yield [(row.no, row.cells) for row in some]
+            # Plain text: the encoder knows no kinds of cells.
+            yield [(row.no, [str(cell) for cell in row.cells]) for row in some]
 
     def batches(self) -> Iterator[Batch]:
         """Every record, at most ``chunk_records`` at a time. Raises TableRefused."""
@@ -382,7 +384,7 @@ def _is_whole(sample: list[Row], spec: TableSpec) -> bool:
 
 def _no_heading(sample: list[Row], spec: TableSpec) -> TableRefused:
     first = next(row for row in sample if not is_blank(row.cells))
-    seen = "、".join(narrow(cell)[:20] for cell in first.cells if cell.strip())
+    seen = "、".join(mask_within(narrow(cell))[:20] for cell in first.cells if cell.strip())
     return TableRefused(
         "table-heading-missing",
         fields="、".join(one.zh for one in spec.fields if one.required)[:300],

@@ -92,7 +92,11 @@ class _Reading:
     def _start_cell(self, attributes: dict[str, str]) -> None:
         reference = attributes.get("r")
         if reference is not None:
-            self._column = _column(reference)
+            column = _column(reference)
+            if column < self._column:
+                # Readers differ in which of the two cells they show.
+                raise TableRefused("table-damaged", reason=f"XLSX: {reference[:20]}")
+            self._column = column
         if self._column >= MAX_COLUMNS:
             raise TableRefused("table-too-wide", row=str(self._no), limit=str(MAX_COLUMNS))
         self._type = attributes.get("t", "n")

@@ -179,7 +179,7 @@ async def spool_table(
             else:
                 spool.reading = _without_identities(worded(part))
     if spec.sheet is not None:
-        spool.reading["sheet_asked"] = spec.sheet
+        spool.reading["sheet_asked"] = mask_within(spec.sheet)
     if spec.gzipped:
         spool.reading["content_encoding"] = "gzip"
 
@@ -220,6 +220,8 @@ async def _inflated(pieces: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
         async for piece in pieces:
             for data in inflater.feed(piece):
                 yield data
+                # A few bytes may hold very many: others get their turn in between.
+                await asyncio.sleep(0)
         inflater.finish()
     except TableRefused as refused:
         raise problem(refused.code, **dict[str, Any](refused.params)) from refused

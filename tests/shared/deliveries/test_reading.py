@@ -71,6 +71,13 @@ class TestNdjson:
         cuts = cuts_of(NdjsonReader(), b'\xef\xbb\xbf\r\n{"a":1}\r\n')
         assert [text.strip() for text in records_in(NdjsonReader(), cuts)] == [b'{"a":1}']
 
+    def test_blank_lines_make_no_segments(self) -> None:
+        body = b"\n" * 100_000 + b'{"a":1}\n' + b"\r\n" * 50_000 + b'{"a":2}\n\n'
+        cuts = cuts_of(NdjsonReader(), body, 10_000)
+        assert b"".join(cut.data for cut in cuts) == body
+        assert len(cuts) == 1
+        assert len(records_in(NdjsonReader(), cuts)) == 2
+
     def test_a_last_line_in_another_encoding_is_not_called_cut_off(self) -> None:
         line = '{"name":"本溪"}'.encode("gbk")
         assert records_in(NdjsonReader(), cuts_of(NdjsonReader(), line)) == [line]
@@ -182,6 +189,11 @@ class TestShape:
                 b'{"code":"1\\u0000","on":"2008-06-01","yuan":1}',
                 [("control-character", "/code")],
             ),
+            (b'{"code":"1\\n","on":"2008-06-01","yuan":1}', [("pattern-mismatch", "/code")]),
+            (
+                b'{"code":"1\\u000A","on":"2008-06-01","yuan":" 1","tags":["a\\n"]}',
+                [("pattern-mismatch", "/code"), ("money-invalid", "/yuan")],
+            ),
             (GOOD + b" " * 1000, [("record-too-long", "")]),
             (GOOD[:-1] + b',"count":1.5}', [("type-wrong", "/count")]),
             (GOOD[:-1] + b',"count":false}', [("type-wrong", "/count")]),
@@ -219,6 +231,12 @@ class TestShape:
         (problems,) = decode_records(Sample, [text], 1000)
         assert isinstance(problems, tuple)
         assert [one.code for one in problems] == ["length"]
+
+    def test_a_text_without_pattern_may_end_in_a_line_break(self) -> None:
+        text = GOOD[:-1] + b',"tags":["a\\n"]}'
+        (record,) = decode_records(Sample, [text], 1000)
+        assert isinstance(record, Sample)
+        assert record.tags == ["a\n"]
 
     @given(st.binary(max_size=60))
     def test_nothing_breaks_it(self, text: bytes) -> None:
