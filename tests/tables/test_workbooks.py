@@ -9,8 +9,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from shared.crypto import mask_within
 from shared.deliveries.tables import workbook
 from shared.deliveries.tables.days import from_serial
+from shared.deliveries.tables.reading import Table
 from shared.deliveries.tables.spec import TableRefused
 from tests.tables.made import Rows, cells_of, field, read, spec_of, text_cell, workbook_of, xlsx_of
 from tests.tables.test_layout import EXPECTED, HEADING, SAMPLE, A, B
@@ -242,3 +244,12 @@ def test_a_number_beyond_all_days_in_a_workbook_since_1904() -> None:
 def test_a_cell_before_the_one_before_it_is_damage() -> None:
     row = '<c r="B2"><v>1</v></c><c r="A2"><v>2</v></c>'
     assert refused(workbook_of(cells_of(HEAD, row))).code == "table-damaged"
+
+
+def test_rows_of_a_sheet_whose_name_was_masked() -> None:
+    body = xlsx_of([["a"]], 甲210502198001011237=[["b"]])
+    name = mask_within("甲210502198001011237")
+    table = Table(spec(fields=(), sheet=name, rows_only=True), [body])
+    assert list(table.plain_rows()) == [[(1, ["b"])]]
+    with pytest.raises(TableRefused):
+        list(Table(spec(fields=(), sheet="丙", rows_only=True), [body]).plain_rows())

@@ -48,8 +48,8 @@ def main() -> None:
         params = {"what": "内存 · memory", "limit": str(MEMORY_BYTES)}
         _write(out, b"x", msgspec.json.encode(("table-too-large", params, {})))
     except Exception as error:
-        damage = ("table-damaged", {"reason": type(error).__name__}, {})
-        _write(out, b"x", msgspec.json.encode(damage))
+        params = {"reason": type(error).__name__}
+        _write(out, b"x", msgspec.json.encode(("table-damaged", params, {})))
     # Whoever sends on is not left with a broken pipe.
     with contextlib.suppress(OSError):
         for _ in _pieces(source):

@@ -131,9 +131,11 @@ class Table:
     def _rows_of_sheet(self) -> Iterator[Row]:
         book = self._workbook()
         for one in book.sheets:
-            if one.name == self._spec.sheet:
+            # What was read is kept with identity numbers masked.
+            if self._spec.sheet in (one.name, mask_within(one.name)):
                 return sheet.rows_of(book, one, set())
-        return iter(())
+        wanted = self._spec.sheet or "—"
+        raise TableRefused("table-sheet-unknown", sheet=wanted, sheets="—")
 
     def _found_in_workbook(self) -> Iterator[Row]:
         book = self._workbook()
