@@ -27,6 +27,7 @@ class EffectSoFar:
         self._standing = feed.standing
         self._before = before
         self._facts: Counter[str] = Counter()
+        self._leads: Counter[str] = Counter()
 
     @classmethod
     async def begin(cls, conn: AsyncConnection, feed: Feed) -> EffectSoFar:
@@ -35,7 +36,10 @@ class EffectSoFar:
 
     def seen(self, facts: Iterable[Fact]) -> None:
         """Facts a chunk would publish."""
-        self._facts.update(fact.kind for fact in facts)
+        for fact in facts:
+            self._facts[fact.kind] += 1
+            if fact.leads:
+                self._leads[fact.leads] += 1
 
     async def measured(
         self, conn: AsyncConnection, row: DeliveryRow, removals: Removals | None
@@ -43,6 +47,7 @@ class EffectSoFar:
         """The effect, with all chunks applied and not yet taken back."""
         effect: dict[str, Any] = {
             "facts": dict(sorted(self._facts.items())),
+            "leads": dict(sorted(self._leads.items())),
             "unchanged_count": row.duplicate_count,
         }
         if self._standing is None:

@@ -34,6 +34,9 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fal
     """What happened, past tense, e.g. ``arrears-recorded``."""
     version: ClassVar[int] = 1
     title_zh: ClassVar[str]
+    leads: ClassVar[str] = ""
+    """What it does to leads, for dry runs to tell (F6): ``opened``, ``advanced``, ``closed``; of a
+    producer that has none, ``may_open`` or ``may_close``, as the register will have it."""
 
     key: str
     """Partition key: employer key (``oc:``…), ``employer_id``, ``person_id`` or feed name."""

@@ -144,6 +144,7 @@ class LeadOpened(_Lead, frozen=True, kw_only=True):
     """Evidence says should be covered and is not (O28, O29). Subject is the ``lead_id``."""
 
     kind: ClassVar[str] = "lead-opened"
+    leads: ClassVar[str] = "opened"
     title_zh: ClassVar[str] = "扩面资源立项"
 
 
@@ -151,6 +152,7 @@ class LeadAdvanced(_Lead, frozen=True, kw_only=True):
     """Another source, a larger gap, a contact."""
 
     kind: ClassVar[str] = "lead-advanced"
+    leads: ClassVar[str] = "advanced"
     title_zh: ClassVar[str] = "扩面资源跟进"
 
 
@@ -158,6 +160,7 @@ class LeadClosed(_Lead, frozen=True, kw_only=True):
     """Closed by register evidence only (F20), or because the employer ceased."""
 
     kind: ClassVar[str] = "lead-closed"
+    leads: ClassVar[str] = "closed"
     title_zh: ClassVar[str] = "扩面资源办结"
 
 

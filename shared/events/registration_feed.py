@@ -45,6 +45,7 @@ class EnterpriseRegistered(_Enterprise, frozen=True, kw_only=True):
     """A new enterprise or household was registered (O51, O52)."""
 
     kind: ClassVar[str] = "enterprise-registered"
+    leads: ClassVar[str] = "may_open"
     title_zh: ClassVar[str] = "企业新注册"
 
 
@@ -59,6 +60,7 @@ class EnterpriseDeregistered(_Enterprise, frozen=True, kw_only=True):
     """It was struck off, or its licence revoked; it can no longer be a lead."""
 
     kind: ClassVar[str] = "enterprise-deregistered"
+    leads: ClassVar[str] = "may_close"
     title_zh: ClassVar[str] = "企业注销"
 
     revoked: bool = False

@@ -94,6 +94,7 @@ class HeadcountDeclared(_Headcount, frozen=True, kw_only=True):
     unenrolled (there it says that the finding was taken back)."""
 
     kind: ClassVar[str] = "headcount-declared"
+    leads: ClassVar[str] = "may_close"
     title_zh: ClassVar[str] = "计税人数申报"
 
 
@@ -103,6 +104,7 @@ class UnenrolledReported(_Headcount, frozen=True, kw_only=True):
     HeadcountDeclared."""
 
     kind: ClassVar[str] = "unenrolled-reported"
+    leads: ClassVar[str] = "may_open"
     title_zh: ClassVar[str] = "未参保单位反馈"
 
 
@@ -130,6 +132,7 @@ class PreLevied(_PreLevy, frozen=True, kw_only=True):
     Money is counted where its receipt says so, never from here."""
 
     kind: ClassVar[str] = "pre-levied"
+    leads: ClassVar[str] = "may_open"
     title_zh: ClassVar[str] = "先行征收"
 
     levied_on: date
@@ -142,6 +145,7 @@ class PreLevySettled(_PreLevy, frozen=True, kw_only=True):
     PreLevied of the same subject takes it back."""
 
     kind: ClassVar[str] = "pre-levy-settled"
+    leads: ClassVar[str] = "may_close"
     title_zh: ClassVar[str] = "先行征收结清"
 
     settled_on: date
@@ -176,6 +180,7 @@ class TaxRegistered(_TaxRegistration, frozen=True, kw_only=True):
     ``tax-registration:<employer key>``."""
 
     kind: ClassVar[str] = "tax-registered"
+    leads: ClassVar[str] = "may_open"
     title_zh: ClassVar[str] = "税务登记"
 
 
@@ -183,6 +188,7 @@ class TaxDeregistered(_TaxRegistration, frozen=True, kw_only=True):
     """Its tax registration ended. Subject as TaxRegistered's."""
 
     kind: ClassVar[str] = "tax-deregistered"
+    leads: ClassVar[str] = "may_close"
     title_zh: ClassVar[str] = "税务登记注销"
 
 

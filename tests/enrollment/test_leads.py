@@ -70,6 +70,9 @@ async def test_the_register_s_persons_close_the_gap(world: World) -> None:
     await world.push("insured-persons", [person(3, 1)])
     (advanced,) = await world.facts(LeadAdvanced)
     assert advanced.headcount_gap == 1
+    tried = await world.push("insured-persons", [person(4, 1)], dry_run=True)
+    assert tried["receipt"]["effect"]["leads"] == {"closed": 1}
+    assert await world.facts(LeadClosed) == []
     await world.push("insured-persons", [person(4, 1)])
     (closed,) = await world.facts(LeadClosed)
     assert (closed.outcome, closed.revision) == ("enrolled", 3)

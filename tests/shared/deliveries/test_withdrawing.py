@@ -456,6 +456,7 @@ class TestDryRun:
         assert tried["receipt"]["void"] is True
         assert tried["receipt"]["effect"] == {
             "facts": {"enterprise-registered": 2},
+            "leads": {"may_open": 2},
             "unchanged_count": 1,
             "new_count": 1,
             "corrected_count": 1,

@@ -90,6 +90,8 @@ export function effectOf(effect) {
   const found = [el("h3", {}, t.effect), line(...counts.map((name) => `${t[name]} ${effect[name]}`))];
   const facts = Object.entries(effect.facts || {});
   if (facts.length) found.push(line(`${t.facts}: ${facts.map(([kind, count]) => `${kind} ${count}`).join(", ")}`));
+  const leads = Object.entries(effect.leads || {});
+  if (leads.length) found.push(line(...leads.map(([name, count]) => `${t[`leads_${name}`]} ${count}`)));
   if (effect.figures?.length) {
     found.push(el("div", { class: "scroll" }, table([t.unit, t.figure, `>${t.before}`, `>${t.after}`, `>${t.difference}`],
       effect.figures.map((one) => [one.unit, t[`figure_${one.figure}`] || one.figure, amount(one.figure, one.before),
