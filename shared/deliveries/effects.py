@@ -6,14 +6,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from psycopg import sql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.database import raw
 from shared.deliveries.feed import Feed
 from shared.deliveries.following import Removals, superseded_by
-from shared.deliveries.standing import Standing
-from shared.deliveries.store import DeliveryRow
+from shared.deliveries.store import DeliveryRow, effects
 from shared.events import Fact
 
 Sums = Mapping[str | None, Mapping[str, int]]
@@ -32,7 +29,7 @@ class EffectSoFar:
     @classmethod
     async def begin(cls, conn: AsyncConnection, feed: Feed) -> EffectSoFar:
         """Before anything is applied."""
-        return cls(feed, await _sums(conn, feed.standing))
+        return cls(feed, await effects.sums_by_unit(conn, feed.standing))
 
     def seen(self, facts: Iterable[Fact]) -> None:
         """Facts a chunk would publish."""
@@ -52,16 +49,16 @@ class EffectSoFar:
         }
         if self._standing is None:
             return effect
-        new, corrected = await _touched(conn, self._standing, row)
+        new, corrected = await effects.touched(conn, self._standing, row)
         removed = removals.found_count if removals is not None and removals.confirmed else 0
         if superseded_by(row) is not None:
-            removed += await _left_behind(conn, self._standing, row)
+            removed += await effects.left_behind(conn, self._standing, row)
         return {
             **effect,
             "new_count": new,
             "corrected_count": corrected,
             "removed_count": removed,
-            "figures": changed(self._before, await _sums(conn, self._standing)),
+            "figures": changed(self._before, await effects.sums_by_unit(conn, self._standing)),
         }
 
 
@@ -76,48 +73,3 @@ def changed(before: Sums, after: Sums) -> list[dict[str, Any]]:
                 old, new = was.get(name, 0), now.get(name, 0)
                 lines.append({"unit": unit, "figure": name, "before": old, "after": new})
     return lines
-
-
-async def _sums(conn: AsyncConnection, standing: Standing | None) -> Sums:
-    if standing is None or not standing.figures:
-        return {}
-    driver = await raw(conn)
-    cursor = await driver.execute(
-        sql.SQL("SELECT unit, {sums} FROM {table} GROUP BY unit").format(
-            sums=sql.SQL(", ").join(
-                sql.SQL("coalesce((" + figure + ")::bigint, 0)")
-                for figure in standing.figures.values()
-            ),
-            table=sql.Identifier(standing.table.name),
-        )
-    )
-    names = list(standing.figures)
-    return {unit: dict(zip(names, sums, strict=True)) for unit, *sums in await cursor.fetchall()}
-
-
-async def _touched(conn: AsyncConnection, standing: Standing, row: DeliveryRow) -> tuple[int, int]:
-    """Keys it would bring, and keys whose state it would change."""
-    driver = await raw(conn)
-    cursor = await driver.execute(
-        sql.SQL(
-            "SELECT count(*) FILTER (WHERE revision = 1), count(*) FILTER (WHERE revision > 1) "
-            "FROM {table} WHERE delivery_id = %s"
-        ).format(table=sql.Identifier(standing.table.name)),
-        (row.id,),
-    )
-    found = await cursor.fetchone()
-    return (found[0], found[1]) if found else (0, 0)
-
-
-async def _left_behind(conn: AsyncConnection, standing: Standing, row: DeliveryRow) -> int:
-    """Keys that stand by the superseded delivery and that this one does not name."""
-    driver = await raw(conn)
-    cursor = await driver.execute(
-        sql.SQL(
-            "SELECT count(*) FROM {table} AS s WHERE s.delivery_id = %s AND NOT EXISTS "
-            "(SELECT FROM delivery_keys AS n WHERE n.delivery_id = %s AND n.natural_key = s.{key})"
-        ).format(table=sql.Identifier(standing.table.name), key=sql.Identifier(standing.key)),
-        (row.supersedes, row.id),
-    )
-    found = await cursor.fetchone()
-    return found[0] if found else 0
