@@ -135,7 +135,8 @@ async def test_away_and_back(bus: PostgresBus, place: BusPlace, log_url: str) ->
     await consumer.start()
     with psycopg.connect(log_url, autocommit=True) as admin:
         admin.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            # Waiting for their end: one ended in the middle of the publish would be away rightly.
+            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "
             "WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
     await bus.publish(topic, {0: [message(1)]})
