@@ -73,7 +73,7 @@ class CensusOffice:
             {
                 "kind": "household-business" if firm.household else "enterprise",
                 "name": firm.name,
-                "licence_no": firm.licence_no,
+                **({} if firm.apart else {"licence_no": firm.licence_no}),
                 **({"org_code": firm.org_code} if firm.org_code else {}),
             }
             for firm in firms

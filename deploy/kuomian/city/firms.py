@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from kuomian.city import names
+from kuomian.city import apart, names
 from kuomian.city.numbers import IdentityNumbers, day_number, licence_no, org_code
 from kuomian.city.shape import (
     ENROLLED_HOUSEHOLDS,
@@ -47,6 +47,10 @@ class Firm:
     """Share of what is due that it pays."""
     arrears_fen: int = 0
     closed: bool = False
+    struck_off: bool = False
+    """Its licence is gone; its people are still insured through it."""
+    apart: bool = False
+    """Its licence and its code certificate share no number."""
 
     @property
     def household(self) -> bool:
@@ -68,6 +72,7 @@ class FirmMaker:
         self._draw = np.random.default_rng(seed)
         self._identities = identities
         self._enterprises = 0
+        self._made_before: tuple[str, str] = ("", "")
         self._households = 0
 
     def opening(self, shape: UnitShape) -> tuple[list[Firm], list[Firm]]:
@@ -106,11 +111,17 @@ class FirmMaker:
         number = self._enterprises
         industry = self._rng.choice(_INDUSTRIES)
         city = "桓仁" if shape.code == "210522" else "本溪"
+        name = names.enterprise(self._rng, city, industry, number)
+        before_unit, before = self._made_before
+        if apart.is_branch(number, shape.code) and before_unit == shape.code:
+            name = f"{before}第一分公司"
+        self._made_before = (shape.code, name)
         return Firm(
             number=number,
             unit=shape.code,
             prefix=shape.prefix,
-            name=names.enterprise(self._rng, city, industry, number),
+            name=name,
+            apart=apart.stands_apart(number, shape.code),
             reg_type="110" if shape.code in GROUPS else self._rng.choice(_TYPES),
             industry="32" if shape.code in GROUPS else industry,
             licensed_on=licensed_on,

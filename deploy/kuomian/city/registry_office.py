@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
+from kuomian.city import apart
 from kuomian.city.firms import OPENING_ON, Firm
 from kuomian.city.numbers import wrong_check
 from kuomian.city.shape import GROUPS
@@ -13,7 +14,7 @@ from shared.periods import Month
 if TYPE_CHECKING:
     from kuomian.city.story import Builder
 
-_NEW_ENTERPRISES, _NEW_HOUSEHOLDS, _MOVES = 165, 560, 7
+_NEW_ENTERPRISES, _NEW_HOUSEHOLDS, _MOVES, _STAFFED = 165, 560, 7, 3
 """A month, in the whole city."""
 
 
@@ -56,6 +57,7 @@ class RegistryOffice:
                 b.households[shape.code].append(firm)
                 self._month.append((firm, "registered", on))
         self._move(month)
+        self._strike_off_staffed(month)
         for shape in b.shapes:
             # Not one of this month's: it would close before it was licensed.
             idle = [
@@ -75,7 +77,9 @@ class RegistryOffice:
         for _ in range(b.some(_MOVES)):
             source, target = b.rng.sample(counties, 2)
             movable = [
-                firm for firm in b.enterprises[source] if firm.enrolled_on and firm.insured < 60
+                firm
+                for firm in b.enterprises[source]
+                if firm.enrolled_on and firm.insured < 60 and not firm.struck_off
             ]
             if not movable:
                 continue
@@ -85,6 +89,22 @@ class RegistryOffice:
             firm.unit = target
             self._month.append((firm, "changed", month.first_on))
             b.planted["moved"] += 1
+
+    def _strike_off_staffed(self, month: Month) -> None:
+        """Licences given up by firms whose people are still insured through them."""
+        b = self.b
+        staffed = [
+            firm
+            for shape in b.shapes
+            if shape.code not in GROUPS
+            for firm in b.enterprises[shape.code]
+            if firm.enrolled_on and 0 < firm.insured < 20 and not firm.struck_off
+            if firm.licensed_on < month.first_on and not firm.apart
+        ]
+        for firm in b.rng.sample(staffed, min(len(staffed) // 20, b.some(_STAFFED))):
+            firm.struck_off = True
+            self._month.append((firm, "deregistered", month.first_on.replace(day=25)))
+            b.planted["struck-off-staffed"] += 1
 
     def end_month(self, month: Month, last: bool) -> None:
         """The month's lists go out at the beginning of the next month."""
@@ -154,14 +174,16 @@ class RegistryOffice:
         }
         if firm.licensed_on > OPENING_ON and firm.number % 7:
             record["notified_on"] = firm.licensed_on
-        if firm.org_code:
+        if firm.apart:
+            record["name"] = apart.as_the_registry_writes(firm.name, firm.number)
+        elif firm.org_code:
             record["org_code"] = firm.org_code
         else:
             record["owner_id"] = firm.owner_id
         return record
 
     def _code(self, firm: Firm, event: str, on: date) -> dict[str, Any]:
-        return {
+        record = {
             "org_code": firm.org_code,
             "name": firm.name,
             "unit": firm.unit,
@@ -170,6 +192,8 @@ class RegistryOffice:
             "event_on": on,
             "reg_type": firm.reg_type,
             "industry": firm.industry,
-            "licence_no": firm.licence_no,
             "commitment_letter": firm.number % 5 != 0,
         }
+        if not firm.apart:
+            record["licence_no"] = firm.licence_no
+        return record

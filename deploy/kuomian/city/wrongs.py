@@ -90,6 +90,12 @@ PLANTED_TEXTS: dict[str, tuple[str, str, str, str]] = {
         "已收资金留在原征收单位",
         "money stays with the unit that collected it",
     ),
+    "struck-off-staffed": (
+        "注销时职工仍在参保的企业",
+        "enterprises struck off whose people are still insured through them",
+        "列为数据冲突，由人判断",
+        "listed as conflicts for people to decide",
+    ),
     "moved-person": (
         "跨单位转移的参保人员",
         "insured people who moved between units",
