@@ -62,6 +62,7 @@ async def traces_of(api: Api, last: Dekad, plan: Plan) -> dict[str, int]:
         "census-corrected": await _of_census(api),
         "moved": await _of_licences(api),
         "moved-person": moved,
+        "struck-off-staffed": await _struck_off(api),
     }
 
 
@@ -82,6 +83,13 @@ async def _of_licences(api: Api) -> int:
     path = "/registration-feed/v1/enterprises"
     changed = api.items(path, feed="business-licences", event="changed", limit=PAGE)
     return sum([licence["revision"] - 1 async for licence in changed])
+
+
+async def _struck_off(api: Api) -> int:
+    """Enterprises struck off: in the story only those whose people are still insured."""
+    path = "/registration-feed/v1/enterprises"
+    gone = api.items(path, feed="business-licences", event="deregistered", limit=PAGE)
+    return sum([not licence["household"] async for licence in gone])
 
 
 async def _of_census(api: Api) -> int:
