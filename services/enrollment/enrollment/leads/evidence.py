@@ -7,7 +7,7 @@ from datetime import date
 from typing import NamedTuple, TypeAlias
 
 from enrollment.identity.rules import Claim
-from enrollment.leads import projections, rules
+from enrollment.leads import projections, rules, store
 from enrollment.leads.rules import Event
 from shared.deliveries.feed import ApplyContext
 from shared.events import Fact
@@ -37,7 +37,11 @@ async def take_reports(ctx: ApplyContext, reports: Sequence[Report]) -> list[Fac
     Reports of one subject come by one feed only, whose lock is held.
     """
     heard = [pair for report in reports if (pair := _heard(ctx, report)) is not None]
-    return await projections.hear(ctx.conn, heard, ctx.recorded_at) if heard else []
+    if not heard:
+        return []
+    # Whose a key is stays as it is until we are done: nobody links or parts employers meanwhile.
+    await store.lock_subjects(ctx.conn, ())
+    return await projections.hear(ctx.conn, heard, ctx.recorded_at)
 
 
 def _heard(ctx: ApplyContext, report: Report) -> tuple[Claim, Event] | None:
@@ -59,5 +63,6 @@ def _heard(ctx: ApplyContext, report: Report) -> tuple[Claim, Event] | None:
             "",
             0,
             *cause,
+            keys[0],
         ),
     )

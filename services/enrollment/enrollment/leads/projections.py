@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -11,7 +11,7 @@ from enrollment.identity import store as identity_store
 from enrollment.identity.intake import identify
 from enrollment.identity.rules import Claim
 from enrollment.leads import store
-from enrollment.leads.changes import Cause, Step, steps_of
+from enrollment.leads.changes import Cause, Step, merged_away, steps_of
 from enrollment.leads.rules import Event
 from shared.events import Fact
 from shared.events.enrollment import LeadAdvanced, LeadClosed, LeadOpened
@@ -58,12 +58,13 @@ async def follow(
     causes: Mapping[str, Cause],
     recorded_at: datetime,
     fresh: Mapping[str, Sequence[Event]] | None = None,
+    merged: Collection[str] = (),
 ) -> list[LeadFact]:
     """Work out the leads of these employers again and return the facts of what changed.
 
     ``causes``: employer → the record that made us look. ``fresh``: all that is known of employers
-    minted in this transaction, which have no leads and no entry in the register. The caller holds
-    the row locks of all others (``identity.store.lock_employers``). Three reads and two writes for
+    minted in this transaction, which have no leads and no entry in the register. ``merged``: those
+    found to be others, nothing is known of them any more. The caller holds the row locks of all others (``identity.store.lock_employers``). Three reads and two writes for
     any number.
     """
     if not causes:
@@ -79,13 +80,13 @@ async def follow(
         events = await store.events_of(conn, before)
         entries = await store.entries_of(conn, before)
         leads = await store.leads_of(conn, before)
-        steps += [
-            step
-            for employer, known in events.items()
-            for step in steps_of(
-                employer, known, entries.get(employer), leads.get(employer, ()), causes[employer]
-            )
-        ]
+        for employer in before:
+            stored, cause = leads.get(employer, ()), causes[employer]
+            if employer in merged:
+                steps += merged_away(stored, cause)
+            else:
+                known = events.get(employer, ())
+                steps += steps_of(employer, known, entries.get(employer), stored, cause)
     if not steps:
         return []
     await store.write_steps(conn, steps, recorded_at)

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from enrollment.identity import store as identity_store
 from enrollment.identity.intake import identify
-from enrollment.identity.rules import Claim, keys_of
+from enrollment.identity.rules import AGENCY, Claim, keys_of
 from enrollment.leads import projections
 from enrollment.leads import rules as lead_rules
 from enrollment.leads import store as lead_store
@@ -240,6 +240,7 @@ class EmployerLedger:
             0,
             self.ctx.delivery.id,
             move.no,
+            f"{AGENCY}{move.agency_no}",
         )
 
     def _fact(self, move: _Move) -> EmployerFact:
