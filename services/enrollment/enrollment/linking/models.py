@@ -40,7 +40,7 @@ identity_links = Table(
     Column("right_unit", Text, nullable=False),
     Column("status", Text, nullable=False),
     Column("rule", Text, nullable=False),
-    # 0 to 100.
+    # 0 to 1000.
     Column("score", Integer, nullable=False),
     Column("evidence", JSONB, nullable=False),
     # What people had before them when they refused or parted the pair: asked again only when it

@@ -183,6 +183,40 @@ async def list_links(
         return await cursor.fetchall()
 
 
+async def find_keys(conn: AsyncConnection, employer_id: str) -> dict[str, Any] | None:
+    """The employer with its keys, each with its rule, what it came with and the record."""
+    driver = await raw(conn)
+    async with driver.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(
+            "SELECT employer_id, name, unit, household, merged_into, link_revision "
+            "FROM employers WHERE employer_id = %s",
+            (employer_id,),
+        )
+        employer = await cursor.fetchone()
+        if employer is None:
+            return None
+        await cursor.execute(
+            "SELECT key, rule, via, linked_at, delivery_id::text, record_no FROM employer_keys "
+            "WHERE employer_id = %s ORDER BY key",
+            (employer_id,),
+        )
+        return {**employer, "keys": await cursor.fetchall()}
+
+
+async def records_of(conn: AsyncConnection, employers: Collection[str]) -> list[dict[str, Any]]:
+    """The newest state of every subject known of these employers, by feed and subject."""
+    driver = await raw(conn)
+    async with driver.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(
+            "SELECT DISTINCT ON (employer_id, feed, subject) employer_id, feed, subject, what, key,"
+            " unit, period, taxable, effective_on, recorded_at, delivery_id::text, record_no "
+            "FROM lead_events WHERE employer_id = ANY(%s) AND what <> 'gone' "
+            "ORDER BY employer_id, feed, subject, revision DESC",
+            (list(employers),),
+        )
+        return await cursor.fetchall()
+
+
 async def keep_apart(
     conn: AsyncConnection, one: str, other: str, unit: str, by: str, reason: str, at: datetime
 ) -> None:
