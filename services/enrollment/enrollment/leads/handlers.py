@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from enrollment.golden.sources import departments_of, sighting_of
 from enrollment.identity.rules import Claim, keys_of
 from enrollment.leads import projections, rules, store
 from enrollment.leads.rules import Event
@@ -65,7 +66,9 @@ async def on_all_feed_facts(
         return
     await store.lock_subjects(conn, {(fact.subject, fact.revision) for fact in known})
     heard = [(_claim(fact), _event(fact)) for fact in known]
-    facts = await projections.hear(conn, heard, runtime.clock.now())
+    departments = departments_of(runtime.plan)
+    seen = [sighting_of(fact, departments) for fact in known]
+    facts = await projections.hear(conn, runtime.plan, heard, seen, runtime.clock.now())
     if facts:
         await runtime.outbox.write(conn, facts)
 
