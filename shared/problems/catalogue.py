@@ -56,6 +56,14 @@ _TYPES: Final = (
         "Your token does not cover reporting unit {unit}.",
     ),
     ProblemType(
+        "same-person",
+        403,
+        "须由另一人审核",
+        "Takes a second person",
+        "经办人不能审核自己提出的事项，请由另一人办理。",
+        "Whoever proposed it cannot check it; a second person has to.",
+    ),
+    ProblemType(
         "not-found",
         404,
         "未找到",
