@@ -290,6 +290,17 @@ class Chasing(Record):
     levels: ChaseLevels
 
 
+class FieldPrecedence(Dated):
+    """Whose word on a field of an employer's golden record goes first (F16).
+
+    ``ranks``: feeds, or ``register`` for the register's own, the best rank first; within a rank
+    the newest counts. Only sources that are ranked can contradict each other.
+    """
+
+    field: str
+    ranks: tuple[tuple[str, ...], ...] = Field(min_length=1)
+
+
 class When(Record):
     """When an obligation falls: its kind, a stated day of the month, the days it is in force."""
 
@@ -390,3 +401,4 @@ class PlanContent(Record):
     industries: Industries
     obligations: tuple[Obligation, ...]
     coded_lists: tuple[CodedList, ...] = ()
+    field_precedence: tuple[FieldPrecedence, ...] = ()

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple, TypeAlias
 
+from enrollment.golden.rules import STANDING, WITHDRAWN, Sighting
+from enrollment.golden.sources import named_only
 from enrollment.identity.rules import Claim
 from enrollment.leads import projections, rules, store
 from enrollment.leads.rules import Event
@@ -41,7 +43,25 @@ async def take_reports(ctx: ApplyContext, reports: Sequence[Report]) -> list[Fac
         return []
     # Whose a key is stays as it is until we are done: nobody links or parts employers meanwhile.
     await store.lock_subjects(ctx.conn, ())
-    return await projections.hear(ctx.conn, heard, ctx.recorded_at)
+    seen = [_sighting(ctx, claim, event) for claim, event in heard]
+    return await projections.hear(ctx.conn, ctx.runtime.plan, heard, seen, ctx.recorded_at)
+
+
+def _sighting(ctx: ApplyContext, claim: Claim, event: Event) -> Sighting:
+    return named_only(
+        event.subject,
+        event.revision,
+        ctx.delivery.department,
+        event.feed,
+        WITHDRAWN if event.what == rules.GONE else STANDING,
+        claim.keys,
+        claim.name or None,
+        event.unit,
+        event.effective_on,
+        event.recorded_at,
+        event.delivery_id,
+        event.record_no,
+    )
 
 
 def _heard(ctx: ApplyContext, report: Report) -> tuple[Claim, Event] | None:

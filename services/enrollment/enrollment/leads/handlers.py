@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from enrollment.golden.sources import departments_of, sighting_of
 from enrollment.identity.rules import Claim, keys_of
 from enrollment.leads import projections, rules, store
 from enrollment.leads.rules import Event
@@ -68,7 +69,9 @@ async def on_all_feed_facts(
     heard = [
         (claim, _event(fact, claim.keys[0])) for claim, fact in zip(claims, known, strict=True)
     ]
-    facts = await projections.hear(conn, heard, runtime.clock.now())
+    departments = departments_of(runtime.plan)
+    seen = [sighting_of(fact, departments) for fact in known]
+    facts = await projections.hear(conn, runtime.plan, heard, seen, runtime.clock.now())
     if facts:
         await runtime.outbox.write(conn, facts)
 

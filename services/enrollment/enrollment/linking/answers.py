@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from enrollment.golden import store as golden_store
 from enrollment.identity.names import RULES, WHAT, Evidence, Said, Verdict, explained
 from enrollment.linking import rules
 from enrollment.linking.store import links, moving
@@ -36,7 +37,7 @@ def signs_of(row: dict[str, Any]) -> list[dict[str, Any]]:
 
 async def sides_of(conn: AsyncConnection, *employers: str) -> list[dict[str, Any]]:
     """Each employer with its keys and what every department's records say of it."""
-    records = await links.records_of(conn, employers)
+    records = await golden_store.told_of(conn, employers)
     standing = await moving.standings(conn, employers)
     sides = []
     for employer in employers:

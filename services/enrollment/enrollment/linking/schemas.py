@@ -67,15 +67,25 @@ class KeyShown(Shown):
 
 
 class RecordShown(Shown):
-    """What one department's record says of the employer, in its newest state."""
+    """What one department's record says of the employer, in its newest state. The legal
+    representative is a keyed hash: equal ones are one person."""
 
+    department: str
     feed: str
     subject: str
-    what: str
-    key: str | None
+    status: str = Field(description="standing 有效 · struck-off 已注销")
+    name: str | None
     unit: str
-    period: str
-    taxable: int
+    address: str | None
+    legal_rep_key: str | None
+    founded_on: date | None
+    reg_type: str | None
+    industry: str | None
+    household: bool | None
+    org_code: str | None
+    licence_no: str | None
+    headcount: int | None
+    period: str | None
     effective_on: date
     recorded_at: datetime
     delivery_id: str | None
@@ -207,4 +217,6 @@ class PartedShown(Shown):
 class MatchingShown(Shown):
     """How far matching is."""
 
-    due: int = Field(description="待比对单位 · employers nobody has looked at since they were named")
+    due: int = Field(
+        description="待比对单位 · employers nobody has looked at since they were named"
+    )

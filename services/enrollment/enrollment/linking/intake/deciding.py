@@ -15,7 +15,6 @@ from enrollment.linking.intake.parting import Parted
 from enrollment.linking.store import conflicts, links, moving
 from enrollment.linking.store.links import Decided
 from shared.auth import Caller
-from shared.periods import local_date
 from shared.problems import problem
 from shared.runtime import Runtime
 from shared.versions import Seen
@@ -97,7 +96,7 @@ async def _confirm(
 ) -> tuple[Decided, dict[str, Any]]:
     now = runtime.clock.now()
     wanted = Wanted(link["id"], link["left_id"], link["right_id"])
-    joined = await join(conn, [wanted], rule, now, local_date(now))
+    joined = await join(conn, runtime.plan, [wanted], rule, now)
     if joined.both_in_register:
         raise problem("both-in-register")
     if joined.facts:
@@ -109,7 +108,7 @@ async def _confirm(
 
 async def _undo(conn: AsyncConnection, runtime: Runtime, link: dict[str, Any]) -> Parted:
     now = runtime.clock.now()
-    parted = await parting.undo(conn, link, now, local_date(now))
+    parted = await parting.undo(conn, runtime.plan, link, now)
     await runtime.outbox.write(conn, parted.facts)
     return parted
 
@@ -152,7 +151,7 @@ async def part_employer(
     order.caller.require_unit(state["unit"])
     order.seen.require(keys_tag(employer_id), state["link_revision"])
     now = runtime.clock.now()
-    parted = await parting.part_keys(conn, employer_id, keys, now, local_date(now))
+    parted = await parting.part_keys(conn, runtime.plan, employer_id, keys, now)
     await runtime.outbox.write(conn, parted.facts)
     await links.keep_apart(
         conn, parted.holder, parted.other, state["unit"], order.caller.subject, order.reason, now
@@ -188,18 +187,14 @@ async def decide_conflict(
         owner, taker = root[conflict["owner_id"]], root[conflict["employer_id"]]
         if owner == taker:
             raise problem("nothing-to-part")
-        parted = await parting.move_key(
-            conn, owner, taker, conflict["key"], now, local_date(now)
-        )
+        parted = await parting.move_key(conn, runtime.plan, owner, taker, conflict["key"], now)
         await runtime.outbox.write(conn, parted.facts)
         effect = _effect(parted)
     await conflicts.resolve(conn, conflict_id, order.decision, now)
     await _log(conn, runtime, f"conflict:{conflict_id}", order, effect)
 
 
-async def _locked_conflict(
-    conn: AsyncConnection, conflict_id: int, order: Order
-) -> dict[str, Any]:
+async def _locked_conflict(conn: AsyncConnection, conflict_id: int, order: Order) -> dict[str, Any]:
     conflict = await conflicts.find_conflict(conn, conflict_id)
     if conflict is None:
         raise problem("not-found")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from enrollment.golden import intake as golden
 from enrollment.identity import store as identity_store
 from enrollment.leads import projections
 from enrollment.leads.changes import Cause
@@ -18,6 +19,8 @@ from enrollment.linking.rules import Standing
 from enrollment.linking.store import conflicts, links, matching, moving
 from enrollment.linking.store.links import Decided
 from shared.events import Fact
+from shared.periods import local_date
+from shared.plan import Plan
 
 
 class Wanted(NamedTuple):
@@ -43,10 +46,10 @@ class Joined(NamedTuple):
 
 async def join(
     conn: AsyncConnection,
+    plan: Plan,
     pairs: Sequence[Wanted],
     rule: str,
     recorded_at: datetime,
-    today: date,
 ) -> Joined:
     """Make each pair one employer: the one in the register stays, else the one known longer.
 
@@ -74,11 +77,11 @@ async def join(
     if not chosen:
         return result
     moves = {absorbed.employer_id: stays.employer_id for stays, absorbed in chosen.values()}
-    keys = await _move(conn, moves, recorded_at)
+    keys = await _move(conn, plan, moves, recorded_at)
     changes = {old: Change(rule, merged_into=new) for old, new in moves.items()}
     changes |= {new: Change(rule) for new in moves.values()}
     result.facts.extend(await tell(conn, changes, recorded_at))
-    cause = Cause(None, None, today)
+    cause = Cause(None, None, local_date(recorded_at))
     result.facts.extend(
         await projections.follow(conn, dict.fromkeys(changes, cause), recorded_at, merged=moves)
     )
@@ -90,20 +93,21 @@ async def join(
 
 
 async def _move(
-    conn: AsyncConnection, moves: Mapping[str, str], at: datetime
+    conn: AsyncConnection, plan: Plan, moves: Mapping[str, str], at: datetime
 ) -> dict[str, list[str]]:
     """Absorbed employer → the keys it had."""
     keys: dict[str, list[str]] = defaultdict(list)
     for moved in await moving.move_keys(conn, moves):
         keys[moved.old].append(moved.key)
     await moving.move_events(conn, moves)
+    await golden.move(conn, plan, moves, at)
     await moving.set_merged(conn, moves)
     await conflicts.resolve_pairs(conn, list(moves.items()), at)
     return keys
 
 
 async def join_automatic(
-    conn: AsyncConnection, limit: int, recorded_at: datetime, today: date
+    conn: AsyncConnection, plan: Plan, limit: int, recorded_at: datetime
 ) -> tuple[int, list[Fact]]:
     """Join pairs the matcher is sure of; how many it dealt with, 0 when there are none or somebody
     else is matching."""
@@ -114,7 +118,7 @@ async def join_automatic(
     if not found:
         return 0, []
     pairs = [Wanted(row["id"], row["left_id"], row["right_id"]) for row in found]
-    joined = await join(conn, pairs, "names", recorded_at, today)
+    joined = await join(conn, plan, pairs, "names", recorded_at)
     done = [*joined.done, *(_settled(link_id) for link_id in joined.already)]
     await links.write_decided(conn, done, rules.SYSTEM, None, recorded_at)
     await links.ask_people(conn, joined.both_in_register)

@@ -65,8 +65,9 @@ async def match_employers(runtime: Runtime) -> Matched:
             break
     while True:
         async with runtime.database.transaction() as conn:
-            now = runtime.clock.now()
-            count, facts = await join_automatic(conn, PAIRS_AT_ONCE, now, local_date(now))
+            count, facts = await join_automatic(
+                conn, runtime.plan, PAIRS_AT_ONCE, runtime.clock.now()
+            )
             if facts:
                 await runtime.outbox.write(conn, facts)
         joined += count
@@ -151,10 +152,7 @@ async def _worth_writing(
     best = _best_of_roots(verdicts, known)
     before = await links.known_pairs(conn, list(best))
     partners = Counter(
-        root
-        for pair, (verdict, _) in best.items()
-        if verdict.outcome == "linked"
-        for root in pair
+        root for pair, (verdict, _) in best.items() if verdict.outcome == "linked" for root in pair
     )
     found = []
     for pair, (verdict, sides) in best.items():

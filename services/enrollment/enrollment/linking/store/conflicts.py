@@ -58,9 +58,7 @@ async def find_conflict(
         return await cursor.fetchone()
 
 
-async def resolve(
-    conn: AsyncConnection, conflict_id: int, resolution: str, at: datetime
-) -> None:
+async def resolve(conn: AsyncConnection, conflict_id: int, resolution: str, at: datetime) -> None:
     """Keep what was decided."""
     driver = await raw(conn)
     await driver.execute(

@@ -48,9 +48,7 @@ async def write_found(conn: AsyncConnection, found: Sequence[Found], at: datetim
     driver = await raw(conn)
     columns = ", ".join(Found._fields)
     rows = [one._replace(evidence=Jsonb(one.evidence)) for one in sorted(found, key=_pair)]  # type: ignore[arg-type]
-    values = ", ".join(
-        f"%s::{kind}[]" for kind in ("text",) * 6 + ("int", "jsonb", "bool")
-    )
+    values = ", ".join(f"%s::{kind}[]" for kind in ("text",) * 6 + ("int", "jsonb", "bool"))
     await driver.execute(
         f"INSERT INTO identity_links ({columns}, revision, found_at) "
         f"SELECT *, 1, %s FROM unnest({values}) ON CONFLICT (left_id, right_id) DO UPDATE SET "
@@ -201,20 +199,6 @@ async def find_keys(conn: AsyncConnection, employer_id: str) -> dict[str, Any] |
             (employer_id,),
         )
         return {**employer, "keys": await cursor.fetchall()}
-
-
-async def records_of(conn: AsyncConnection, employers: Collection[str]) -> list[dict[str, Any]]:
-    """The newest state of every subject known of these employers, by feed and subject."""
-    driver = await raw(conn)
-    async with driver.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(
-            "SELECT DISTINCT ON (employer_id, feed, subject) employer_id, feed, subject, what, key,"
-            " unit, period, taxable, effective_on, recorded_at, delivery_id::text, record_no "
-            "FROM lead_events WHERE employer_id = ANY(%s) AND what <> 'gone' "
-            "ORDER BY employer_id, feed, subject, revision DESC",
-            (list(employers),),
-        )
-        return await cursor.fetchall()
 
 
 async def keep_apart(

@@ -99,9 +99,7 @@ async def replace_blocks(
     await driver.execute(
         "DELETE FROM identity_blocks WHERE employer_id = ANY(%s)", (list(employers),)
     )
-    await stage_into(
-        conn, "stage_blocks", models.identity_blocks, ("block", "employer_id"), rows
-    )
+    await stage_into(conn, "stage_blocks", models.identity_blocks, ("block", "employer_id"), rows)
     await driver.execute(
         "INSERT INTO identity_blocks (block, employer_id) "
         "SELECT block, employer_id FROM stage_blocks ON CONFLICT DO NOTHING"
