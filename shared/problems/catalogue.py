@@ -256,8 +256,8 @@ _TYPES: Final = (
         "两者均在册",
         "Both stand in the register",
         "两个单位在参保登记中各有登记，一个单位只能有一条登记；请先注销或更正其一。",
-        "Each of the two has an entry in the register, where an employer stands once; end or correct"
-        " one of them first.",
+        "Each of the two has an entry in the register, where an employer stands once; end or"
+        " correct one of them first.",
     ),
     ProblemType(
         "nothing-to-part",

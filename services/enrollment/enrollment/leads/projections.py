@@ -77,7 +77,8 @@ async def follow(
 
     ``causes``: employer → the record that made us look. ``fresh``: all that is known of employers
     minted in this transaction, which have no leads and no entry in the register. ``merged``: those
-    found to be others, nothing is known of them any more. The caller holds the row locks of all others (``identity.store.lock_employers``). Three reads and two writes for
+    found to be others; nothing is known of them any more. The caller holds the row locks of all
+    others (``identity.store.lock_employers``). Three reads and two writes for
     any number.
     """
     if not causes:

@@ -25,7 +25,9 @@ class LinkRow(Shown):
     right_name: str
     right_unit: str
     status: str = Field(
-        description="suggested 待核对 · linked 自动关联 · confirmed 已确认 · refused 已否定 · split 已拆分"
+        description=(
+            "suggested 待核对 · linked 自动关联 · confirmed 已确认 · refused 已否定 · split 已拆分"
+        )
     )
     rule: str = Field(description="认定规则 · what the names are to each other, or what forbids")
     score: int = Field(description="0–1000")
@@ -217,6 +219,4 @@ class PartedShown(Shown):
 class MatchingShown(Shown):
     """How far matching is."""
 
-    due: int = Field(
-        description="待比对单位 · employers nobody has looked at since they were named"
-    )
+    due: int = Field(description="待比对单位 · employers not looked at since they were named")

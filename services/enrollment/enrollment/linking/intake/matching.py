@@ -7,22 +7,24 @@ its candidates. Killed at any point it goes on where it was.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from enrollment.golden import store as golden_store
+from enrollment.golden.rules import Sighting, golden
 from enrollment.identity.names import (
     NamePolicy,
     Normal,
     Seen,
     Verdict,
     blocks_of,
-    judge,
     normal_of,
     policy_of,
 )
+from enrollment.identity.names.compare import judge
 from enrollment.linking import rules
 from enrollment.linking.intake.joining import join_automatic
 from enrollment.linking.store import links, matching, moving
@@ -91,8 +93,10 @@ async def _match_batch(conn: AsyncConnection, runtime: Runtime) -> tuple[int, in
     pairs = await _candidates(conn, blocks, policy)
     others = {side for pair in pairs for side in pair}.difference(mine)
     known = {**mine, **await matching.known(conn, await moving.roots(conn, others))}
+    compared = {side for pair in pairs for side in pair}
     names |= {one: normal_of(known[one].name, policy.places) for one in others}
-    verdicts = list(_judged(pairs, known, names, policy))
+    seen = await _as_seen(conn, runtime, [known[one] for one in compared])
+    verdicts = list(_judged(pairs, known, seen, names, policy))
     found = await _worth_writing(conn, verdicts, known)
     await links.write_found(conn, found, now)
     return len(due), len(pairs), len(found)
@@ -115,30 +119,52 @@ async def _candidates(
     )
 
 
+async def _as_seen(
+    conn: AsyncConnection, runtime: Runtime, compared: Sequence[Known]
+) -> dict[str, Seen]:
+    """Each employer with its name and all else that is believed of it."""
+    ranks = runtime.plan.field_ranks(runtime.clock.today())
+    told: dict[str, list[Sighting]] = defaultdict(list)
+    for one in await golden_store.around(conn, (), {known.root_id for known in compared}):
+        told[one.employer_id or ""].append(one)
+    believed = {root: golden(sightings, ranks) for root, sightings in told.items()}
+    return {known.employer_id: _seen(known, believed.get(known.root_id, {})) for known in compared}
+
+
 def _judged(
     pairs: Sequence[tuple[str, str]],
     known: Mapping[str, Known],
+    seen: Mapping[str, Seen],
     names: Mapping[str, Normal],
     policy: NamePolicy,
 ) -> Iterator[tuple[tuple[str, str], Verdict]]:
     """The pairs that are not clearly two, nor one already."""
     for one, other in pairs:
-        left, right = known[one], known[other]
-        if left.root_id == right.root_id:
+        if known[one].root_id == known[other].root_id:
             continue
-        verdict = judge(_seen(left), names[one], _seen(right), names[other], policy)
+        verdict = judge(seen[one], names[one], seen[other], names[other], policy)
         if verdict.outcome != "separate":
             yield (one, other), verdict
 
 
-def _seen(known: Known) -> Seen:
+def _seen(known: Known, believed: Mapping[str, Sighting]) -> Seen:
+    """An employer with what its golden record says beside the name."""
+
+    def said(field: str) -> Any:
+        return getattr(believed[field], field) if field in believed else None
+
     return Seen(
         ref=known.employer_id,
         name=known.name,
         unit=known.unit,
+        address=said("address"),
+        legal_rep_key=said("legal_rep_key"),
+        founded_on=said("founded_on"),
+        reg_type=said("reg_type"),
+        industry=said("industry"),
         household=known.household,
-        org_code=known.org_code,
-        licence_no=known.licence_no,
+        org_code=known.org_codes[0] if known.org_codes else None,
+        licence_no=known.licences[0] if known.licences else None,
     )
 
 
@@ -158,7 +184,7 @@ async def _worth_writing(
     for pair, (verdict, sides) in best.items():
         certain = verdict.outcome == "linked"
         several = certain and any(partners[root] > 1 for root in pair)
-        automatic = certain and not several and not any(side.many_codes for side in sides)
+        automatic = certain and not several and not any(len(side.org_codes) > 1 for side in sides)
         evidence = [sign._asdict() for sign in verdict.evidence]
         status: tuple[str, bool] | None = (rules.SUGGESTED, automatic)
         if pair in before:

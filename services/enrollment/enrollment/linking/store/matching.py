@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -22,10 +22,8 @@ class Known(NamedTuple):
     name: str
     unit: str
     household: bool
-    org_code: str | None
-    licence_no: str | None
-    many_codes: bool
-    """More than one organisation code is known of it: codes say nothing of whom it is."""
+    org_codes: tuple[str, ...]
+    licences: tuple[str, ...]
 
 
 async def try_to_match(conn: AsyncConnection) -> bool:
@@ -73,22 +71,25 @@ async def make_all_due(conn: AsyncConnection, after: str, limit: int) -> str | N
     return row[0] if row else None
 
 
-_KNOWN = """
-SELECT e.employer_id, r.root, e.name, e.unit, e.household,
-       substr(min(k.key) FILTER (WHERE k.key LIKE 'oc:%%'), 4),
-       substr(min(k.key) FILTER (WHERE k.key LIKE 'lic:%%'), 5),
-       count(*) FILTER (WHERE k.key LIKE 'oc:%%') > 1
-FROM unnest(%s::text[], %s::text[]) AS r (id, root) JOIN employers e ON e.employer_id = r.id
-     LEFT JOIN employer_keys k ON k.employer_id = r.root
-GROUP BY e.employer_id, r.root, e.name, e.unit, e.household
-"""
-
-
-async def known(conn: AsyncConnection, root: dict[str, str]) -> dict[str, Known]:
+async def known(conn: AsyncConnection, root: Mapping[str, str]) -> dict[str, Known]:
     """The employers as they are compared. ``root``: employer → the one it is by now."""
     driver = await raw(conn)
-    cursor = await driver.execute(_KNOWN, (list(root), list(root.values())))
-    return {row[0]: Known._make(row) for row in await cursor.fetchall()}
+    cursor = await driver.execute(
+        "SELECT e.employer_id, r.root, e.name, e.unit, e.household, "
+        "array_agg(k.key) FILTER (WHERE k.key LIKE 'oc:%%'), "
+        "array_agg(k.key) FILTER (WHERE k.key LIKE 'lic:%%') "
+        "FROM unnest(%s::text[], %s::text[]) AS r (id, root) "
+        "JOIN employers e ON e.employer_id = r.id "
+        "LEFT JOIN employer_keys k ON k.employer_id = r.root "
+        "GROUP BY e.employer_id, r.root, e.name, e.unit, e.household",
+        (list(root), list(root.values())),
+    )
+    return {row[0]: Known(*row[:5], *map(_bare, row[5:])) for row in await cursor.fetchall()}
+
+
+def _bare(keys: list[str] | None) -> tuple[str, ...]:
+    """Numbers without their prefix, in order."""
+    return tuple(sorted(key.partition(":")[2] for key in keys or ()))
 
 
 async def replace_blocks(

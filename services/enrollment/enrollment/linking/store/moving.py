@@ -97,9 +97,9 @@ async def move_keys(
     """Keys of the old employers (only these ``keys``, where given) go to the new; old → new."""
     driver = await raw(conn)
     cursor = await driver.execute(
-        _MOVES
-        + "UPDATE employer_keys k SET employer_id = m.new FROM m WHERE k.employer_id = m.old "
-        "AND (%(keys)s::text[] IS NULL OR k.key = ANY(%(keys)s)) RETURNING k.key, m.old",
+        _MOVES + "UPDATE employer_keys k SET employer_id = m.new FROM m "
+        "WHERE k.employer_id = m.old AND (%(keys)s::text[] IS NULL OR k.key = ANY(%(keys)s)) "
+        "RETURNING k.key, m.old",
         _parameters(moves, keys),
     )
     return sorted(Moved._make(row) for row in await cursor.fetchall())
