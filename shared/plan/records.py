@@ -197,7 +197,7 @@ class Parameter(Record):
     """A named figure that may change with time; its values do not overlap."""
 
     name: str
-    unit: Literal["years", "days", "months", "persons", "fen", "ratio", "flag", "list"]
+    unit: Literal["years", "days", "months", "persons", "points", "fen", "ratio", "flag", "list"]
     values: tuple[Value, ...] = Field(min_length=1)
 
 
