@@ -30,7 +30,6 @@ from tests.enrollment.records import (
 
 NAME = "本溪市华丰商贸有限公司"
 OTHER_FORM = "本溪市华丰商贸有限责任公司"
-Lead = LeadOpened | LeadAdvanced | LeadClosed
 
 
 def licensed(n: int, **more: Any) -> Any:
@@ -45,7 +44,7 @@ def taxed(n: int, **more: Any) -> Any:
 
 async def standing(world: World) -> dict[str, int]:
     """Leads that count, by employer, as whoever follows the facts has them; the table agrees."""
-    last: dict[str, Lead] = {}
+    last: dict[str, Any] = {}
     for fact in await world.facts(LeadOpened, LeadAdvanced, LeadClosed):
         assert fact.lead_id not in last or fact.revision == last[fact.lead_id].revision + 1
         last[fact.lead_id] = fact
@@ -310,7 +309,12 @@ async def test_what_arrives_during_a_link_is_about_the_right_employer(world: Wor
 
 @pytest.mark.parametrize(
     ("department", "units", "status"),
-    [("tax", None, 403), ("agency", ["210521"], 403), ("auditor", None, 403), ("agency", [UNIT], 200)],
+    [
+        ("tax", None, 403),
+        ("agency", ["210521"], 403),
+        ("auditor", None, 403),
+        ("agency", [UNIT], 200),
+    ],
 )
 async def test_only_officers_of_the_units_decide(
     world: World, department: str, units: list[str] | None, status: int
