@@ -10,6 +10,8 @@ from enrollment.complaints.feeds import FEEDS as COMPLAINT_FEEDS
 from enrollment.complaints.intake import SEALED_COMPLAINTS
 from enrollment.leads.api import router as leads_router
 from enrollment.leads.handlers import on_all_feed_facts, on_feed_facts
+from enrollment.linking.api import router as linking_router
+from enrollment.linking.intake.matching import match_employers
 from enrollment.models import metadata
 from enrollment.register.api import router as register_router
 from enrollment.register.feeds import FEEDS
@@ -23,6 +25,7 @@ from shared.events.enrollment import (
     EmployerEnded,
     EmployerEnrolled,
     EmployerLinked,
+    EmployerSplit,
     LeadAdvanced,
     LeadClosed,
     LeadOpened,
@@ -30,7 +33,10 @@ from shared.events.enrollment import (
     PersonEnded,
     PersonEnrolled,
 )
-from shared.service import Service, Subscription, migrations_of
+from shared.service import Job, Service, Subscription, migrations_of
+
+MATCHING_SECONDS = 20.0
+"""How often employers that are new or renamed are compared with those known."""
 
 SERVICE = Service(
     name="enrollment",
@@ -39,9 +45,11 @@ SERVICE = Service(
     metadata=metadata,
     migrations=migrations_of(__file__),
     feeds=(*FEEDS, *CENSUS_FEEDS, *COMPLAINT_FEEDS),
-    routers=(register_router, leads_router, census_router, complaints_router),
+    routers=(register_router, leads_router, census_router, complaints_router, linking_router),
+    jobs=(Job("match-employers", MATCHING_SECONDS, match_employers),),
     publishes=(
         EmployerLinked,
+        EmployerSplit,
         EmployerEnrolled,
         EmployerChanged,
         EmployerEnded,

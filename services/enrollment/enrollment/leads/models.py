@@ -32,6 +32,8 @@ lead_events = Table(
     Column("taxable", Integer, nullable=False),
     Column("delivery_id", Uuid),
     Column("record_no", Integer),
+    # By which its record came to the employer, the strongest it carries; parting goes by it.
+    Column("key", Text),
     Index("lead_events_by_subject", "subject"),
     # "Has this employer a headcount at all": asked for every chunk of persons.
     Index("lead_events_headcounts", "employer_id", postgresql_where=text("period <> ''")),

@@ -13,6 +13,7 @@ from datetime import date
 from typing import Any, Self
 from uuid import UUID
 
+from enrollment.golden import intake as golden
 from enrollment.identity import store as identity_store
 from enrollment.leads import projections
 from enrollment.leads import store as lead_store
@@ -201,6 +202,7 @@ class PersonLedger:
         conn = self.ctx.conn
         await identity_store.lock_employers(conn, deltas)
         await employer_store.add_active(conn, deltas)
+        await golden.refresh(conn, self.ctx.runtime.plan, deltas, self.ctx.recorded_at)
         compared = await lead_store.with_headcounts(conn, deltas)
         return await projections.follow(
             conn,
