@@ -132,7 +132,7 @@ async def test_a_firm_with_two_numbers_is_joined_by_its_name_and_split_again(wor
     )
     assert counted == [{"employer_id": second, "n": 3}]
     # They are not found again, for the same evidence was seen.
-    assert await make_all_due(world.runtime) == 2
+    assert await make_all_due(world.runtime) == (2, 0)
     assert (await match_employers(world.runtime)).joined == 0
     assert [row["status"] for row in await queue(world)] == ["split"]
 

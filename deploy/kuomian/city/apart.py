@@ -26,7 +26,12 @@ _LICENCE = re.compile(r"lic:\d{6}2(\d{7})\d")
 
 def stands_apart(number: int, unit: str) -> bool:
     """Whether the firm of this number is one of them."""
-    return unit not in GROUPS and number % _EVERY == _AT
+    return unit not in GROUPS and has_no_shared_number(number)
+
+
+def has_no_shared_number(number: int) -> bool:
+    """The same, of a firm that is not of the steel companies."""
+    return number % _EVERY == _AT
 
 
 def is_branch(number: int, unit: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from kuomian.client import Api, Refused, Unreachable
@@ -63,13 +63,18 @@ async def flow_of(api: Api) -> Flow | None:
         statuses = {
             service.name: await api.get(f"/{service.name}/v1/status") for service in all_services()
         }
+        matching = await api.get("/enrollment/v1/identity/matching")
     except Unreachable:
         return None
     except Refused as error:
         if error.status == 503:
             return None
         raise
-    return flow_from(statuses, _listens())
+    flow = flow_from(statuses, _listens())
+    if left := matching["due"] + matching["joining"]:
+        said = f"enrollment: {left} 待比对 · employers to compare"
+        return replace(flow, waiting=(*flow.waiting, said))
+    return flow
 
 
 def _listens() -> dict[str, tuple[str, ...]]:

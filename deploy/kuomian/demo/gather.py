@@ -11,6 +11,7 @@ from kuomian.city.wrongs import PLANTED_TEXTS
 from kuomian.client import Api
 from kuomian.demo.state import Answer, Loaded
 from kuomian.demo.traces import traces_of
+from kuomian.demo.whoiswho import WhoIsWho, who_is_who
 from kuomian.services import all_services
 from shared.periods import Dekad
 from shared.plan import Plan
@@ -73,11 +74,13 @@ class Closing:
     unexpected: list[Answer]
     rates: dict[str, tuple[int, float]]
     """Feed → (records, seconds in which at least one of its deliveries was on its way)."""
+    who: WhoIsWho
 
     @property
     def ok(self) -> bool:
         return (
             not self.differences
+            and not self.who.false
             and not self.unexpected
             and all(s.conserved for s in self.sums)
             and all(mess.ok for mess in self.mess)
@@ -100,6 +103,7 @@ async def gather(
         compared=compared,
         unexpected=[answer for answer in answers.values() if not answer.as_expected],
         rates=rates_of(answers.values()),
+        who=await who_is_who(api),
     )
 
 

@@ -11,8 +11,13 @@ from rich.table import Table
 
 from kuomian.demo.gather import Closing
 from kuomian.demo.state import Loaded
+from kuomian.demo.whoiswho import WhoIsWho
 
 PLAIN_WIDTH = 150
+_BY = {
+    "numbers": "同一记录的号码 · numbers on one record",
+    "names": "名称等 · names and what stands beside",
+}
 
 
 def show(closing: Closing, loaded: Loaded) -> None:
@@ -27,6 +32,8 @@ def show(closing: Closing, loaded: Loaded) -> None:
         console.print(f"  {note['zh']} · {note['en']}")
     console.print(_sums(closing))
     console.print(_mess(closing))
+    console.print(_who(closing.who))
+    console.print(_rules(closing.who))
     _rates(console, closing, loaded)
     _verdict(console, closing, loaded)
 
@@ -105,6 +112,50 @@ def _mess(closing: Closing) -> Table:
             "" if mess.found is None else "✓" if mess.ok else "✗",
             f"{mess.outcome_zh} · {mess.outcome_en}",
         )
+    return shown
+
+
+def _who(who: WhoIsWho) -> Table:
+    shown = Table(
+        title="单位识别 · who is who: 与真值比较 against the made city's truth",
+        title_justify="left",
+    )
+    shown.add_column("依据 · joined by")
+    for column in (
+        *("两号企业 firms with two numbers", "归一 joined", "待人工 asked", "漏 missed"),
+        *("查全 found %", "误并 false", "误问 asked in vain"),
+    ):
+        shown.add_column(column, justify="right")
+    for match in who.matches:
+        shown.add_row(
+            _BY[match.by],
+            *(f"{count:,}" for count in (match.firms, match.joined, match.asked, match.missed)),
+            "—" if match.recall is None else f"{100 * match.recall:.1f}",
+            "",
+            "",
+        )
+    precision = "—" if who.precision is None else f"{100 * who.precision:.2f} %"
+    shown.add_row(
+        f"查准 precision {precision}",
+        "",
+        "",
+        "",
+        "",
+        "",
+        f"{who.false:,}",
+        f"{who.asked_in_vain:,}",
+    )
+    return shown
+
+
+def _rules(who: WhoIsWho) -> Table:
+    statuses = ("linked", "confirmed", "suggested", "refused", "split")
+    shown = Table(title="单位关联规则 · pairs of employers by rule", title_justify="left")
+    shown.add_column("规则 · rule")
+    for status in statuses:
+        shown.add_column(status, justify="right")
+    for rule, counts in sorted(who.rules.items()):
+        shown.add_row(rule, *(f"{counts.get(status, 0):,}" for status in statuses))
     return shown
 
 

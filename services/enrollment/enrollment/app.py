@@ -35,7 +35,7 @@ from shared.events.enrollment import (
 )
 from shared.service import Job, Service, Subscription, migrations_of
 
-MATCHING_SECONDS = 20.0
+MATCHING_SECONDS = 3.0
 """How often employers that are new or renamed are compared with those known."""
 
 SERVICE = Service(

@@ -188,7 +188,8 @@ async def part_keys(
 async def get_matching(
     caller: Annotated[Caller, allow("agency", "auditor", "operator")], tx: ReadTx
 ) -> MatchingShown:
-    return MatchingShown(due=await matching.count_due(tx))
+    due, joining = await matching.count_due(tx)
+    return MatchingShown(due=due, joining=joining)
 
 
 @router.post("/matching", status_code=202, summary="全部重新比对 · compare all employers again")
@@ -197,7 +198,8 @@ async def match_all(
 ) -> MatchingShown:
     """After the thresholds changed. The work is done by the service's workers; what people have
     decided on the same evidence stays."""
-    return MatchingShown(due=await make_all_due(runtime))
+    due, joining = await make_all_due(runtime)
+    return MatchingShown(due=due, joining=joining)
 
 
 async def _link_detail(tx: AsyncConnection, row: dict[str, Any]) -> LinkDetail:

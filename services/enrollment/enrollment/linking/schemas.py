@@ -220,3 +220,4 @@ class MatchingShown(Shown):
     """How far matching is."""
 
     due: int = Field(description="待比对单位 · employers not looked at since they were named")
+    joining: int = Field(description="待自动关联 · pairs about to be joined unasked")

@@ -210,8 +210,9 @@ def _best_of_roots(
     return best
 
 
-async def make_all_due(runtime: Runtime) -> int:
-    """Have every employer compared anew, as after the thresholds changed; how many are due."""
+async def make_all_due(runtime: Runtime) -> tuple[int, int]:
+    """Have every employer compared anew, as after the thresholds changed; how many are due, and
+    how many pairs wait to be joined."""
     after = ""
     while True:
         async with runtime.database.transaction() as conn:

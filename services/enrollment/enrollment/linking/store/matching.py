@@ -47,14 +47,15 @@ async def take_due(conn: AsyncConnection, limit: int) -> list[str]:
     return sorted(row[0] for row in await cursor.fetchall())
 
 
-async def count_due(conn: AsyncConnection) -> int:
-    """How many employers are due."""
+async def count_due(conn: AsyncConnection) -> tuple[int, int]:
+    """How many employers are due, and how many pairs wait to be joined unasked."""
     driver = await raw(conn)
     cursor = await driver.execute(
-        "SELECT count(*) FROM employers WHERE match_due AND merged_into IS NULL"
+        "SELECT (SELECT count(*) FROM employers WHERE match_due AND merged_into IS NULL), "
+        "(SELECT count(*) FROM identity_links WHERE automatic AND status = 'suggested')"
     )
     row = await cursor.fetchone()
-    return int(row[0]) if row else 0
+    return (int(row[0]), int(row[1])) if row else (0, 0)
 
 
 async def make_all_due(conn: AsyncConnection, after: str, limit: int) -> str | None:
