@@ -10,9 +10,10 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from enrollment.golden import rules, store
+from enrollment.golden import rules
 from enrollment.golden.rules import Conflict, Outside, Sighting
-from enrollment.golden.store import ConflictState, Kept, Shown
+from enrollment.golden.store import keeping as store
+from enrollment.golden.store.keeping import ConflictState, Kept, Shown
 from enrollment.identity import store as identity_store
 from shared.periods import local_date
 from shared.plan import Plan
@@ -51,29 +52,70 @@ async def see(
         or one.revision > before[subject].revision
         or (one.revision == before[subject].revision and before[subject].employer_id is None)
     }
+    await _follow(conn, plan, before, changed, recorded_at, minted)
+
+
+async def move(
+    conn: AsyncConnection, plan: Plan, owners: Mapping[str, str], recorded_at: datetime
+) -> None:
+    """Subjects (subject → employer) are about another employer than was thought: a link or a split.
+    Unknown ones are passed over. The caller holds the row locks of all employers concerned."""
+    before = {one.subject: one for one in await store.around(conn, list(owners), [])}
+    changed = {
+        subject: one._replace(employer_id=owners[subject])
+        for subject, one in before.items()
+        if one.employer_id != owners[subject]
+    }
+    if changed:
+        for one in await store.around(conn, (), set(owners.values())):
+            before.setdefault(one.subject, one)
+    await _follow(conn, plan, before, changed, recorded_at)
+
+
+async def _follow(
+    conn: AsyncConnection,
+    plan: Plan,
+    before: dict[str, Sighting],
+    changed: Mapping[str, Sighting],
+    recorded_at: datetime,
+    minted: Collection[str] = (),
+) -> None:
+    """Write the changed states and what follows for all employers they are or were about."""
     if not changed:
         return
     await store.write_sightings(conn, changed.values())
-    moved = {
-        employer
-        for employer in (before[subject].employer_id for subject in changed if subject in before)
-        if employer is not None
-    }
-    if moved.difference(employers):
+    gained = {one.employer_id for one in changed.values()} - {None}
+    lost = {before[subject].employer_id for subject in changed if subject in before} - {None}
+    if lost - gained:
         # What else is said of those that lose a subject.
-        for one in await store.around(conn, (), moved.difference(employers)):
+        for one in await store.around(conn, (), [each for each in lost - gained if each]):
             before[one.subject] = one
-    after = {**before, **changed}
-    touched = {one.employer_id for one in changed.values()} | moved
-    told = _by_employer(after.values(), touched)
+    touched = {employer for employer in gained | lost if employer is not None}
+    told = _by_employer({**before, **changed}.values(), touched)
     # Minted for one record that says all there is: named by it, contradicted by nobody.
     simple = {
         employer for employer in minted if [one.revision for one in told.get(employer, ())] == [1]
     }
-    wanted = {employer for employer in touched if employer is not None} - simple
+    wanted = touched - simple
     if wanted:
         earlier = _by_employer(before.values(), wanted)
         await _settle(conn, plan, wanted, earlier, told, recorded_at)
+
+
+async def see_places(
+    conn: AsyncConnection, plan: Plan, seen: Sequence[Sighting], recorded_at: datetime
+) -> None:
+    """Keep what was seen by people who can tell no employer into being: it is about whoever is
+    known by its numbers, now or later."""
+    owners = await identity_store.owners_of(conn, {key for one in seen for key in one.keys})
+    found = [
+        one._replace(employer_id=next((owners[key] for key in one.keys if key in owners), None))
+        for one in seen
+    ]
+    known = await store.around(conn, [one.subject for one in found], [])
+    concerned = {one.employer_id for one in (*found, *known)}
+    await identity_store.lock_employers(conn, [each for each in concerned if each is not None])
+    await see(conn, plan, found, recorded_at)
 
 
 async def refresh(

@@ -7,10 +7,11 @@ Everything else that is said stays beside it.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import NamedTuple, TypeAlias
+
+from enrollment.identity.names import plain
 
 STANDING = "standing"
 STRUCK_OFF = "struck-off"
@@ -277,18 +278,3 @@ def _same_address(one: str, other: str) -> bool:
     """One may name the city or the room that the other leaves out."""
     short, long = sorted((plain(one), plain(other)), key=len)
     return short in long
-
-
-def plain(text: str) -> str:
-    """Letters, digits and characters only, of one width and case: what two offices write alike."""
-    folded = unicodedata.normalize("NFKC", text).upper()
-    return "".join([char for char in folded if char.isalnum()])
-
-
-def grams(name: str) -> list[str]:
-    """The pairs of neighbouring characters of a name's ``plain`` form, each once: what names are
-    searched by. One character alone is its own."""
-    text = plain(name)
-    if len(text) < 2:
-        return [text] if text else []
-    return sorted({text[at : at + 2] for at in range(len(text) - 1)})

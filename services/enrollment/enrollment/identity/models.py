@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Boolean,
     Column,
@@ -31,7 +32,11 @@ employers = Table(
     # Revision of its EmployerLinked fact.
     Column("link_revision", Integer, nullable=False),
     Column("minted_at", DateTime(timezone=True), nullable=False),
+    # What the name is searched by: its ``plain`` form, and the pairs of characters in that.
+    Column("search_name", Text, nullable=False),
+    Column("name_grams", ARRAY(Text), nullable=False),
     Index("employers_by_unit", "unit", "employer_id"),
+    Index("employers_by_name", "name_grams", postgresql_using="gin"),
 )
 """One row per employer, whoever told of it first. Its row lock guards what is decided about it."""
 

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from enrollment.identity import models
+from enrollment.identity.names import grams, plain
 from shared.database import copy_into, raw
 
 _MINT_LOCK = 0x656E726F6C6C01
@@ -52,8 +53,12 @@ async def mint(conn: AsyncConnection, count: int) -> list[str]:
 
 async def insert_employers(conn: AsyncConnection, rows: Iterable[Sequence[Any]]) -> None:
     """(employer_id, name, unit, household, link_revision, minted_at)."""
-    columns = ("employer_id", "name", "unit", "household", "link_revision", "minted_at")
-    await copy_into(conn, models.employers, columns, rows)
+    columns = (
+        *("employer_id", "name", "unit", "household", "link_revision", "minted_at"),
+        *("search_name", "name_grams"),
+    )
+    searched = ((*row, plain(row[1]), grams(row[1])) for row in rows)
+    await copy_into(conn, models.employers, columns, searched)
 
 
 async def insert_keys(conn: AsyncConnection, rows: Iterable[Sequence[Any]]) -> None:
@@ -107,11 +112,14 @@ async def lock_employers(conn: AsyncConnection, employers: Collection[str]) -> N
 
 
 async def rename_employers(conn: AsyncConnection, rows: Sequence[tuple[str, str, str]]) -> None:
-    """(employer_id, name, unit): the register's name and unit go before all others."""
+    """(employer_id, name, unit) as the golden record has them now."""
     driver = await raw(conn)
-    await driver.execute(
-        "UPDATE employers e SET name = r.name, unit = r.unit "
-        "FROM unnest(%s::text[], %s::text[], %s::text[]) AS r (employer_id, name, unit) "
-        "WHERE e.employer_id = r.employer_id AND (e.name, e.unit) <> (r.name, r.unit)",
-        tuple(map(list, zip(*rows, strict=True))) if rows else ([], [], []),
-    )
+    async with driver.cursor() as cursor:
+        await cursor.executemany(
+            "UPDATE employers SET name = %s, unit = %s, search_name = %s, name_grams = %s "
+            "WHERE employer_id = %s",
+            [
+                (name, unit, plain(name), grams(name), employer)
+                for employer, name, unit in sorted(rows)
+            ],
+        )

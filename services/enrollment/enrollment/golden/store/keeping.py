@@ -1,4 +1,4 @@
-"""Every SQL statement of the golden record."""
+"""What is kept of golden records."""
 
 from __future__ import annotations
 

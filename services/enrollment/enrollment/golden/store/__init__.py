@@ -1,0 +1,1 @@
+"""Every SQL statement of the golden record: ``keeping`` it, ``asking`` for it."""
