@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
-from enrollment.golden import rules
+from enrollment.golden import rules, store
 from enrollment.golden.rules import Ranks, Sighting
 from enrollment.golden.schemas import (
     ConflictCount,
@@ -22,7 +22,7 @@ from enrollment.golden.schemas import (
     Status,
     Word,
 )
-from enrollment.golden.store import asking, keeping
+from enrollment.golden.store import asking
 from enrollment.scope import units_asked
 from shared.auth import Caller, allow
 from shared.crypto import mask_within
@@ -130,7 +130,7 @@ async def get_record(
     if employer is None:
         raise problem("not-found")
     caller.require_unit(employer["unit"])
-    sightings = await keeping.around(tx, (), [employer_id])
+    sightings = await store.around(tx, (), [employer_id])
     sightings.sort(key=lambda one: one.subject)
     former: dict[str, list[FormerWord]] = defaultdict(list)
     for row in await asking.history_of(tx, employer_id):

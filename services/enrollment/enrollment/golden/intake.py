@@ -10,10 +10,9 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from enrollment.golden import rules
+from enrollment.golden import rules, store
 from enrollment.golden.rules import Conflict, Outside, Sighting
-from enrollment.golden.store import keeping as store
-from enrollment.golden.store.keeping import ConflictState, Kept, Shown
+from enrollment.golden.store import ConflictState, Kept, Shown
 from enrollment.identity import store as identity_store
 from shared.periods import local_date
 from shared.plan import Plan
@@ -53,23 +52,6 @@ async def see(
         or (one.revision == before[subject].revision and before[subject].employer_id is None)
     }
     await _follow(conn, plan, before, changed, recorded_at, minted)
-
-
-async def move(
-    conn: AsyncConnection, plan: Plan, owners: Mapping[str, str], recorded_at: datetime
-) -> None:
-    """Subjects (subject → employer) are about another employer than was thought: a link or a split.
-    Unknown ones are passed over. The caller holds the row locks of all employers concerned."""
-    before = {one.subject: one for one in await store.around(conn, list(owners), [])}
-    changed = {
-        subject: one._replace(employer_id=owners[subject])
-        for subject, one in before.items()
-        if one.employer_id != owners[subject]
-    }
-    if changed:
-        for one in await store.around(conn, (), set(owners.values())):
-            before.setdefault(one.subject, one)
-    await _follow(conn, plan, before, changed, recorded_at)
 
 
 async def _follow(

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import NamedTuple, TypeAlias
 
-from enrollment.identity.names import plain
+from enrollment.identity.searching import plain
 
 STANDING = "standing"
 STRUCK_OFF = "struck-off"

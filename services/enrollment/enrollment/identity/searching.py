@@ -1,4 +1,4 @@
-"""Names as they are compared and searched. Pure."""
+"""Names as they are searched, and compared where they need only be written alike. Pure."""
 
 from __future__ import annotations
 
