@@ -148,12 +148,16 @@ async def _settle(
     history: list[tuple[str, str, str, Sighting]] = []
     conflicts: list[ConflictState] = []
     for employer in sorted(employers):
-        told = after.get(employer, ())
-        believed = rules.golden(told, ranks)
+        told, was = after.get(employer, ()), before.get(employer, ())
+        # What all say alike, then and now, has one value only and no history.
+        fields = {"name", "unit", *rules.differing((*told, *was))}
+        if len(told) <= len(was):
+            fields.update(rules.FIELDS)
+        believed = rules.golden(told, ranks, fields)
         now = _shown(believed, shown[employer])
         if now != shown[employer]:
             renamed.append((employer, *now))
-        history += _superseded(employer, rules.golden(before.get(employer, ()), ranks), believed)
+        history += _superseded(employer, rules.golden(was, ranks, fields), believed)
         found = rules.conflicts_of(told, ranks, outside.get(employer, _NOTHING), plan.ownership_of)
         conflicts += _states(employer, now.unit, found, kept.get(employer, {}))
     if renamed:
