@@ -8,6 +8,7 @@ from enrollment.census.intake.persons import SEALED_FOUND
 from enrollment.complaints.api import router as complaints_router
 from enrollment.complaints.feeds import FEEDS as COMPLAINT_FEEDS
 from enrollment.complaints.intake import SEALED_COMPLAINTS
+from enrollment.golden.api import router as golden_router
 from enrollment.leads.api import router as leads_router
 from enrollment.leads.handlers import on_all_feed_facts, on_feed_facts
 from enrollment.linking.api import router as linking_router
@@ -46,7 +47,9 @@ SERVICE = Service(
     metadata=metadata,
     migrations=migrations_of(__file__),
     feeds=(*FEEDS, *CENSUS_FEEDS, *COMPLAINT_FEEDS),
+    # Golden records first: /employers/conflicts is no employer's id.
     routers=(
+        golden_router,
         register_router,
         leads_router,
         census_router,

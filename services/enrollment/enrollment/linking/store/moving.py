@@ -149,12 +149,12 @@ async def set_apart(
 ) -> None:
     """The employer is one of its own again, with this name and unit where given."""
     driver = await raw(conn)
-    name, unit = named or (None, None)
     await driver.execute(
-        "UPDATE employers SET merged_into = NULL, match_due = true, name = coalesce(%s, name), "
-        "unit = coalesce(%s, unit) WHERE employer_id = %s",
-        (name, unit, employer_id),
+        "UPDATE employers SET merged_into = NULL, match_due = true WHERE employer_id = %s",
+        (employer_id,),
     )
+    if named is not None:
+        await identity_store.rename_employers(conn, [(employer_id, *named)])
 
 
 def told_of(keys: Sequence[str]) -> list[str]:
