@@ -31,7 +31,7 @@ def _tag(name_id: int) -> str:
 
 
 @router.get("", summary="一号两名 · identity numbers told with two names, masked")
-async def list_names(
+async def list_person_names(
     caller: Reader,
     tx: ReadTx,
     runtime: RuntimeDep,
@@ -61,7 +61,7 @@ async def list_names(
 
 
 @router.get("/{name_id}", summary="一号两名详情 · one of them, with what was decided")
-async def get_name(
+async def get_person_name(
     name_id: int, caller: Reader, tx: ReadTx, runtime: RuntimeDep, response: Response
 ) -> PersonNameDetail:
     row = await person_names.find(tx, name_id)
@@ -72,7 +72,7 @@ async def get_name(
 
 
 @router.post("/{name_id}/decisions", summary="一号两名处理 · the same person, or a wrong number")
-async def decide_name(
+async def decide_person_name(
     name_id: int,
     order: PersonNameOrder,
     caller: Annotated[Caller, allow("agency")],
