@@ -1,7 +1,7 @@
 """What each department says of an employer, where they contradict each other, what stood before.
 
-The register's entries are filled in from here. What the feeds have told is not kept with its
-names; it comes with ``kuomian republish`` (docs/operations.md).
+The register's entries are filled in whole. Of what the feeds have told only units, headcounts and
+whether it stands are known here: names, addresses and codes come as they are told again.
 """
 
 import unicodedata
@@ -109,6 +109,23 @@ def upgrade() -> None:
             industry, household, org_code, licence_no, owner_key, effective_on, recorded_at,
             delivery_id, record_no
         FROM register_employers
+        """
+    )
+    op.execute(
+        """
+        INSERT INTO sightings (subject, revision, employer_id, department, feed, status, unit,
+            headcount, period, effective_on, recorded_at, delivery_id, record_no)
+        SELECT DISTINCT ON (subject) subject, revision, employer_id,
+            CASE feed WHEN 'business-licences' THEN 'industry-commerce'
+                WHEN 'organisation-codes' THEN 'quality-supervision'
+                WHEN 'census-persons' THEN 'unit' WHEN 'complaints' THEN 'group-body'
+                ELSE 'tax' END, feed,
+            CASE what WHEN 'gone' THEN 'withdrawn' WHEN 'struck-off' THEN 'struck-off'
+                ELSE 'standing' END, unit,
+            CASE WHEN period <> '' THEN taxable END, nullif(period, ''), effective_on, recorded_at,
+            delivery_id, record_no
+        FROM lead_events WHERE NOT starts_with(subject, 'register:')
+        ORDER BY subject, revision DESC, what = 'gone'
         """
     )
     op.add_column("employers", sa.Column("search_name", sa.Text(), nullable=True))
