@@ -131,7 +131,16 @@ async def move_events(
         f"AND {_MOVING} RETURNING e.subject",
         told,
     )
-    return sorted({row[0] for row in await cursor.fetchall()})
+    subjects = sorted({row[0] for row in await cursor.fetchall()})
+    if keys is not None and subjects:
+        # What was decided about a piece of evidence goes with it.
+        await driver.execute(
+            _MOVES + "UPDATE lead_events e SET employer_id = m.new FROM m "
+            "WHERE e.employer_id = m.old AND e.what = 'excluded' "
+            "AND regexp_replace(e.subject, '^decision:[^:]*:[^:]*:', '') = ANY(%(subjects)s)",
+            {**told, "subjects": subjects},
+        )
+    return subjects
 
 
 async def set_merged(conn: AsyncConnection, moves: Mapping[str, str]) -> None:
