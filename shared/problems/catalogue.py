@@ -64,6 +64,14 @@ _TYPES: Final = (
         "Whoever proposed it cannot check it; a second person has to.",
     ),
     ProblemType(
+        "conflict-not-open",
+        409,
+        "该冲突不在待核状态",
+        "Conflict is not open",
+        "该项信息冲突目前为 {status}，只有待核（open）的才可搁置。",
+        "This contradiction is {status}; only an open one can be set aside.",
+    ),
+    ProblemType(
         "not-found",
         404,
         "未找到",

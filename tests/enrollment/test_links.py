@@ -23,8 +23,10 @@ from tests.enrollment.records import (
     complaint,
     employer,
     headcount,
+    identity,
     licence,
     org_code,
+    person,
     registered,
 )
 
@@ -336,3 +338,23 @@ async def test_only_officers_of_the_units_decide(
         headers=world.headers("agency"),
     )
     assert missing.status_code == 428
+
+
+async def test_one_number_with_two_names_is_for_people_to_look_at(world: World) -> None:
+    await world.push("insured-persons", [person(1), person(2)], period="2008-04")
+    short = identity(1)[:6] + identity(1)[8:17]
+    told = [person(1, identity_no=short, name="钱十"), person(2)]
+    await world.push("insured-persons", told, period="2008-05")
+    assert len(await world.rows("SELECT * FROM persons")) == 2  # both forms are one person
+    (found,) = (await world.get("/identity/person-names", status="open")).json()["items"]
+    assert (found["name_before"], found["name_told"]) == ("赵*", "钱*")
+    assert short not in str(found) and identity(1) not in str(found)
+    path = f"/identity/person-names/{found['id']}"
+    tag = (await world.get(path)).headers["ETag"]
+    decided = await decide(world, path, "different", tag=tag)
+    assert decided.json()["status"] == "different", decided.text
+    assert [step["reason"] for step in decided.json()["decisions"]] == ["核对过营业执照"]
+    assert (await decide(world, path, "same", tag=tag)).status_code == 412
+    # The two names once more, the other way round, are no news.
+    await world.push("insured-persons", [person(1)], period="2008-06")
+    assert len((await world.get("/identity/person-names")).json()["items"]) == 1

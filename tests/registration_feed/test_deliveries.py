@@ -7,6 +7,7 @@ from typing import Any
 
 from registration_feed.feeds import BUSINESS_LICENCES, ORGANISATION_CODES
 from shared.crypto import Secrecy
+from shared.deliveries.checks import legal_rep_of
 from shared.events.deliveries import RegistrationFeedDeliveryReceived
 from shared.events.registration_feed import (
     EnterpriseChanged,
@@ -159,6 +160,23 @@ async def test_no_identity_number_leaves_the_service(door: Door) -> None:
     assert shown["items"][0]["owner_key"] == fact.owner_key
     delivery = fact.delivery_id
     assert OWNER not in (await door.ask(f"/deliveries/{delivery}/records/1", "agency")).text
+
+
+async def test_a_legal_representative_is_a_key_and_a_home_is_not_told(door: Door) -> None:
+    where = "本溪市平山区解放路1号"
+    household: dict[str, Any] = {"reg_type": "410", "org_code": None}
+    firm = licence(1, legal_rep="欧阳 示例", address=where)
+    await push(door, firm, licence(2, legal_rep="欧阳示例", address=where, **household))
+    first, second = await door.facts(EnterpriseRegistered)
+    assert (first.licence_no, second.household) == (firm["licence_no"], True)
+    _, key = legal_rep_of(Secrecy({}, {1: b"k" * 32}), "欧阳示例")
+    assert first.legal_rep_key == second.legal_rep_key == key
+    assert (first.address, second.address) == (where, None)
+    assert all("欧阳".encode() not in data for _, data in await door.messages())
+    shown = (await door.get("/enterprises", "agency"))["items"]
+    assert [(one["legal_rep"], one["address"]) for one in shown] == [("欧***", where)] * 2
+    for table in ("business_licences", "deliveries", "record_problems", "delivery_segments"):
+        assert "欧阳" not in str(await door.rows(f"SELECT * FROM {table}"))
 
 
 async def test_missing_letters_are_listed(door: Door) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from registration_feed.feeds import BUSINESS_LICENCES, ORGANISATION_CODES
 from shared.crypto import Secrecy
+from shared.deliveries.checks import content_hash
 from shared.deliveries.feed import DeliveryInfo, Feed, JudgeContext, RowProblem, Verdict
 from shared.deliveries.shape import decode_records
 from shared.deliveries.texts import described
@@ -212,6 +213,24 @@ def test_both_forms_of_a_card_are_one_owner() -> None:
     assert accepted(BUSINESS_LICENCES, known)["owner_key"] == (
         f"own:{SECRECY.keyed_hash(identity_18_from_15(first))}"
     )
+
+
+@pytest.mark.parametrize("name", ["阿卜杜拉·买买提", "阿卜杜拉 • 买买提", "阿卜杜拉买买提 "])
+def test_a_name_is_one_key_however_it_is_dotted(name: str) -> None:
+    row = accepted(BUSINESS_LICENCES, licence(legal_rep=name))
+    assert row["legal_rep"] == "阿******"
+    assert row["legal_rep_key"] == f"rep:{SECRECY.keyed_hash('legal-rep:阿卜杜拉买买提')}"
+
+
+def test_without_a_representative_the_content_is_what_it_was() -> None:
+    """A record accepted before there was one is a duplicate when it is sent again."""
+    verdict = judged(BUSINESS_LICENCES, licence())
+    assert isinstance(verdict, Verdict)
+    assert verdict.row is not None
+    assert verdict.content_hash == content_hash(verdict.row[:16])
+    named = judged(BUSINESS_LICENCES, licence(legal_rep="张三"))
+    assert isinstance(named, Verdict)
+    assert named.content_hash != verdict.content_hash
 
 
 @pytest.mark.parametrize(

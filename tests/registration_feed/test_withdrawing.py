@@ -23,8 +23,8 @@ async def test_a_licence_without_a_version_is_deregistered_from_its_first_day(do
     first = await push(door, licence(1), licence(2))
     await withdraw(door, first["delivery"])
     gone = await door.facts(EnterpriseDeregistered)
-    assert [(one.revision, one.correction, one.effective_on) for one in gone] == [
-        (2, True, date(2008, 5, 6))
+    assert [(one.revision, one.correction, one.effective_on, one.withdrawn) for one in gone] == [
+        (2, True, date(2008, 5, 6), True)
     ] * 2
 
 

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from shared.deliveries.checks import content_hash, legal_rep_of
+from shared.deliveries.feed import Feed
 from shared.events import Fact
 from shared.events.tax_feed import (
     BaseAudited,
@@ -29,6 +31,7 @@ from tax_feed.headcounts.feeds import HEADCOUNTS, UNENROLLED_EMPLOYERS
 from tax_feed.no_wage.feeds import NO_WAGE_PERSONS
 from tax_feed.prelevies.feeds import PRE_LEVIES
 from tax_feed.registrations.feeds import TAX_REGISTRATIONS
+from tax_feed.stating import hash_where_found
 from tests.registration_feed.door import Door
 from tests.tax_feed.records import HOUSEHOLD, OWNER, key, made
 
@@ -271,6 +274,26 @@ async def test_a_registration_ends_and_those_not_told_are_listed(door: Door) -> 
     await door.push("tax-registrations", "2008-05", [ended])
     (fact,) = await door.facts(TaxDeregistered)
     assert (fact.effective_on, fact.revision, fact.correction) == (date(2008, 5, 30), 2, False)
+
+
+@pytest.mark.parametrize("feed", [TAX_REGISTRATIONS, UNENROLLED_EMPLOYERS])
+async def test_where_a_taxpayer_is_and_who_stands_for_it(door: Door, feed: Feed) -> None:
+    told: dict[str, Any] = {"address": "本溪市平山区解放路1号", "legal_rep": "欧阳示例"}
+    await door.push(feed.name, "2008-05", [made(feed, **told)])
+    said: list[Fact] = [*await door.facts(TaxRegistered, UnenrolledReported)]
+    (fact,) = [one for one in said if isinstance(one, TaxRegistered | UnenrolledReported)]
+    _, key = legal_rep_of(door.runtime.secrecy, "欧阳示例")
+    assert (fact.address, fact.legal_rep_key) == (told["address"], key)
+    assert all("欧阳".encode() not in data for _, data in await door.messages())
+    (shown,) = (await door.get(f"/{feed.name}", "agency"))["items"]
+    assert (shown["address"], shown["legal_rep"]) == (told["address"], "欧***")
+
+
+def test_without_either_the_content_is_what_it_was() -> None:
+    """What was accepted before there were these columns is a duplicate when it is sent again."""
+    row = ("oc:1", 5, None, None, None)
+    assert hash_where_found(row) == content_hash(row[:2])
+    assert hash_where_found((*row[:3], "张*", "rep:1")) not in {content_hash(row[:2]), None}
 
 
 async def test_a_finding_taken_back_is_no_finding(door: Door) -> None:

@@ -8,14 +8,16 @@ from enrollment.census.intake.persons import SEALED_FOUND
 from enrollment.complaints.api import router as complaints_router
 from enrollment.complaints.feeds import FEEDS as COMPLAINT_FEEDS
 from enrollment.complaints.intake import SEALED_COMPLAINTS
+from enrollment.golden.api import router as golden_router
 from enrollment.leads.api import router as leads_router
 from enrollment.leads.handlers import on_all_feed_facts, on_feed_facts
 from enrollment.linking.api import router as linking_router
 from enrollment.linking.intake.matching import match_employers
+from enrollment.linking.persons_api import router as person_names_router
 from enrollment.models import metadata
 from enrollment.register.api import router as register_router
 from enrollment.register.feeds import FEEDS
-from enrollment.register.intake.judging import SEALED_PERSONS
+from enrollment.register.intake.judging import SEALED_NAMES, SEALED_PERSONS
 from shared.events.deliveries import EnrollmentDeliveryReceived
 from shared.events.enrollment import (
     CensusPersonFound,
@@ -45,7 +47,16 @@ SERVICE = Service(
     metadata=metadata,
     migrations=migrations_of(__file__),
     feeds=(*FEEDS, *CENSUS_FEEDS, *COMPLAINT_FEEDS),
-    routers=(register_router, leads_router, census_router, complaints_router, linking_router),
+    # Golden records first: /employers/conflicts is no employer's id.
+    routers=(
+        golden_router,
+        register_router,
+        leads_router,
+        census_router,
+        complaints_router,
+        linking_router,
+        person_names_router,
+    ),
     jobs=(Job("match-employers", MATCHING_SECONDS, match_employers),),
     publishes=(
         EmployerLinked,
@@ -68,5 +79,5 @@ SERVICE = Service(
         Subscription("registration-feed", on_feed_facts, on_all_feed_facts),
         Subscription("tax-feed", on_feed_facts, on_all_feed_facts),
     ),
-    sealed=(SEALED_PERSONS, SEALED_FOUND, SEALED_COMPLAINTS),
+    sealed=(SEALED_PERSONS, *SEALED_NAMES, SEALED_FOUND, SEALED_COMPLAINTS),
 )

@@ -51,29 +51,54 @@ async def see(
         or one.revision > before[subject].revision
         or (one.revision == before[subject].revision and before[subject].employer_id is None)
     }
+    await _follow(conn, plan, before, changed, recorded_at, minted)
+
+
+async def _follow(
+    conn: AsyncConnection,
+    plan: Plan,
+    before: dict[str, Sighting],
+    changed: Mapping[str, Sighting],
+    recorded_at: datetime,
+    minted: Collection[str] = (),
+) -> None:
+    """Write the changed states and what follows for all employers they are or were about."""
     if not changed:
         return
     await store.write_sightings(conn, changed.values())
-    moved = {
-        employer
-        for employer in (before[subject].employer_id for subject in changed if subject in before)
-        if employer is not None
-    }
-    if moved.difference(employers):
+    gained = {one.employer_id for one in changed.values()} - {None}
+    lost = {before[subject].employer_id for subject in changed if subject in before} - {None}
+    if lost - gained:
         # What else is said of those that lose a subject.
-        for one in await store.around(conn, (), moved.difference(employers)):
+        for one in await store.around(conn, (), [each for each in lost - gained if each]):
             before[one.subject] = one
-    after = {**before, **changed}
-    touched = {one.employer_id for one in changed.values()} | moved
-    told = _by_employer(after.values(), touched)
+    touched = {employer for employer in gained | lost if employer is not None}
+    told = _by_employer({**before, **changed}.values(), touched)
     # Minted for one record that says all there is: named by it, contradicted by nobody.
     simple = {
         employer for employer in minted if [one.revision for one in told.get(employer, ())] == [1]
     }
-    wanted = {employer for employer in touched if employer is not None} - simple
+    wanted = touched - simple
     if wanted:
         earlier = _by_employer(before.values(), wanted)
         await _settle(conn, plan, wanted, earlier, told, recorded_at)
+
+
+async def see_places(
+    conn: AsyncConnection, plan: Plan, seen: Sequence[Sighting], recorded_at: datetime
+) -> None:
+    """Keep what was seen by people who can tell no employer into being: it is about whoever is
+    known by its numbers, now or later."""
+    await identity_store.keep_identity(conn)
+    owners = await identity_store.owners_of(conn, {key for one in seen for key in one.keys})
+    found = [
+        one._replace(employer_id=next((owners[key] for key in one.keys if key in owners), None))
+        for one in seen
+    ]
+    known = await store.around(conn, [one.subject for one in found], [])
+    concerned = {one.employer_id for one in (*found, *known)}
+    await identity_store.lock_employers(conn, [each for each in concerned if each is not None])
+    await see(conn, plan, found, recorded_at)
 
 
 async def refresh(
@@ -85,6 +110,15 @@ async def refresh(
     if ended:
         known = _by_employer(await store.around(conn, (), ended), ended)
         await _settle(conn, plan, set(ended), known, known, recorded_at)
+
+
+async def look_again(
+    conn: AsyncConnection, plan: Plan, employers: Collection[str], recorded_at: datetime
+) -> None:
+    """Something besides sightings has changed that bears on these employers' conflicts. The caller
+    holds their row locks."""
+    known = _by_employer(await store.around(conn, (), employers), employers)
+    await _settle(conn, plan, employers, known, known, recorded_at)
 
 
 async def move(
@@ -140,12 +174,16 @@ async def _settle(
     history: list[tuple[str, str, str, Sighting]] = []
     conflicts: list[ConflictState] = []
     for employer in sorted(employers):
-        told = after.get(employer, ())
-        believed = rules.golden(told, ranks)
+        told, was = after.get(employer, ()), before.get(employer, ())
+        # What all say alike, then and now, has one value only and no history.
+        fields = {"name", "unit", *rules.differing((*told, *was))}
+        if len(told) <= len(was):
+            fields.update(rules.FIELDS)
+        believed = rules.golden(told, ranks, fields)
         now = _shown(believed, shown[employer])
         if now != shown[employer]:
             renamed.append((employer, *now))
-        history += _superseded(employer, rules.golden(before.get(employer, ()), ranks), believed)
+        history += _superseded(employer, rules.golden(was, ranks, fields), believed)
         found = rules.conflicts_of(told, ranks, outside.get(employer, _NOTHING), plan.ownership_of)
         conflicts += _states(employer, now.unit, found, kept.get(employer, {}))
     if renamed:

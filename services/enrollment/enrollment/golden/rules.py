@@ -7,10 +7,11 @@ Everything else that is said stays beside it.
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import NamedTuple, TypeAlias
+
+from enrollment.identity.searching import plain
 
 STANDING = "standing"
 STRUCK_OFF = "struck-off"
@@ -89,6 +90,7 @@ FIELDS = (
     "headcount",
 )
 _AT = {field: Sighting._fields.index(field) for field in FIELDS}
+_UNSAID = frozenset({None})
 
 
 def text_of(value: object) -> str:
@@ -100,23 +102,43 @@ def text_of(value: object) -> str:
 
 def said(sightings: Sequence[Sighting], field: str, ranks: Ranks) -> list[Sighting]:
     """Those that say something of a field, the one that is believed first."""
-    at, rank = _AT[field], ranks.get(field, {})
-    speaking = [one for one in sightings if one[at] is not None and one.status != WITHDRAWN]
-    if len(speaking) < 2:
-        return speaking
-    # Sorted thrice, the strongest reason last: Python's sort keeps the order of equals.
-    speaking.sort(key=lambda one: one.subject)
-    speaking.sort(key=lambda one: (one.effective_on, one.recorded_at), reverse=True)
-    speaking.sort(key=lambda one: (one.status == STRUCK_OFF, rank.get(one.source, len(rank))))
-    return speaking
+    return sorted(_speaking(sightings, field), key=_order(ranks.get(field, {})))
 
 
-def golden(sightings: Sequence[Sighting], ranks: Ranks) -> dict[str, Sighting]:
+def _speaking(sightings: Sequence[Sighting], field: str) -> list[Sighting]:
+    at = _AT[field]
+    return [one for one in sightings if one[at] is not None and one.status != WITHDRAWN]
+
+
+def _order(rank: Mapping[str, int]) -> Callable[[Sighting], tuple[bool, int, int, float, str]]:
+    last = len(rank)
+    return lambda one: (
+        one.status == STRUCK_OFF,
+        rank.get(one.source, last),
+        -one.effective_on.toordinal(),
+        -one.recorded_at.timestamp(),
+        one.subject,
+    )
+
+
+def differing(sightings: Sequence[Sighting]) -> list[str]:
+    """The fields of which these do not all say the same, as far as they say anything."""
+    if len(sightings) < 2:
+        return []
+    columns = list(zip(*sightings, strict=True))
+    return [field for field, at in _AT.items() if len({*columns[at]} - _UNSAID) > 1]
+
+
+def golden(
+    sightings: Sequence[Sighting], ranks: Ranks, fields: Iterable[str] = FIELDS
+) -> dict[str, Sighting]:
     """Field → who is believed, for every field of which anybody says anything."""
     believed = {}
-    for field in FIELDS:
-        speaking = said(sightings, field, ranks)
-        if speaking:
+    for field in fields:
+        speaking = _speaking(sightings, field)
+        if len(speaking) > 1:
+            believed[field] = min(speaking, key=_order(ranks.get(field, {})))
+        elif speaking:
             believed[field] = speaking[0]
     return believed
 
@@ -166,15 +188,17 @@ def conflicts_of(
     """Every contradiction about an employer. The order of ``sightings`` does not matter."""
     spoken = [one for one in sightings if one.status != WITHDRAWN]
     standing = [one for one in spoken if one.status == STANDING]
+    fields = differing(standing)
     found = [
-        _differing("address-differs", standing, "address", ranks, _same_address),
-        _differing("unit-differs", standing, "unit", ranks, _same),
-        _differing("name-differs", standing, "name", ranks, _same_text),
-        _two_codes(spoken, ranks, outside),
-        _reg_type(standing, ranks, ownership_of),
-        _differing("industry-differs", standing, "industry", ranks, _same),
-        *_ended(spoken, outside),
+        _differing(kind, standing, field, ranks, same)
+        for field, (kind, same) in _COMPARED.items()
+        if field in fields
     ]
+    found.append(_two_codes(spoken, ranks, outside))
+    if "reg_type" in fields:
+        found.append(_reg_type(standing, ranks, ownership_of))
+    if len(standing) < len(spoken):
+        found += _ended(spoken, outside)
     return [conflict for conflict in found if conflict is not None]
 
 
@@ -279,16 +303,10 @@ def _same_address(one: str, other: str) -> bool:
     return short in long
 
 
-def plain(text: str) -> str:
-    """Letters, digits and characters only, of one width and case: what two offices write alike."""
-    folded = unicodedata.normalize("NFKC", text).upper()
-    return "".join([char for char in folded if char.isalnum()])
-
-
-def grams(name: str) -> list[str]:
-    """The pairs of neighbouring characters of a name's ``plain`` form, each once: what names are
-    searched by. One character alone is its own."""
-    text = plain(name)
-    if len(text) < 2:
-        return [text] if text else []
-    return sorted({text[at : at + 2] for at in range(len(text) - 1)})
+_COMPARED: Mapping[str, tuple[str, Callable[[str, str], bool]]] = {
+    "address": ("address-differs", _same_address),
+    "unit": ("unit-differs", _same),
+    "name": ("name-differs", _same_text),
+    "industry": ("industry-differs", _same),
+}
+"""Field → the kind of contradiction about it, and what is alike enough to be none."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Boolean,
     Column,
@@ -38,6 +39,10 @@ employers = Table(
     Column("match_due", Boolean, nullable=False, server_default=text("true")),
     Index("employers_by_unit", "unit", "employer_id"),
     Index("employers_match_due", "employer_id", postgresql_where=text("match_due")),
+    # What the name is searched by: its ``plain`` form, and the pairs of characters in that.
+    Column("search_name", Text, nullable=False),
+    Column("name_grams", ARRAY(Text), nullable=False),
+    Index("employers_by_name", "name_grams", postgresql_using="gin"),
 )
 """One row per employer, whoever told of it first. Its row lock guards what is decided about it."""
 

@@ -9,8 +9,12 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from enrollment.identity import models
+from enrollment.identity.searching import grams, plain
 from shared.database import copy_into, raw
 
+_IDENTITY_LOCK = 0x656E726F6C6C02
+"""Held alone by who links and parts employers, shared by who only asks whose a key is: the lock of
+the register and of the feeds' subjects."""
 _MINT_LOCK = 0x656E726F6C6C01
 """One transaction at a time brings in keys; those that bring none in never wait for it."""
 
@@ -34,6 +38,17 @@ async def keys_of(conn: AsyncConnection, employers: Collection[str]) -> list[tup
     return await cursor.fetchall()
 
 
+async def keep_identity(conn: AsyncConnection) -> None:
+    """Nobody links or parts employers until this transaction ends: whose a key is stays so.
+
+    To be taken before ``owners_of`` is asked by all who write about its answer, and before
+    ``lock_minting``; those that take facts (``leads.store.lock_subjects``) or write the register
+    have it already.
+    """
+    driver = await raw(conn)
+    await driver.execute("SELECT pg_advisory_xact_lock_shared(%s)", (_IDENTITY_LOCK,))
+
+
 async def lock_minting(conn: AsyncConnection) -> None:
     """Wait for whoever is bringing in keys; held to the end of the transaction."""
     driver = await raw(conn)
@@ -52,8 +67,12 @@ async def mint(conn: AsyncConnection, count: int) -> list[str]:
 
 async def insert_employers(conn: AsyncConnection, rows: Iterable[Sequence[Any]]) -> None:
     """(employer_id, name, unit, household, link_revision, minted_at)."""
-    columns = ("employer_id", "name", "unit", "household", "link_revision", "minted_at")
-    await copy_into(conn, models.employers, columns, rows)
+    columns = (
+        *("employer_id", "name", "unit", "household", "link_revision", "minted_at"),
+        *("search_name", "name_grams"),
+    )
+    searched = ((*row, plain(row[1]), grams(row[1])) for row in rows)
+    await copy_into(conn, models.employers, columns, searched)
 
 
 async def insert_keys(conn: AsyncConnection, rows: Iterable[Sequence[Any]]) -> None:
@@ -107,12 +126,14 @@ async def lock_employers(conn: AsyncConnection, employers: Collection[str]) -> N
 
 
 async def rename_employers(conn: AsyncConnection, rows: Sequence[tuple[str, str, str]]) -> None:
-    """(employer_id, name, unit): the register's name and unit go before all others."""
+    """(employer_id, name, unit) as the golden record has them now."""
     driver = await raw(conn)
-    await driver.execute(
-        "UPDATE employers e SET name = r.name, unit = r.unit, "
-        "match_due = e.match_due OR e.name <> r.name "
-        "FROM unnest(%s::text[], %s::text[], %s::text[]) AS r (employer_id, name, unit) "
-        "WHERE e.employer_id = r.employer_id AND (e.name, e.unit) <> (r.name, r.unit)",
-        tuple(map(list, zip(*rows, strict=True))) if rows else ([], [], []),
-    )
+    async with driver.cursor() as cursor:
+        await cursor.executemany(
+            "UPDATE employers SET match_due = match_due OR name <> %s, name = %s, unit = %s, "
+            "search_name = %s, name_grams = %s WHERE employer_id = %s",
+            [
+                (name, name, unit, plain(name), grams(name), employer)
+                for employer, name, unit in sorted(rows)
+            ],
+        )

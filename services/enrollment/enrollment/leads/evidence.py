@@ -8,8 +8,9 @@ from typing import NamedTuple, TypeAlias
 
 from enrollment.golden.rules import STANDING, WITHDRAWN, Sighting
 from enrollment.golden.sources import named_only
+from enrollment.identity import store as identity_store
 from enrollment.identity.rules import Claim
-from enrollment.leads import projections, rules, store
+from enrollment.leads import projections, rules
 from enrollment.leads.rules import Event
 from shared.deliveries.feed import ApplyContext
 from shared.events import Fact
@@ -41,8 +42,7 @@ async def take_reports(ctx: ApplyContext, reports: Sequence[Report]) -> list[Fac
     heard = [pair for report in reports if (pair := _heard(ctx, report)) is not None]
     if not heard:
         return []
-    # Whose a key is stays as it is until we are done: nobody links or parts employers meanwhile.
-    await store.lock_subjects(ctx.conn, ())
+    await identity_store.keep_identity(ctx.conn)
     seen = [_sighting(ctx, claim, event) for claim, event in heard]
     return await projections.hear(ctx.conn, ctx.runtime.plan, heard, seen, ctx.recorded_at)
 

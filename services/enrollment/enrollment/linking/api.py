@@ -99,7 +99,7 @@ async def decide_link(
 
 
 @router.get("/conflicts", summary="号码冲突 · records that name numbers of two employers")
-async def list_conflicts(
+async def list_key_conflicts(
     caller: Reader,
     tx: ReadTx,
     page: PageDep,
@@ -120,7 +120,7 @@ async def list_conflicts(
 
 
 @router.get("/conflicts/{conflict_id}", summary="号码冲突详情 · a conflict with both employers")
-async def get_conflict(
+async def get_key_conflict(
     conflict_id: int, caller: Reader, tx: SnapshotTx, response: Response
 ) -> ConflictDetail:
     row = await conflicts.find_conflict(tx, conflict_id)
@@ -135,7 +135,7 @@ async def get_conflict(
     summary="冲突处理 · keep the key, move it, or merge the two",
     responses={409: {"description": "link-decided · both-in-register · nothing-to-part"}},
 )
-async def decide_conflict(
+async def decide_key_conflict(
     conflict_id: int,
     order: ConflictOrder,
     caller: Officer,

@@ -11,9 +11,11 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
+    LargeBinary,
     Table,
     Text,
     UniqueConstraint,
+    Uuid,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
@@ -88,3 +90,28 @@ identity_decisions = Table(
     Index("identity_decisions_by_about", "about", "id"),
 )
 """Who decided what about whom, when and why: a row for each, none is ever changed."""
+
+person_names = Table(
+    "person_names",
+    metadata,
+    Column("person_key", Text, primary_key=True),
+    # Keyed hashes of the two names, the one that was known before first.
+    Column("name_before", Text, primary_key=True),
+    Column("name_told", Text, primary_key=True),
+    Column("id", BigInteger, Identity(always=True), nullable=False, unique=True),
+    Column("person_id", Text, nullable=False),
+    Column("unit", Text, nullable=False),
+    # Identity number and name as they were known and as they were told, encrypted as in
+    # ``persons``.
+    Column("sealed_before", LargeBinary, nullable=False),
+    Column("sealed_told", LargeBinary, nullable=False),
+    Column("delivery_id", Uuid, nullable=False),
+    Column("record_no", Integer, nullable=False),
+    Column("found_at", DateTime(timezone=True), nullable=False),
+    # ``open``, ``same`` person or ``different`` persons.
+    Column("status", Text, nullable=False),
+    Column("revision", Integer, nullable=False, server_default=text("1")),
+    Index("person_names_by_status", "status", "id"),
+)
+"""One identity number told with two names: one person whose name was put right, or a wrong number
+(F15)."""

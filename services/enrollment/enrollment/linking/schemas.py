@@ -221,3 +221,41 @@ class MatchingShown(Shown):
 
     due: int = Field(description="待比对单位 · employers not looked at since they were named")
     joining: int = Field(description="待自动关联 · pairs about to be joined unasked")
+
+
+class PersonNameShown(Shown):
+    """One identity number told with two names, masked."""
+
+    id: int
+    person_id: str
+    unit: str
+    name_before: str = Field(description="原姓名(掩码) · the name known before, masked")
+    name_told: str = Field(description="新报姓名(掩码) · the name told now, masked")
+    delivery_id: str
+    record_no: int
+    found_at: datetime
+    status: str = Field(description="open 待核对 · same 同一人 · different 号码有误，不是同一人")
+
+
+class PersonNamePage(Shown):
+    """A page of them; ``next`` is the address of the next one."""
+
+    items: list[PersonNameShown]
+    next: str | None
+
+
+class PersonNameDetail(PersonNameShown):
+    """With what was decided."""
+
+    decisions: list[DecisionShown]
+
+
+class PersonNameOrder(BaseModel):
+    """A decision about a number with two names."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    decision: Literal["same", "different"] = Field(
+        description="same 同一人，姓名已更正 · different 不是同一人，号码有误"
+    )
+    reason: Reason

@@ -46,7 +46,13 @@ async def list_employers(
     ] = None,
     unit: Annotated[str | None, Query(description="填报单位 · reporting unit")] = None,
     q: Annotated[
-        str | None, Query(min_length=2, max_length=50, description="名称片段 · part of the name")
+        str | None,
+        Query(
+            min_length=2,
+            max_length=50,
+            description="名称片段（至少两字）或整个号码 · part of the name (two characters) "
+            "or a whole number",
+        ),
     ] = None,
 ) -> EmployerPage:
     after = page.after(str)
@@ -54,7 +60,7 @@ async def list_employers(
         tx,
         units=units_asked(caller, unit),
         key=key,
-        name_part=q,
+        asked=q,
         after=after[0] if after else None,
         limit=page.limit + 1,
     )

@@ -1,8 +1,11 @@
 """What each department says of an employer, where they contradict each other, what stood before.
 
-The register's entries are filled in from here. What the feeds have told is not kept with its
-names; it comes with ``kuomian republish`` (docs/operations.md).
+The register's entries are filled in whole. Of what the feeds have told only units, headcounts and
+whether it stands are known here: names, addresses and codes come as they are told again.
 """
+
+import unicodedata
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
@@ -108,9 +111,66 @@ def upgrade() -> None:
         FROM register_employers
         """
     )
+    op.execute(
+        """
+        INSERT INTO sightings (subject, revision, employer_id, department, feed, status, unit,
+            headcount, period, effective_on, recorded_at, delivery_id, record_no)
+        SELECT DISTINCT ON (subject) subject, revision, employer_id,
+            CASE feed WHEN 'business-licences' THEN 'industry-commerce'
+                WHEN 'organisation-codes' THEN 'quality-supervision'
+                WHEN 'census-persons' THEN 'unit' WHEN 'complaints' THEN 'group-body'
+                ELSE 'tax' END, feed,
+            CASE what WHEN 'gone' THEN 'withdrawn' WHEN 'struck-off' THEN 'struck-off'
+                ELSE 'standing' END, unit,
+            CASE WHEN period <> '' THEN taxable END, nullif(period, ''), effective_on, recorded_at,
+            delivery_id, record_no
+        FROM lead_events WHERE NOT starts_with(subject, 'register:')
+        ORDER BY subject, revision DESC, what = 'gone'
+        """
+    )
+    op.add_column("employers", sa.Column("search_name", sa.Text(), nullable=True))
+    op.add_column("employers", sa.Column("name_grams", sa.ARRAY(sa.Text()), nullable=True))
+    _fill_names()
+    op.alter_column("employers", "search_name", nullable=False)
+    op.alter_column("employers", "name_grams", nullable=False)
+    op.create_index("employers_by_name", "employers", ["name_grams"], postgresql_using="gin")
+
+
+def _fill_names() -> None:
+    """As ``identity.searching`` has it on the day of this migration."""
+    conn = op.get_bind()
+    after = ""
+    while True:
+        rows = conn.execute(
+            sa.text(
+                "SELECT employer_id, name FROM employers WHERE employer_id > :after "
+                "ORDER BY employer_id LIMIT 5000"
+            ),
+            {"after": after},
+        ).all()
+        if not rows:
+            return
+        after = rows[-1][0]
+        conn.execute(
+            sa.text(
+                "UPDATE employers SET search_name = :n, name_grams = :g WHERE employer_id = :e"
+            ),
+            [{"e": employer, "n": plain, "g": grams} for employer, plain, grams in map(_of, rows)],
+        )
+
+
+def _of(row: Any) -> tuple[str, str, list[str]]:
+    folded = unicodedata.normalize("NFKC", row[1]).upper()
+    plain = "".join([char for char in folded if char.isalnum()])
+    if len(plain) < 2:
+        return row[0], plain, [plain] if plain else []
+    return row[0], plain, sorted({plain[at : at + 2] for at in range(len(plain) - 1)})
 
 
 def downgrade() -> None:
+    op.drop_index("employers_by_name", "employers")
+    op.drop_column("employers", "name_grams")
+    op.drop_column("employers", "search_name")
     op.drop_table("record_history")
     op.drop_table("record_conflicts")
     op.drop_table("sightings")

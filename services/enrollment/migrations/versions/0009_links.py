@@ -51,6 +51,25 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("identity_decisions_by_about", "identity_decisions", ["about", "id"])
+    op.create_table(
+        "person_names",
+        sa.Column("person_key", sa.Text(), nullable=False),
+        sa.Column("name_before", sa.Text(), nullable=False),
+        sa.Column("name_told", sa.Text(), nullable=False),
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("person_id", sa.Text(), nullable=False),
+        sa.Column("unit", sa.Text(), nullable=False),
+        sa.Column("sealed_before", sa.LargeBinary(), nullable=False),
+        sa.Column("sealed_told", sa.LargeBinary(), nullable=False),
+        sa.Column("delivery_id", sa.Uuid(), nullable=False),
+        sa.Column("record_no", sa.Integer(), nullable=False),
+        sa.Column("found_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False, server_default=sa.text("1")),
+        sa.PrimaryKeyConstraint("person_key", "name_before", "name_told"),
+        sa.UniqueConstraint("id"),
+    )
+    op.create_index("person_names_by_status", "person_names", ["status", "id"])
 
 
 def _links() -> None:
@@ -93,6 +112,7 @@ def _links() -> None:
 
 def downgrade() -> None:
     """Employers joined by then stay joined: the columns that tell them apart are lost."""
+    op.drop_table("person_names")
     op.drop_table("identity_decisions")
     op.drop_table("identity_links")
     op.drop_table("identity_blocks")

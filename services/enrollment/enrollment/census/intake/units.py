@@ -9,7 +9,11 @@ from enrollment.census import models, rules, store
 from enrollment.census.intake.judging import in_census, last_day
 from enrollment.census.rules import Frame
 from enrollment.census.schemas import CensusUnit
+from enrollment.golden import intake as golden
+from enrollment.golden.rules import STANDING, WITHDRAWN, Sighting
+from enrollment.golden.sources import named_only
 from enrollment.identity.numbers import org_code_of, problems_of
+from enrollment.identity.rules import keys_of
 from shared.deliveries.checks import Problems, content_hash
 from shared.deliveries.feed import (
     ApplyContext,
@@ -22,6 +26,7 @@ from shared.deliveries.feed import (
 from shared.deliveries.standing import ENDED_HASH
 from shared.deliveries.state import upsert_state
 from shared.events.enrollment import CensusVisited
+from shared.periods import local_date
 
 OUTCOMES = "visit-outcomes"
 COLUMNS = Frame._fields
@@ -97,7 +102,36 @@ async def apply_census_units(ctx: ApplyContext, rows: Sequence[JudgedRow]) -> Ou
         whole.append(row._replace(row=frame, content_hash=hashed))
     changed = await upsert_state(ctx, models.census_units, COLUMNS, whole, outcome)
     outcome.facts += [_fact(ctx, one) for one in changed if _visited_on(one)]
+    seen = [_sighting(ctx, one) for one in changed if _names_somebody(one)]
+    if seen:
+        await golden.see_places(ctx.conn, ctx.runtime.plan, seen, ctx.recorded_at)
     return outcome
+
+
+def _names_somebody(changed: Changed) -> bool:
+    """It carries an employer's number, or did before."""
+    frames = [Frame._make(row) for row in (changed.row, changed.previous) if row is not None]
+    return any(frame.org_code or frame.licence_no for frame in frames)
+
+
+def _sighting(ctx: ApplyContext, changed: Changed) -> Sighting:
+    """What was written down of whoever is at the place."""
+    frame = Frame._make(changed.row)
+    keys = keys_of(frame.org_code, frame.licence_no, None)
+    return named_only(
+        f"census:{changed.key}",
+        changed.revision,
+        ctx.delivery.department,
+        ctx.feed.name,
+        STANDING if keys and not frame.void else WITHDRAWN,
+        keys,
+        frame.name,
+        frame.unit,
+        frame.visited_on or local_date(ctx.recorded_at),
+        ctx.recorded_at,
+        ctx.delivery.id,
+        changed.no,
+    )
 
 
 def _visited_on(changed: Changed) -> date | None:

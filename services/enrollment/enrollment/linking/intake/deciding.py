@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from enrollment.golden import intake as golden
 from enrollment.identity import store as identity_store
 from enrollment.linking import rules
 from enrollment.linking.intake import parting
@@ -173,9 +174,9 @@ async def decide_conflict(
     now = runtime.clock.now()
     effect: dict[str, Any] = {}
     if order.decision == "merge":
-        sides = (conflict["owner_id"], conflict["employer_id"])
-        units = {sides[0]: conflict["owner_unit"], sides[1]: conflict["employer_unit"]}
-        link_id = await links.pair_of_conflict(conn, *sides, units, now)
+        one, other = conflict["owner_id"], conflict["employer_id"]
+        units = {one: conflict["owner_unit"], other: conflict["employer_unit"]}
+        link_id = await links.pair_of_conflict(conn, one, other, units, now)
         link = await links.find_link(conn, link_id, lock=True)
         if link is None:
             raise problem("not-found")
@@ -191,6 +192,8 @@ async def decide_conflict(
         await runtime.outbox.write(conn, parted.facts)
         effect = _effect(parted)
     await conflicts.resolve(conn, conflict_id, order.decision, now)
+    sides = await moving.roots(conn, (conflict["owner_id"], conflict["employer_id"]))
+    await golden.look_again(conn, runtime.plan, set(sides.values()), now)
     await _log(conn, runtime, f"conflict:{conflict_id}", order, effect)
 
 
@@ -200,10 +203,9 @@ async def _locked_conflict(conn: AsyncConnection, conflict_id: int, order: Order
         raise problem("not-found")
     for side in ("owner_unit", "employer_unit"):
         order.caller.require_unit(conflict[side])
-    if order.decision != "keep":
-        await moving.lock_identity(conn)
-        root = await moving.roots(conn, (conflict["owner_id"], conflict["employer_id"]))
-        await identity_store.lock_employers(conn, {*root, *root.values()})
+    await moving.lock_identity(conn)
+    root = await moving.roots(conn, (conflict["owner_id"], conflict["employer_id"]))
+    await identity_store.lock_employers(conn, {*root, *root.values()})
     conflict = await conflicts.find_conflict(conn, conflict_id, lock=True)
     if conflict is None:
         raise problem("not-found")

@@ -100,9 +100,9 @@ async def _move(
     for moved in await moving.move_keys(conn, moves):
         keys[moved.old].append(moved.key)
     await moving.move_events(conn, moves)
+    await conflicts.resolve_pairs(conn, list(moves.items()), at)
     await golden.move(conn, plan, moves, at)
     await moving.set_merged(conn, moves)
-    await conflicts.resolve_pairs(conn, list(moves.items()), at)
     return keys
 
 

@@ -109,12 +109,12 @@ async def _part(
     moves = {holder: other}
     await moving.move_keys(conn, moves, keys)
     subjects = await moving.move_events(conn, moves, keys)
+    await conflicts.settle_parted(conn, keys, other, holder, recorded_at)
     await golden.move(conn, plan, moves, recorded_at, keys)
     causes = dict.fromkeys((holder, other), Cause(None, None, local_date(recorded_at)))
     if subjects:
         moved = await lead_store.tell_they_are_gone(conn, subjects)
         causes = {**moved, **causes}
-    await conflicts.settle_parted(conn, keys, other, holder, recorded_at)
     facts: list[Fact] = list(
         await tell(conn, {holder: Change("split", split=True), other: Change("split")}, recorded_at)
     )

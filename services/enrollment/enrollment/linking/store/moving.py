@@ -131,7 +131,16 @@ async def move_events(
         f"AND {_MOVING} RETURNING e.subject",
         told,
     )
-    return sorted({row[0] for row in await cursor.fetchall()})
+    subjects = sorted({row[0] for row in await cursor.fetchall()})
+    if keys is not None and subjects:
+        # What was decided about a piece of evidence goes with it.
+        await driver.execute(
+            _MOVES + "UPDATE lead_events e SET employer_id = m.new FROM m "
+            "WHERE e.employer_id = m.old AND e.what = 'excluded' "
+            "AND regexp_replace(e.subject, '^decision:[^:]*:[^:]*:', '') = ANY(%(subjects)s)",
+            {**told, "subjects": subjects},
+        )
+    return subjects
 
 
 async def set_merged(conn: AsyncConnection, moves: Mapping[str, str]) -> None:
@@ -149,12 +158,12 @@ async def set_apart(
 ) -> None:
     """The employer is one of its own again, with this name and unit where given."""
     driver = await raw(conn)
-    name, unit = named or (None, None)
     await driver.execute(
-        "UPDATE employers SET merged_into = NULL, match_due = true, name = coalesce(%s, name), "
-        "unit = coalesce(%s, unit) WHERE employer_id = %s",
-        (name, unit, employer_id),
+        "UPDATE employers SET merged_into = NULL, match_due = true WHERE employer_id = %s",
+        (employer_id,),
     )
+    if named is not None:
+        await identity_store.rename_employers(conn, [(employer_id, *named)])
 
 
 def told_of(keys: Sequence[str]) -> list[str]:

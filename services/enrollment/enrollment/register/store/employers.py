@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from psycopg.rows import dict_row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from enrollment.identity.searching import grams, plain
 from enrollment.register import models
 from enrollment.register.rules import Employer, Person, Place
 from shared.database import raw, stage_into
@@ -152,8 +153,8 @@ async def resegment_persons(
 
 
 _SHOWN = """
-SELECT e.employer_id, coalesce(r.name, e.name) AS name, coalesce(r.unit, e.unit) AS unit,
-       e.household, e.merged_into, r.agency_no, r.status, r.active_count,
+SELECT e.employer_id, e.name, e.unit, e.household, e.merged_into, r.agency_no, r.status,
+       r.active_count,
        array(SELECT k.key FROM employer_keys k
              WHERE k.employer_id = e.employer_id AND k.key NOT LIKE 'agency:%%'
              ORDER BY k.key) AS keys
@@ -166,29 +167,54 @@ async def list_employers(
     *,
     units: Collection[str] | None,
     key: str | None,
-    name_part: str | None,
+    asked: str | None,
     after: str | None,
     limit: int,
 ) -> list[dict[str, Any]]:
     """Employers by id, in the register or not, those found to be others left out. ``units`` None
-    means every unit."""
+    means every unit; ``asked``: part of a name, or a whole number."""
     driver = await raw(conn)
-    wanted: list[tuple[str, Any]] = [
-        ("coalesce(r.unit, e.unit) = ANY(%s)", None if units is None else sorted(units)),
-        (
-            "e.employer_id IN (SELECT employer_id FROM employer_keys WHERE key = ANY(%s))",
-            None if key is None else [key, f"oc:{key}", f"lic:{key}", f"agency:{key}"],
-        ),
-        ("position(%s IN coalesce(r.name, e.name)) > 0", name_part),
-        ("e.employer_id > %s", after),
-    ]
-    clauses = ["e.merged_into IS NULL"] + [clause for clause, value in wanted if value is not None]
+    clauses, values = _wanted(units, key, asked, after)
     async with driver.cursor(row_factory=dict_row) as cursor:
         await cursor.execute(
             f"{_SHOWN} WHERE {' AND '.join(clauses)} ORDER BY e.employer_id LIMIT %s",
-            [value for _, value in wanted if value is not None] + [limit],
+            [*values, limit],
         )
         return await cursor.fetchall()
+
+
+def _wanted(
+    units: Collection[str] | None, key: str | None, asked: str | None, after: str | None
+) -> tuple[list[str], list[Any]]:
+    """Conditions, and the values in them."""
+    wanted: list[tuple[str, Any]] = [
+        ("e.unit = ANY(%s)", None if units is None else sorted(units)),
+        (
+            "e.employer_id IN (SELECT employer_id FROM employer_keys WHERE key = ANY(%s))",
+            None if key is None else _written(key),
+        ),
+        ("e.employer_id > %s", after),
+    ]
+    clauses = ["e.merged_into IS NULL"] + [clause for clause, value in wanted if value is not None]
+    values = [value for _, value in wanted if value is not None]
+    if asked is not None:
+        clauses.append(_ASKED)
+        values += [grams(asked), plain(asked), _written(asked.strip().upper())]
+    return clauses, values
+
+
+_ASKED = (
+    "e.employer_id IN (SELECT coalesce(merged_into, employer_id) FROM employers "
+    "WHERE name_grams @> %s::text[] AND position(%s IN search_name) > 0 "
+    "UNION ALL SELECT employer_id FROM employer_keys WHERE key = ANY(%s))"
+)
+"""Two index scans whatever there is; without a pair of characters nothing is found by name."""
+
+
+def _written(number: str) -> list[str]:
+    """The keys a number may stand in, with its kind or bare; a code also with its hyphen."""
+    bare = number.replace("-", "")
+    return [number, f"oc:{bare}", f"lic:{number}", f"agency:{number}"]
 
 
 async def find_employer(conn: AsyncConnection, employer_id: str) -> dict[str, Any] | None:

@@ -1,4 +1,4 @@
-"""Every SQL statement of the golden record."""
+"""Every SQL statement of the golden record; those that only show it in ``asking``."""
 
 from __future__ import annotations
 
@@ -26,8 +26,7 @@ async def around(
     """What is known of these subjects, and all that is known of these employers."""
     driver = await raw(conn)
     cursor = await driver.execute(
-        f"SELECT {_READ} FROM sightings WHERE subject = ANY(%s) "
-        f"UNION SELECT {_READ} FROM sightings WHERE employer_id = ANY(%s)",
+        f"SELECT {_READ} FROM sightings WHERE subject = ANY(%s) OR employer_id = ANY(%s)",
         (list(subjects), list(employers)),
     )
     return [Sighting._make(row) for row in await cursor.fetchall()]
