@@ -11,6 +11,7 @@ from enrollment.complaints.intake import SEALED_COMPLAINTS
 from enrollment.leads.api import router as leads_router
 from enrollment.leads.handlers import on_all_feed_facts, on_feed_facts
 from enrollment.models import metadata
+from enrollment.policy.api import router as policy_router
 from enrollment.register.api import router as register_router
 from enrollment.register.feeds import FEEDS
 from enrollment.register.intake.judging import SEALED_PERSONS
@@ -39,7 +40,7 @@ SERVICE = Service(
     metadata=metadata,
     migrations=migrations_of(__file__),
     feeds=(*FEEDS, *CENSUS_FEEDS, *COMPLAINT_FEEDS),
-    routers=(register_router, leads_router, census_router, complaints_router),
+    routers=(register_router, leads_router, census_router, complaints_router, policy_router),
     publishes=(
         EmployerLinked,
         EmployerEnrolled,
