@@ -8,6 +8,7 @@ from enrollment.census.intake.persons import SEALED_FOUND
 from enrollment.complaints.api import router as complaints_router
 from enrollment.complaints.feeds import FEEDS as COMPLAINT_FEEDS
 from enrollment.complaints.intake import SEALED_COMPLAINTS
+from enrollment.headcounts.api import router as headcounts_router
 from enrollment.leads.api import router as leads_router
 from enrollment.leads.handlers import on_all_feed_facts, on_feed_facts
 from enrollment.models import metadata
@@ -40,7 +41,14 @@ SERVICE = Service(
     metadata=metadata,
     migrations=migrations_of(__file__),
     feeds=(*FEEDS, *CENSUS_FEEDS, *COMPLAINT_FEEDS),
-    routers=(register_router, leads_router, census_router, complaints_router, policy_router),
+    routers=(
+        register_router,
+        leads_router,
+        census_router,
+        complaints_router,
+        policy_router,
+        headcounts_router,
+    ),
     publishes=(
         EmployerLinked,
         EmployerEnrolled,

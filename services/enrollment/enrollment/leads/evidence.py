@@ -37,7 +37,9 @@ async def take_reports(ctx: ApplyContext, reports: Sequence[Report]) -> list[Fac
     Reports of one subject come by one feed only, whose lock is held.
     """
     heard = [pair for report in reports if (pair := _heard(ctx, report)) is not None]
-    return await projections.hear(ctx.conn, heard, ctx.recorded_at) if heard else []
+    if not heard:
+        return []
+    return await projections.hear(ctx.conn, heard, ctx.recorded_at, plan=ctx.runtime.plan)
 
 
 def _heard(ctx: ApplyContext, report: Report) -> tuple[Claim, Event] | None:

@@ -65,7 +65,7 @@ async def on_all_feed_facts(
         return
     await store.lock_subjects(conn, {(fact.subject, fact.revision) for fact in known})
     heard = [(_claim(fact), _event(fact)) for fact in known]
-    facts = await projections.hear(conn, heard, runtime.clock.now())
+    facts = await projections.hear(conn, heard, runtime.clock.now(), plan=runtime.plan)
     if facts:
         await runtime.outbox.write(conn, facts)
 
@@ -76,13 +76,15 @@ def _claim(fact: _Known) -> Claim:
 
 
 def _event(fact: _Known) -> Event:
+    insured = None
     if isinstance(fact, _Headcount):
         found = isinstance(fact, UnenrolledReported)
         what = rules.FOUND_UNENROLLED if found else rules.DECLARED
         period, taxable, on = fact.period, fact.taxable_headcount, fact.effective_on
+        insured = fact.insured_headcount
     elif isinstance(fact, _PreLevy):
         # Settled or not, it was levied: only the register closes what that opened.
-        what = rules.DECLARED if fact.cancelled else rules.FOUND_UNENROLLED
+        what = rules.GONE if fact.cancelled else rules.FOUND_UNENROLLED
         period, taxable = fact.month, 0 if fact.cancelled else fact.taxable_headcount
         on = fact.levied_on or Month.parse(fact.month).first_on
     else:
@@ -103,4 +105,5 @@ def _event(fact: _Known) -> Event:
         taxable,
         fact.delivery_id,
         fact.record_no,
+        insured=insured,
     )
