@@ -2,7 +2,8 @@
 
 A row is an employer and a month for which the tax office told a headcount, or in which the census
 found someone there. What was corrected, withdrawn or told of another employer since counts
-nowhere. All three sides come from one query, so that lists and sums cannot disagree.
+nowhere. All three sides come from one query, so that lists and sums cannot disagree; it goes
+employer by employer, in order (``OFFSET 0`` keeps it so), so that a page costs its own rows.
 """
 
 from __future__ import annotations
@@ -20,17 +21,12 @@ _CURRENT = """l.what <> 'gone' AND NOT EXISTS (
     SELECT 1 FROM lead_events n WHERE n.employer_id = l.employer_id
     AND n.subject = l.subject AND n.revision > l.revision)"""
 
+_MONTH = """CASE WHEN l.period <> '' THEN left(l.period, 7)
+                ELSE to_char(l.effective_on, 'YYYY-MM') END"""
+
 _ROWS = f"""
-WITH k AS (
-    SELECT DISTINCT l.employer_id,
-           CASE WHEN l.period <> '' THEN left(l.period, 7)
-                ELSE to_char(l.effective_on, 'YYYY-MM') END AS month
-    FROM lead_events l
-    WHERE (l.period <> '' OR l.feed = 'census-persons') AND {_CURRENT}
-      AND (%(employer)s::text IS NULL OR l.employer_id = %(employer)s)
-      AND (%(after)s::text IS NULL OR l.employer_id > %(after)s)
-), sides AS (
-    SELECT k.employer_id, k.month, coalesce(r.name, e.name) AS employer_name,
+WITH sides AS (
+    SELECT e.employer_id, k.month, coalesce(r.name, e.name) AS employer_name,
            coalesce(r.unit, e.unit) AS unit, r.employer_id IS NOT NULL AS in_register,
            coalesce(r.active_count, 0) AS register_active,
            t.taxable, coalesce(t.insured, r.active_count, 0) AS contributing,
@@ -39,13 +35,24 @@ WITH k AS (
            t.delivery_id::text AS taxable_delivery_id, t.record_no AS taxable_record_no,
            f.entries AS found_entries, f.persons AS found_persons, f.missing AS found_missing,
            f.told_at AS found_told_at
-    FROM k JOIN employers e ON e.employer_id = k.employer_id
+    FROM (
+        SELECT employer_id, name, unit FROM employers
+        WHERE (%(employer)s::text IS NULL OR employer_id = %(employer)s)
+          AND (%(after)s::text IS NULL OR employer_id > %(after)s)
+        ORDER BY employer_id OFFSET 0
+    ) e
+    CROSS JOIN LATERAL (
+        SELECT DISTINCT {_MONTH} AS month FROM lead_events l
+        WHERE l.employer_id = e.employer_id
+          AND (l.period <> '' OR l.feed = 'census-persons') AND {_CURRENT}
+          AND (%(month)s::text IS NULL OR {_MONTH} = %(month)s)
+    ) k
     LEFT JOIN register_employers r
-           ON r.employer_id = k.employer_id AND r.status <> 'ended'
+           ON r.employer_id = e.employer_id AND r.status <> 'ended'
     LEFT JOIN LATERAL (
         SELECT l.taxable, l.insured, l.feed, l.recorded_at, l.delivery_id, l.record_no
         FROM lead_events l
-        WHERE l.employer_id = k.employer_id AND l.period <> '' AND left(l.period, 7) = k.month
+        WHERE l.employer_id = e.employer_id AND l.period <> '' AND left(l.period, 7) = k.month
           AND {_CURRENT}
         ORDER BY l.period DESC, array_position(%(word_of)s::text[], l.feed) DESC NULLS LAST,
                  l.recorded_at DESC, l.subject
@@ -59,10 +66,9 @@ WITH k AS (
         JOIN census_persons c ON c.natural_key = substr(l.subject, %(found)s)
         LEFT JOIN persons p ON p.person_key = c.person_key
              AND p.employer_id = l.employer_id AND p.status = 'active'
-        WHERE l.employer_id = k.employer_id AND l.feed = 'census-persons'
+        WHERE l.employer_id = e.employer_id AND l.feed = 'census-persons'
           AND to_char(l.effective_on, 'YYYY-MM') <= k.month AND {_CURRENT}
     ) f
-    WHERE (%(month)s::text IS NULL OR k.month = %(month)s)
 ), rows AS (
     SELECT *, greatest(0, coalesce(taxable - contributing, 0), found_missing) AS gap,
            CASE WHEN greatest(coalesce(taxable - contributing, 0), found_missing) <= 0 THEN 'none'
