@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from enrollment.leads import rules
+from enrollment.leads.changes import steps_of
 from enrollment.leads.rules import Entry, Event, gap_of, gap_outcome, story_of
 from shared.events.enrollment import LeadAdvanced, LeadClosed, LeadOpened
 from tests.enrollment.conftest import World
@@ -23,7 +24,7 @@ from tests.enrollment.records import (
     person,
     person_application,
 )
-from tests.enrollment.test_lead_rules import REG, TAX, event
+from tests.enrollment.test_lead_rules import CAUSE, REG, TAX, event
 from tests.enrollment.test_lead_sources import pre_levy
 
 F1, F2 = "found:210502.1", "found:210502.2"
@@ -75,6 +76,17 @@ def test_the_gap_is_the_larger_side(
 def test_why_a_gap_found_by_the_census_ends(last: Event, outcome: str) -> None:
     events = [ENTERED, reported(F1), last]
     assert gap_outcome(story_of(events), Entry("210502", 6), events, [F1]) == outcome
+
+
+def test_the_gap_is_open_since_the_earliest_evidence_whichever_came_first() -> None:
+    tax, census = event(1, "declared", TAX), reported(F1, 3)
+    entry = Entry("210502", 5, frozenset({F1}))
+    ends = []
+    for first, second in ((tax, census), (census, tax)):
+        (opened,) = steps_of("E1", [ENTERED, first], entry, (), CAUSE)
+        (moved,) = steps_of("E1", [ENTERED, first, second], entry, [opened.lead], CAUSE)
+        ends.append((moved.lead.opened_on, moved.lead.gap, set(moved.lead.subjects)))
+    assert ends == [(date(2008, 5, 2), 4, {TAX, F1})] * 2
 
 
 def met(n: int, who: int, **more: Any) -> dict[str, Any]:

@@ -95,7 +95,9 @@ def steps_of(
         if gap is not None:
             steps.append(_opened(employer_id, len(gaps) + 1, gap, cause))
     elif gap is not None:
-        gap.opened_on = standing.opened_on
+        # Evidence of an earlier day may come later, from another producer; what has lost its weight
+        # since was there all the same.
+        gap.opened_on = min(gap.opened_on, standing.opened_on)
         if _differs(standing, gap):
             steps.append(_moved(standing, gap, cause))
     else:
