@@ -38,8 +38,8 @@ class HeadcountShown(Shown):
     )
     register_active: int = Field(description="登记库当前在职 · active in the register now")
     found_entries: int = Field(
-        description="截至月末普查登记人次 · entries of uninsured persons, their age not against it, "
-        "whom the census found there up to the month's end"
+        description="截至月末普查登记人次 · entries of uninsured persons, age not against it, whom "
+        "the census found there up to the month's end"
     )
     found_persons: int = Field(description="其中可辨识人数 · of these, different persons by number")
     found_missing: int = Field(
