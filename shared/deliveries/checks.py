@@ -8,6 +8,8 @@ record (``Problems.noted``) beside everything else that is wrong with it.
 from __future__ import annotations
 
 import hashlib
+import re
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
@@ -238,6 +240,23 @@ def owner_key_of(
         return None
     full = owner if len(owner) == 18 else identifiers.identity_18_from_15(owner)
     return identifiers.employer_key(owner_hash=secrecy.keyed_hash(full))
+
+
+def legal_rep_of(secrecy: Secrecy, name: str | None) -> tuple[str | None, str | None]:
+    """(masked, ``rep:`` keyed hash) of a legal representative's name; (None, None) without one.
+
+    Every service that has the hash key makes the same of one name, however it is spaced or dotted,
+    and nothing else of another. It says that two names are alike, not who anybody is.
+    """
+    if name is None:
+        return None, None
+    plain = _NAME_GAPS.sub("", unicodedata.normalize("NFKC", name)).upper()
+    if not plain:
+        return None, None
+    return plain[0] + "*" * (len(plain) - 1), "rep:" + secrecy.keyed_hash(f"legal-rep:{plain}")
+
+
+_NAME_GAPS: Final = re.compile(r"[\s.·•・‧∙]+")
 
 
 def is_household(reg_type: str | None, plan: Plan) -> bool:

@@ -21,6 +21,23 @@ Name = Annotated[
 PersonName = Annotated[
     str, Meta(min_length=1, max_length=50, description="姓名 · name; kept encrypted")
 ]
+LegalRep = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=50,
+        description="法定代表人（负责人）姓名 · name of the legal representative; kept as a keyed "
+        "hash and masked, never published",
+    ),
+]
+Address = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=200,
+        description="住所（经营地址） · business address; a household's is not published",
+    ),
+]
 RegType = Annotated[
     str,
     Meta(

@@ -24,11 +24,15 @@ class _Link(_EnrollmentFact, frozen=True, kw_only=True):
     name: str
     unit: str
     rule: str
-    """The rule that joined them: ``org-code``, ``licence-no``, ``owner``, ``register``."""
+    """The rule that joined them: ``org-code``, ``licence-no``, ``owner``, ``register``; beyond
+    numbers ``names`` (by score), ``officer`` or ``record`` (decided by people), ``split``."""
+    merged_into: str | None = None
+    """The employer this one was found to be; it has no keys of its own then (F13)."""
 
 
 class EmployerLinked(_Link, frozen=True, kw_only=True):
-    """Feed keys were found to be one employer. Subject ``link:<employer_id>``."""
+    """Feed keys were found to be one employer, or an employer to be another (``merged_into``).
+    Subject ``link:<employer_id>``."""
 
     kind: ClassVar[str] = "employer-linked"
     title_zh: ClassVar[str] = "用人单位关联"
@@ -137,7 +141,8 @@ class _Lead(_EnrollmentFact, frozen=True, kw_only=True):
     opened_on: date
     effective_on: date
     outcome: str | None = None
-    """When closed: ``enrolled``, ``ceased`` or ``evidence-withdrawn``."""
+    """When closed: ``enrolled``, ``ceased``, ``evidence-withdrawn``, or ``merged``: it was the
+    lead of an employer found to be another, whose lead goes on."""
 
 
 class LeadOpened(_Lead, frozen=True, kw_only=True):

@@ -39,6 +39,12 @@ class _Enterprise(Fact, frozen=True, kw_only=True):
     """The enrolment commitment letter was checked (O49)."""
     notified_on: date | None = None
     """When the enterprise was told to enrol (O50)."""
+    address: str | None = None
+    """Business address; never a household's, which may be somebody's home."""
+    legal_rep_key: str | None = None
+    """``rep:`` keyed hash of the legal representative's name, where known."""
+    withdrawn: bool = False
+    """Taken back: this never was told, whatever else stands here."""
 
 
 class EnterpriseRegistered(_Enterprise, frozen=True, kw_only=True):

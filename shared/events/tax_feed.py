@@ -84,6 +84,10 @@ class _Headcount(_TaxFact, frozen=True, kw_only=True):
     tax_reg_on: date | None = None
     effective_on: date
     """Last day of the period checked."""
+    address: str | None = None
+    """Business address; never a household's, which may be somebody's home."""
+    legal_rep_key: str | None = None
+    """``rep:`` keyed hash of the legal representative's name, where known."""
     withdrawn: bool = False
     """Taken back: this never was told, whatever else stands here."""
 
@@ -171,6 +175,10 @@ class _TaxRegistration(_TaxFact, frozen=True, kw_only=True):
     """When it was told to enrol; None: it was not."""
     enrol_by: date | None = None
     """The last day to enrol, by the rule in force on ``notified_on`` (30 days)."""
+    address: str | None = None
+    """Business address; never a household's, which may be somebody's home."""
+    legal_rep_key: str | None = None
+    """``rep:`` keyed hash of the legal representative's name, where known."""
     withdrawn: bool = False
     """Taken back: this never was told, whatever else stands here."""
 

@@ -34,6 +34,7 @@ def problems_of(content: PlanContent) -> Iterator[Problem]:
     yield from _chasing(content)
     yield from _obligations(content)
     yield from _coded_lists(content)
+    yield from _field_precedence(content)
 
 
 def _duplicates(content: PlanContent) -> Iterator[Problem]:
@@ -67,6 +68,19 @@ def _duplicates(content: PlanContent) -> Iterator[Problem]:
                     (*place, index - shift, field), f"重复:{name}", f"stands twice: {name}"
                 )
             seen.add(name)
+
+
+def _field_precedence(content: PlanContent) -> Iterator[Problem]:
+    """Ranks of one field do not overlap in time, and a source stands in them once."""
+    rows = content.field_precedence
+    for field in dict.fromkeys(row.field for row in rows):
+        same = [(index, row) for index, row in enumerate(rows) if row.field == field]
+        yield from _validity(("field_precedence",), [row for _, row in same])
+        for index, row in same:
+            sources = [source for rank in row.ranks for source in rank]
+            for source in sorted({one for one in sources if sources.count(one) > 1}):
+                place = ("field_precedence", index, "ranks")
+                yield Problem(place, f"重复:{source}", f"stands twice: {source}")
 
 
 def _calendar(content: PlanContent) -> Iterator[Problem]:

@@ -197,6 +197,17 @@ class Plan:
     def parameters(self) -> tuple[Parameter, ...]:
         return self.content.parameters
 
+    def field_ranks(self, on: date) -> dict[str, dict[str, int]]:
+        """Field → source → rank on the day, 0 the best; a field the plan does not rank is
+        missing."""
+        return {
+            row.field: {
+                source: rank for rank, sources in enumerate(row.ranks) for source in sources
+            }
+            for row in self.content.field_precedence
+            if row.holds_on(on)
+        }
+
     # Departments, feeds, obligations
 
     @property

@@ -197,7 +197,7 @@ class Parameter(Record):
     """A named figure that may change with time; its values do not overlap."""
 
     name: str
-    unit: Literal["years", "days", "months", "persons", "fen", "ratio", "flag", "list"]
+    unit: Literal["years", "days", "months", "persons", "points", "fen", "ratio", "flag", "list"]
     values: tuple[Value, ...] = Field(min_length=1)
 
 
@@ -288,6 +288,17 @@ class Chasing(Record):
     remind_days_before: SourcedInt
     chase_hours_after: SourcedInt
     levels: ChaseLevels
+
+
+class FieldPrecedence(Dated):
+    """Whose word on a field of an employer's golden record goes first (F16).
+
+    ``ranks``: feeds, or ``register`` for the register's own, the best rank first; within a rank
+    the newest counts. Only sources that are ranked can contradict each other.
+    """
+
+    field: str
+    ranks: tuple[tuple[str, ...], ...] = Field(min_length=1)
 
 
 class When(Record):
@@ -390,3 +401,4 @@ class PlanContent(Record):
     industries: Industries
     obligations: tuple[Obligation, ...]
     coded_lists: tuple[CodedList, ...] = ()
+    field_precedence: tuple[FieldPrecedence, ...] = ()

@@ -56,6 +56,14 @@ _TYPES: Final = (
         "Your token does not cover reporting unit {unit}.",
     ),
     ProblemType(
+        "same-person",
+        403,
+        "须由另一人审核",
+        "Takes a second person",
+        "经办人不能审核自己提出的事项，请由另一人办理。",
+        "Whoever proposed it cannot check it; a second person has to.",
+    ),
+    ProblemType(
         "not-found",
         404,
         "未找到",
@@ -233,6 +241,31 @@ _TYPES: Final = (
         "Record is not held",
         "第 {no} 条记录未在暂挂（{disposition}），无需处理。",
         "Record {no} is not held ({disposition}); there is nothing to resolve.",
+    ),
+    ProblemType(
+        "link-decided",
+        409,
+        "已作处理",
+        "Decided already",
+        "现为 {status}，不能再作此处理。",
+        "It is {status} by now; that cannot be decided any more.",
+    ),
+    ProblemType(
+        "both-in-register",
+        409,
+        "两者均在册",
+        "Both stand in the register",
+        "两个单位在参保登记中各有登记，一个单位只能有一条登记；请先注销或更正其一。",
+        "Each of the two has an entry in the register, where an employer stands once; end or"
+        " correct one of them first.",
+    ),
+    ProblemType(
+        "nothing-to-part",
+        409,
+        "无可拆分",
+        "Nothing to part",
+        "没有可移出的号码，或移出后该单位不剩号码；登记编号不能移出。",
+        "No key would go, or none would stay; the register's own number never goes.",
     ),
     ProblemType(
         "precondition-failed",

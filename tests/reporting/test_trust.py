@@ -7,9 +7,10 @@ from typing import Any
 from uuid import UUID
 
 import httpx
+import msgspec
 import pytest
 
-from reporting.trust import peers, projections, report, rules
+from reporting.trust import peers, projections, report, rules, store
 from reporting.trust.rules import Came, FeedState, Findings, Owed, Verdict
 from shared.clock import FixedClock
 from shared.events.deliveries import EnrollmentDeliveryReceived, TaxFeedDeliveryReceived
@@ -270,6 +271,29 @@ class TestTheAnswer:
             "employers_fen": 100_000,
             "unit_codes": {"999999": 100_000},
         }
+
+    @pytest.mark.parametrize("order", [(0, 1, 2, 3), (2, 3, 0, 1), (2, 0, 3, 1), (0, 2, 1, 3)])
+    async def test_a_key_that_went_and_came_back_is_known_in_any_order(
+        self, order: tuple[int, ...], desk: Desk
+    ) -> None:
+        """emp-1 took over the key of emp-2 and gave it back; each tells of itself in its order."""
+        key = "oc:D2143569X"
+        told = [
+            msgspec.structs.replace(linked(*keys), key=who, subject=f"link:{who}", **state)
+            for who, revision, keys in (
+                ("emp-1", 1, (key, "lic:9")),
+                ("emp-1", 2, ("lic:9",)),
+                ("emp-2", 2, ()),
+                ("emp-2", 3, (key,)),
+            )
+            for state in ({"employer_id": who, "revision": revision, "name": who},)
+        ]
+        await desk.take([receipt(1, key=key)])
+        for at in order:
+            await desk.take([told[at]])
+        assert (await desk.get("trust"))["unknown_money"]["employers"] == 0
+        async with desk.runtime.database.read() as conn:
+            assert await store.employer_names(conn, [key]) == {key: "emp-2"}
 
     async def test_says_so_when_a_producer_cannot_be_asked(self, desk: Desk) -> None:
         answer = await desk.get("trust")

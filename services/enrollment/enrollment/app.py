@@ -11,11 +11,14 @@ from enrollment.complaints.intake import SEALED_COMPLAINTS
 from enrollment.headcounts.api import router as headcounts_router
 from enrollment.leads.api import router as leads_router
 from enrollment.leads.handlers import on_all_feed_facts, on_feed_facts
+from enrollment.linking.api import router as linking_router
+from enrollment.linking.intake.matching import match_employers
+from enrollment.linking.persons_api import router as person_names_router
 from enrollment.models import metadata
 from enrollment.policy.api import router as policy_router
 from enrollment.register.api import router as register_router
 from enrollment.register.feeds import FEEDS
-from enrollment.register.intake.judging import SEALED_PERSONS
+from enrollment.register.intake.judging import SEALED_NAMES, SEALED_PERSONS
 from shared.events.deliveries import EnrollmentDeliveryReceived
 from shared.events.enrollment import (
     CensusPersonFound,
@@ -25,6 +28,7 @@ from shared.events.enrollment import (
     EmployerEnded,
     EmployerEnrolled,
     EmployerLinked,
+    EmployerSplit,
     LeadAdvanced,
     LeadClosed,
     LeadOpened,
@@ -32,7 +36,10 @@ from shared.events.enrollment import (
     PersonEnded,
     PersonEnrolled,
 )
-from shared.service import Service, Subscription, migrations_of
+from shared.service import Job, Service, Subscription, migrations_of
+
+MATCHING_SECONDS = 20.0
+"""How often employers that are new or renamed are compared with those known."""
 
 SERVICE = Service(
     name="enrollment",
@@ -48,9 +55,13 @@ SERVICE = Service(
         complaints_router,
         policy_router,
         headcounts_router,
+        linking_router,
+        person_names_router,
     ),
+    jobs=(Job("match-employers", MATCHING_SECONDS, match_employers),),
     publishes=(
         EmployerLinked,
+        EmployerSplit,
         EmployerEnrolled,
         EmployerChanged,
         EmployerEnded,
@@ -69,5 +80,5 @@ SERVICE = Service(
         Subscription("registration-feed", on_feed_facts, on_all_feed_facts),
         Subscription("tax-feed", on_feed_facts, on_all_feed_facts),
     ),
-    sealed=(SEALED_PERSONS, SEALED_FOUND, SEALED_COMPLAINTS),
+    sealed=(SEALED_PERSONS, *SEALED_NAMES, SEALED_FOUND, SEALED_COMPLAINTS),
 )

@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from enrollment.census import models as census
 from enrollment.complaints import models as complaints
+from enrollment.golden import models as golden
 from enrollment.identity import models as identity
 from enrollment.leads import models as leads
+from enrollment.linking import models as linking
 from enrollment.register import models as register
 from enrollment.tables import metadata
 
-__all__ = ["census", "complaints", "identity", "leads", "metadata", "register"]
+__all__ = [
+    "census",
+    "complaints",
+    "golden",
+    "identity",
+    "leads",
+    "linking",
+    "metadata",
+    "register",
+]

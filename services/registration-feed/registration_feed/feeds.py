@@ -29,6 +29,8 @@ _HEADINGS = {
     "org_code": ("机构代码", "代码证号", "代码"),
     "commitment_letter": ("承诺书", "参保承诺书", "是否审验承诺书"),
     "notified_on": ("告知日期", "参保告知日期", "通知日期"),
+    "address": ("地址", "经营场所"),
+    "legal_rep": ("法定代表人", "负责人", "法人代表", "法人", "法定代表人姓名"),
 }
 """What tables of the two offices call the fields."""
 
@@ -69,13 +71,12 @@ BUSINESS_LICENCES = Feed(
     },
     obligation="O51",
     texts=_TEXTS,
-    personal=frozenset({"owner_id"}),
+    personal=frozenset({"owner_id", "legal_rep"}),
     standing=_standing(models.business_licences),
     headings={
         **_HEADINGS,
         "licensed_on": ("发照时间", "成立日期", "注册日期"),
         "owner_id": ("身份证号", "身份证号码", "经营者身份证号码"),
-        "address": ("地址", "经营场所"),
         "headcount": ("从业人员", "人数", "职工人数"),
     },
 )
@@ -105,6 +106,7 @@ ORGANISATION_CODES = Feed(
     },
     obligation="O52",
     texts=_TEXTS,
+    personal=frozenset({"legal_rep"}),
     standing=_standing(models.organisation_codes),
     headings={**_HEADINGS, "issued_on": ("颁证时间", "发证日期", "成立日期")},
 )

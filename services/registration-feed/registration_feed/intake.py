@@ -14,6 +14,7 @@ from shared.deliveries.checks import (
     employer_key_of,
     identity_findings,
     is_household,
+    legal_rep_of,
     licence_findings,
     org_code_findings,
     org_code_in_uscc,
@@ -86,8 +87,9 @@ def _licence(record: BusinessLicence, ctx: JudgeContext) -> Verdict:
         record.notified_on,
         record.headcount,
         record.address,
+        *legal_rep_of(ctx.secrecy, record.legal_rep),
     )
-    return Verdict(licence_no, row, content_hash(row))
+    return Verdict(licence_no, row, _hash_of(row))
 
 
 def judge_certificates(records: Sequence[OrganisationCode], ctx: JudgeContext) -> list[Verdict]:
@@ -122,9 +124,16 @@ def _certificate(record: OrganisationCode, ctx: JudgeContext) -> Verdict:
         record.commitment_letter,
         record.notified_on,
         None,
-        None,
+        record.address,
+        *legal_rep_of(ctx.secrecy, record.legal_rep),
     )
-    return Verdict(org_code, row, content_hash(row))
+    return Verdict(org_code, row, _hash_of(row))
+
+
+def _hash_of(row: tuple[Any, ...]) -> bytes:
+    """Without a legal representative as before there was one: what was told then and is told
+    again stays a duplicate."""
+    return content_hash(row if row[-1] is not None else row[:-2])
 
 
 def _found(
@@ -234,7 +243,9 @@ def _fact(recording: Recording, change: Changed, subject: str) -> Fact:
         commitment_letter,
         notified_on,
         _,
+        address,
         _,
+        legal_rep_key,
     ) = change.row
     correction, effective_on = False, event_on
     if change.previous is not None:
@@ -264,4 +275,7 @@ def _fact(recording: Recording, change: Changed, subject: str) -> Fact:
         effective_on=effective_on,
         commitment_letter=commitment_letter,
         notified_on=notified_on,
+        address=None if household else address,
+        legal_rep_key=legal_rep_key,
+        withdrawn=change.ended,
     )

@@ -31,6 +31,9 @@ def _enterprise_columns() -> list[Column[object]]:
         Column("notified_on", Date),
         Column("headcount", Integer),
         Column("address", Text),
+        # The legal representative: first character and stars, and the keyed hash of the name.
+        Column("legal_rep", Text),
+        Column("legal_rep_key", Text),
     ]
 
 

@@ -12,7 +12,9 @@ from msgspec import Meta
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.deliveries.fields import (
+    Address,
     Industry,
+    LegalRep,
     LicenceNo,
     Name,
     OrgCode,
@@ -55,6 +57,7 @@ class BusinessLicence(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     org_code: OrgCode | None = None
     owner_id: OwnerId | None = None
     address: Annotated[str, Meta(max_length=200, description="住所 · address")] | None = None
+    legal_rep: LegalRep | None = None
     commitment_letter: Annotated[
         bool, Meta(description="已审验参保承诺书 · commitment letter checked (O49)")
     ] = False
@@ -76,6 +79,8 @@ class OrganisationCode(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     reg_type: RegType | None = None
     industry: Industry | None = None
     licence_no: LicenceNo | None = None
+    address: Address | None = None
+    legal_rep: LegalRep | None = None
     commitment_letter: Annotated[
         bool, Meta(description="已审验参保承诺书 · commitment letter checked (O49)")
     ] = False
@@ -110,6 +115,7 @@ class Enterprise(BaseModel):
     )
     headcount: int | None
     address: str | None
+    legal_rep: str | None = Field(description="法定代表人(掩码) · legal representative, masked")
     revision: int
     delivery_id: UUID = Field(description="当前内容所出自的报送 · the delivery it comes from")
     record_no: int

@@ -32,6 +32,12 @@ EMPLOYER_HEADINGS: dict[str, tuple[str, ...]] = {
 }
 """What tables call the fields that say whom a record is about."""
 
+FOUND_HEADINGS: dict[str, tuple[str, ...]] = {
+    "address": ("地址", "经营地址", "生产经营地址", "注册地址", "住所"),
+    "legal_rep": ("法定代表人", "负责人", "法人代表", "法人", "业主姓名"),
+}
+"""What tables call the fields that say where an employer is and who stands for it."""
+
 UNIT_HEADINGS = ("填报单位", "征收单位", "所属县区", "县区")
 TAXABLE_HEADINGS = ("计税人数", "工资人数", "从业人数", "职工人数")
 INSURED_HEADINGS = ("参保人数", "实际缴费人数")

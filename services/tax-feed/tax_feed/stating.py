@@ -25,9 +25,15 @@ FactOf = Callable[[Mapping[str, Any], Changed, dict[str, Any]], Fact]
 """The row by column, the change, and the fields every fact has → the fact of the new state."""
 
 
-def accepted(key: str, row: tuple[Any, ...]) -> Verdict:
+def accepted(key: str, row: tuple[Any, ...], hashed: bytes | None = None) -> Verdict:
     """The verdict on a sound record: its natural key, its row, and a hash of what it states."""
-    return Verdict(key=key, row=row, content_hash=content_hash(row))
+    return Verdict(key=key, row=row, content_hash=hashed or content_hash(row))
+
+
+def hash_where_found(row: tuple[Any, ...]) -> bytes:
+    """The content hash of a row that ends with ``tables.found_columns``. Without any of them as
+    before there were such columns: what was told then and is told again stays a duplicate."""
+    return content_hash(row if any(row[-3:]) else row[:-3])
 
 
 def applier(table: Table, fact_of: FactOf) -> Apply:

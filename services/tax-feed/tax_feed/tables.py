@@ -23,6 +23,15 @@ def employer_columns() -> list[Column[object]]:
     ]
 
 
+def found_columns() -> list[Column[object]]:
+    """Where it is and who stands for it: the representative masked, and as a keyed hash."""
+    return [
+        Column("address", Text),
+        Column("legal_rep", Text),
+        Column("legal_rep_key", Text),
+    ]
+
+
 def own_columns(table: Table) -> tuple[str, ...]:
     """What a feed's judge fills in: the table's columns without those of every state."""
     shared = {column.name for column in state_columns()}

@@ -1,28 +1,13 @@
-"""Characters as offices write them: widths, spaces, traditional forms. Pure."""
+"""Headings, labels and empty cells as they are compared. Pure."""
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from functools import lru_cache
 from typing import Final
 
-_PAIRS: Final = (
-    "單单萬万圓元險险養养費费稅税號号碼码證证註注冊册業业務务機机構构組组織织統统會会員员類类別别"
-    "應应徵征實实繳缴計计總总備备狀状態态時时間间變变銷销設设開开發发頒颁審审驗验諾诺書书區区縣县"
-    "鎮镇鄉乡門门體体戶户個个農农靈灵飲饮築筑運运輸输勞劳動动資资額额餘余後后無无來来這这現现續续"
-    "離离職职轉转終终斷断國国內内聯联營营請请經经辦办電电話话負负責责製制數数歲岁產产條条準准華华"
-    "龍龙報报說说明明納纳識识參参達达從从執执標标記记預预當当欄栏補补遷迁減减增增貳贰參参陸陆億亿"
-    "檢检查查滿满須须賬账帳账關关係系項项種种級级為为與与並并屬属優优貧贫殘残農农紙纸據据憑凭劃划"
-    "劃划匯汇調调環环溪溪樓楼廠厂礦矿鋼钢鐵铁鋪铺廳厅館馆學学醫医藥药銀银衛卫環环車车馬马興兴榮荣"
-    "豐丰順顺達达東东廣广長长紅红藍蓝綠绿銷销貿贸結结構构範范圍围歷历遼辽寧宁連连選选舉举壹一貳二"
-)
-_SIMPLIFIED: Final = {
-    ord(_PAIRS[i]): _PAIRS[i + 1] for i in range(0, len(_PAIRS), 2) if _PAIRS[i] != _PAIRS[i + 1]
-}
-"""Only what headings, units and codes are written with; names are left as they are."""
+from shared.characters import narrow, simplified
 
-_INVISIBLE: Final = re.compile("[\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff\u00ad]")
 _BRACKETED: Final = re.compile(r"[(\[【〔<][^()\[\]【】〔〕<>]*[)\]】〕>]")
 _PLAIN: Final = re.compile(r"[^\w一-鿿㐀-䶿]|_")
 
@@ -54,19 +39,6 @@ NOTHING: Final = frozenset(
     }
 )
 """Cells that state nothing: not a zero."""
-
-
-def narrow(text: str) -> str:
-    """Full width to half, compatibility forms to plain ones, invisible characters away, ends
-    trimmed."""
-    if text.isascii():
-        return text.strip()
-    return _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).strip()
-
-
-def simplified(text: str) -> str:
-    """Traditional characters of office language in their simplified form."""
-    return text if text.isascii() else text.translate(_SIMPLIFIED)
 
 
 @lru_cache(maxsize=4096)

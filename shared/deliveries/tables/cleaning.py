@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from shared.characters import narrow, simplified
 from shared.deliveries.tables.cells import (
     BoolCell,
     DateCell,
@@ -22,7 +23,7 @@ from shared.deliveries.tables.cells import (
     LossyNumber,
     NumberCell,
 )
-from shared.deliveries.tables.characters import folded, narrow, simplified, states_nothing
+from shared.deliveries.tables.characters import folded, states_nothing
 from shared.deliveries.tables.days import Read, from_serial, read_date, read_dekad, read_month
 from shared.deliveries.tables.figures import plain, read_figure
 from shared.deliveries.tables.spec import Fault, FieldSpec, Repair

@@ -6,7 +6,7 @@ import re
 from datetime import date, timedelta
 from typing import Final, NamedTuple
 
-from shared.deliveries.tables.characters import narrow, simplified
+from shared.characters import narrow, simplified
 
 _DIGITS: Final = {
     ord(form): str(value)

@@ -6,7 +6,7 @@ import re
 from decimal import Decimal, InvalidOperation
 from typing import Final, NamedTuple
 
-from shared.deliveries.tables.characters import narrow, simplified
+from shared.characters import narrow, simplified
 
 _PLAIN: Final = re.compile(r"-?\d{1,18}(?:\.\d{1,12})?")
 _GROUPED: Final = re.compile(r"\d{1,3}(?:[, \u00a0]\d{3})+(?:\.\d{1,12})?")

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from shared.characters import narrow, simplified
 from shared.deliveries.tables.cells import Row, is_blank
 from shared.deliveries.tables.characters import (
     column_name,
@@ -14,8 +15,6 @@ from shared.deliveries.tables.characters import (
     heading_key,
     in_brackets,
     is_hint,
-    narrow,
-    simplified,
 )
 from shared.deliveries.tables.cleaning import NO_SCALE, Scale
 from shared.deliveries.tables.days import period_in

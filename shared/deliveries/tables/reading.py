@@ -14,10 +14,11 @@ from typing import Any, Final
 
 import msgspec
 
+from shared.characters import narrow
 from shared.crypto import mask_within
 from shared.deliveries.tables import delimited, sheet, workbook
 from shared.deliveries.tables.cells import Row, is_blank
-from shared.deliveries.tables.characters import column_name, narrow
+from shared.deliveries.tables.characters import column_name
 from shared.deliveries.tables.cleaning import Cleaned, Scale, clean
 from shared.deliveries.tables.decoding import GZIP_MAGIC, foreign_form, lines_of, unpacked
 from shared.deliveries.tables.layout import Column, Layout, find_layout

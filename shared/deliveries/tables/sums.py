@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final
 
+from shared.characters import narrow, simplified
 from shared.deliveries.tables.cells import NumberCell
-from shared.deliveries.tables.characters import folded, narrow, simplified
+from shared.deliveries.tables.characters import folded
 from shared.deliveries.tables.figures import plain, read_figure
 from shared.deliveries.tables.layout import Layout, is_heading
 from shared.deliveries.tables.spec import FieldSpec

@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from shared.deliveries.tables.characters import narrow, simplified
+from shared.characters import narrow, simplified
 from shared.deliveries.tables.cleaning import Scale
 
 _EXPONENTS: Final = {"": 0, "百": 2, "千": 3, "万": 4, "十万": 5, "百万": 6, "千万": 7, "亿": 8}

@@ -75,7 +75,7 @@ async def _mint(
         return {}
     minted = await store.mint(conn, len(assignment.minted))
     ids = dict(zip(assignment.minted, minted, strict=True))
-    linked = {employer for employer, _, _ in assignment.links.values()}
+    linked = {joined.employer for joined in assignment.links.values()}
     await store.insert_employers(
         conn,
         (
@@ -97,18 +97,26 @@ async def _link(
     if not assignment.links:
         return []
     rows = [
-        (key, ids.get(employer, employer), rule, claims[index])
-        for key, (employer, rule, index) in assignment.links.items()
+        (key, ids.get(joined.employer, joined.employer), joined, claims[joined.claim])
+        for key, joined in assignment.links.items()
     ]
     await store.insert_keys(
         conn,
         (
-            (key, employer, rule, recorded_at, _uuid(claim.delivery_id), claim.record_no)
-            for key, employer, rule, claim in rows
+            (
+                key,
+                employer,
+                joined.rule,
+                recorded_at,
+                _uuid(claim.delivery_id),
+                claim.record_no,
+                joined.via,
+            )
+            for key, employer, joined, claim in rows
         ),
     )
     # The last new key of an employer names the cause.
-    cause = {employer: (rule, claim) for key, employer, rule, claim in rows}
+    cause = {employer: (joined.rule, claim) for _, employer, joined, claim in rows}
     # Of those minted just now everything is known; they were inserted with their first revision.
     named = {
         ids[new]: (claims[index].name, claims[index].unit, 1)

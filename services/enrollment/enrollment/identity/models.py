@@ -15,6 +15,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    text,
 )
 
 from enrollment.tables import metadata
@@ -31,7 +32,12 @@ employers = Table(
     # Revision of its EmployerLinked fact.
     Column("link_revision", Integer, nullable=False),
     Column("minted_at", DateTime(timezone=True), nullable=False),
+    # The employer this one was found to be; it has no keys then, and no leads.
+    Column("merged_into", Text),
+    # Nobody has looked yet which others bear its name (``linking``).
+    Column("match_due", Boolean, nullable=False, server_default=text("true")),
     Index("employers_by_unit", "unit", "employer_id"),
+    Index("employers_match_due", "employer_id", postgresql_where=text("match_due")),
 )
 """One row per employer, whoever told of it first. Its row lock guards what is decided about it."""
 
@@ -44,6 +50,8 @@ employer_keys = Table(
     Column("linked_at", DateTime(timezone=True), nullable=False),
     Column("delivery_id", Uuid),
     Column("record_no", Integer),
+    # The key it came with: what it was joined through, itself for the first of an employer.
+    Column("via", Text),
     Index("employer_keys_by_employer", "employer_id"),
 )
 
@@ -60,6 +68,9 @@ link_conflicts = Table(
     Column("record_no", Integer),
     Column("found_at", DateTime(timezone=True), nullable=False),
     Column("resolved_at", DateTime(timezone=True)),
+    # ``keep``, ``move`` or ``merge``; who decided and why stands in ``identity_decisions``.
+    Column("resolution", Text),
+    Column("revision", Integer, nullable=False, server_default=text("1")),
     UniqueConstraint("key", "employer_id"),
     Index("link_conflicts_by_employer", "employer_id"),
     Index("link_conflicts_by_owner", "owner_id"),

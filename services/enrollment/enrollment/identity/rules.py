@@ -38,6 +38,16 @@ class Conflict(NamedTuple):
     employer_id: str
 
 
+class Joined(NamedTuple):
+    """A key nobody had, joined to an employer."""
+
+    employer: str
+    rule: str
+    claim: int
+    via: str
+    """The key of the same record it was joined through; the strongest where all were new."""
+
+
 @dataclass
 class Assignment:
     """Which employer each claim is about. ``new:<n>`` stands for one still to be minted."""
@@ -45,8 +55,8 @@ class Assignment:
     employers: list[str] = field(default_factory=list)
     minted: dict[str, int] = field(default_factory=dict)
     """Placeholder → index of the claim that brought it in."""
-    links: dict[str, tuple[str, str, int]] = field(default_factory=dict)
-    """Key not known before → employer, rule that joined it, index of the claim."""
+    links: dict[str, Joined] = field(default_factory=dict)
+    """Key not known before → how it was joined."""
     conflicts: list[Conflict] = field(default_factory=list)
 
 
@@ -113,5 +123,5 @@ def assign(
                 result.conflicts.append(Conflict(index, key, owner, employer))
             elif key not in known and key not in result.links:
                 rule = "register" if entry is not None else rule_of(matched or key)
-                result.links[key] = (employer, rule, index)
+                result.links[key] = Joined(employer, rule, index, matched or claim.keys[0])
     return result

@@ -57,8 +57,8 @@ async def insert_employers(conn: AsyncConnection, rows: Iterable[Sequence[Any]])
 
 
 async def insert_keys(conn: AsyncConnection, rows: Iterable[Sequence[Any]]) -> None:
-    """(key, employer_id, rule, linked_at, delivery_id as a UUID, record_no)."""
-    columns = ("key", "employer_id", "rule", "linked_at", "delivery_id", "record_no")
+    """(key, employer_id, rule, linked_at, delivery_id as a UUID, record_no, via)."""
+    columns = ("key", "employer_id", "rule", "linked_at", "delivery_id", "record_no", "via")
     await copy_into(conn, models.employer_keys, columns, rows)
 
 
@@ -110,7 +110,8 @@ async def rename_employers(conn: AsyncConnection, rows: Sequence[tuple[str, str,
     """(employer_id, name, unit): the register's name and unit go before all others."""
     driver = await raw(conn)
     await driver.execute(
-        "UPDATE employers e SET name = r.name, unit = r.unit "
+        "UPDATE employers e SET name = r.name, unit = r.unit, "
+        "match_due = e.match_due OR e.name <> r.name "
         "FROM unnest(%s::text[], %s::text[], %s::text[]) AS r (employer_id, name, unit) "
         "WHERE e.employer_id = r.employer_id AND (e.name, e.unit) <> (r.name, r.unit)",
         tuple(map(list, zip(*rows, strict=True))) if rows else ([], [], []),

@@ -11,6 +11,7 @@ from datetime import date
 from typing import Literal, NamedTuple
 
 from enrollment.leads.rules import (
+    MERGED,
     NOT_FULLY,
     UNENROLLED,
     WITHDRAWN,
@@ -104,6 +105,13 @@ def steps_of(
         outcome = gap_outcome(story, entry, events, standing.subjects)
         steps.append(_ended(standing, outcome, max(cause.effective_on, standing.opened_on), cause))
     return steps
+
+
+def merged_away(stored: Sequence[Stored], cause: Cause) -> list[Step]:
+    """End the leads of an employer found to be another: they never were its own."""
+    return [
+        _ended(lead, MERGED, lead.opened_on, cause, void=True) for lead in stored if not lead.void
+    ]
 
 
 def _told(

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple, TypeAlias
 
+from enrollment.golden.rules import STANDING, WITHDRAWN, Sighting
+from enrollment.golden.sources import named_only
 from enrollment.identity.rules import Claim
-from enrollment.leads import projections, rules
+from enrollment.leads import projections, rules, store
 from enrollment.leads.rules import Event
 from shared.deliveries.feed import ApplyContext
 from shared.events import Fact
@@ -39,7 +41,27 @@ async def take_reports(ctx: ApplyContext, reports: Sequence[Report]) -> list[Fac
     heard = [pair for report in reports if (pair := _heard(ctx, report)) is not None]
     if not heard:
         return []
-    return await projections.hear(ctx.conn, heard, ctx.recorded_at, plan=ctx.runtime.plan)
+    # Whose a key is stays as it is until we are done: nobody links or parts employers meanwhile.
+    await store.lock_subjects(ctx.conn, ())
+    seen = [_sighting(ctx, claim, event) for claim, event in heard]
+    return await projections.hear(ctx.conn, ctx.runtime.plan, heard, seen, ctx.recorded_at)
+
+
+def _sighting(ctx: ApplyContext, claim: Claim, event: Event) -> Sighting:
+    return named_only(
+        event.subject,
+        event.revision,
+        ctx.delivery.department,
+        event.feed,
+        WITHDRAWN if event.what == rules.GONE else STANDING,
+        claim.keys,
+        claim.name or None,
+        event.unit,
+        event.effective_on,
+        event.recorded_at,
+        event.delivery_id,
+        event.record_no,
+    )
 
 
 def _heard(ctx: ApplyContext, report: Report) -> tuple[Claim, Event] | None:
@@ -61,5 +83,6 @@ def _heard(ctx: ApplyContext, report: Report) -> tuple[Claim, Event] | None:
             "",
             0,
             *cause,
+            keys[0],
         ),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from enrollment.golden.sources import departments_of, sighting_of
 from enrollment.identity.rules import Claim, keys_of
 from enrollment.leads import projections, rules, store
 from enrollment.leads.rules import Event
@@ -64,8 +65,13 @@ async def on_all_feed_facts(
     if not known:
         return
     await store.lock_subjects(conn, {(fact.subject, fact.revision) for fact in known})
-    heard = [(_claim(fact), _event(fact)) for fact in known]
-    facts = await projections.hear(conn, heard, runtime.clock.now(), plan=runtime.plan)
+    claims = [_claim(fact) for fact in known]
+    heard = [
+        (claim, _event(fact, claim.keys[0])) for claim, fact in zip(claims, known, strict=True)
+    ]
+    departments = departments_of(runtime.plan)
+    seen = [sighting_of(fact, departments) for fact in known]
+    facts = await projections.hear(conn, runtime.plan, heard, seen, runtime.clock.now())
     if facts:
         await runtime.outbox.write(conn, facts)
 
@@ -75,7 +81,7 @@ def _claim(fact: _Known) -> Claim:
     return Claim(keys, fact.name, fact.unit, fact.household, fact.delivery_id, fact.record_no)
 
 
-def _event(fact: _Known) -> Event:
+def _event(fact: _Known, key: str) -> Event:
     insured = None
     if isinstance(fact, _Headcount):
         found = isinstance(fact, UnenrolledReported)
@@ -105,5 +111,6 @@ def _event(fact: _Known) -> Event:
         taxable,
         fact.delivery_id,
         fact.record_no,
+        key,
         insured=insured,
     )

@@ -32,6 +32,8 @@ lead_events = Table(
     Column("taxable", Integer, nullable=False),
     Column("delivery_id", Uuid),
     Column("record_no", Integer),
+    # By which its record came to the employer, the strongest it carries; parting goes by it.
+    Column("key", Text),
     # Persons contributions are paid for, where the tax office says so.
     Column("insured", Integer),
     Index("lead_events_by_subject", "subject"),

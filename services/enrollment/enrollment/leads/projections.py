@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from enrollment.golden import intake as golden
+from enrollment.golden.rules import Sighting
 from enrollment.identity import store as identity_store
 from enrollment.identity.intake import identify
 from enrollment.identity.rules import Claim
 from enrollment.leads import store
-from enrollment.leads.changes import Cause, Step, steps_of
+from enrollment.leads.changes import Cause, Step, merged_away, steps_of
 from enrollment.leads.rules import FOUND, Event
 from shared.events import Fact
 from shared.events.enrollment import LeadAdvanced, LeadClosed, LeadOpened
@@ -28,12 +30,13 @@ _FACTS: dict[str, type[LeadFact]] = {
 
 async def hear(
     conn: AsyncConnection,
-    heard: Sequence[tuple[Claim, Event]],
-    recorded_at: datetime,
-    *,
     plan: Plan,
+    heard: Sequence[tuple[Claim, Event]],
+    seen: Sequence[Sighting],
+    recorded_at: datetime,
 ) -> list[Fact]:
-    """Keep what records say of employers and bring the leads after; the facts of all of it.
+    """Keep what records say of employers and bring golden records and leads after; the facts of
+    all of it. ``seen`` says the same as ``heard``, as the golden record takes it.
 
     Nobody else may be telling other states of the same subjects: the caller has locked them
     (``store.lock_subjects``), or takes the only feed that tells of them.
@@ -51,6 +54,11 @@ async def hear(
     # Those minted just now nobody else can see.
     known_before = {*causes, *(employer for _, employer in about)}
     await identity_store.lock_employers(conn, known_before.difference(identified.minted))
+    found = [
+        one._replace(employer_id=employer)
+        for employer, one in zip(identified.employers, seen, strict=True)
+    ]
+    await golden.see(conn, plan, found, recorded_at, identified.minted)
     moved = await store.insert_events(conn, events, about, identified.minted)
     others = {employer: cause for employer, cause in moved.items() if employer not in causes}
     fresh = store.by_employer(events, identified.minted.difference(moved))
@@ -63,15 +71,17 @@ async def follow(
     causes: Mapping[str, Cause],
     recorded_at: datetime,
     fresh: Mapping[str, Sequence[Event]] | None = None,
+    merged: Collection[str] = (),
     *,
     plan: Plan,
 ) -> list[LeadFact]:
     """Work out the leads of these employers again and return the facts of what changed.
 
     ``causes``: employer → the record that made us look. ``fresh``: all that is known of employers
-    minted in this transaction, which have no leads and no entry in the register. The caller holds
-    the row locks of all others (``identity.store.lock_employers``). Three reads, four where the
-    census found someone, and two writes for any number.
+    minted in this transaction, which have no leads and no entry in the register. ``merged``: those
+    found to be others; nothing is known of them any more. The caller holds the row locks of all
+    others (``identity.store.lock_employers``). Three reads, four where the census found someone,
+    and two writes for any number.
     """
     if not causes:
         return []
@@ -94,18 +104,13 @@ async def follow(
         for employer, missing in (await store.missing_of(conn, visited)).items():
             entries[employer] = entries[employer]._replace(missing=missing)
         leads = await store.leads_of(conn, before)
-        steps += [
-            step
-            for employer, known in events.items()
-            for step in steps_of(
-                employer,
-                known,
-                entries.get(employer),
-                leads.get(employer, ()),
-                causes[employer],
-                threshold,
-            )
-        ]
+        for employer in before:
+            stored, cause = leads.get(employer, ()), causes[employer]
+            if employer in merged:
+                steps += merged_away(stored, cause)
+            else:
+                known, entry = events.get(employer, ()), entries.get(employer)
+                steps += steps_of(employer, known, entry, stored, cause, threshold)
     if not steps:
         return []
     await store.write_steps(conn, steps, recorded_at)

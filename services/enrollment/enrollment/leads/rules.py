@@ -11,6 +11,7 @@ register by then never was a lead, even where it came before the register was lo
   working there) while the employer is not in the register. Closed by the register
   (``enrolled``), by its being struck off (``ceased``), or when the last evidence is taken back
   (``evidence-withdrawn``), F20.
+  What was a lead of an employer found to be another is that other's: void here (``merged``).
 * ``not-fully-enrolled``: in the register, with fewer active insured than the last known taxable
   headcount, or with persons the census found there who are not active there (F22). The larger of
   the two is the gap: the persons found may be among the headcount. It compares the present with
@@ -30,6 +31,7 @@ NOT_FULLY = "not-fully-enrolled"
 ENROLLED = "enrolled"
 CEASED = "ceased"
 WITHDRAWN = "evidence-withdrawn"
+MERGED = "merged"
 
 # What an event says. The first two are of registration-feed, the next two of tax-feed, "reported"
 # of the census and of complaints, the last two of the register; "gone": a later state of the
@@ -70,6 +72,8 @@ class Event(NamedTuple):
     taxable: int
     delivery_id: str | None
     record_no: int | None
+    key: str = ""
+    """The strongest key its record carries, by which it came to the employer."""
     insured: int | None = None
     """Persons contributions are paid for, as the tax office sees it; None where it does not say."""
 

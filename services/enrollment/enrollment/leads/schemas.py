@@ -26,7 +26,10 @@ class LeadShown(Shown):
     opened_on: date
     closed_on: date | None
     outcome: str | None = Field(
-        description="enrolled 已参保 · ceased 已注销 · evidence-withdrawn 线索撤回"
+        description=(
+            "enrolled 已参保 · ceased 已注销 · evidence-withdrawn 线索撤回 · "
+            "merged 并入另一单位 the employer was found to be another"
+        )
     )
     sources: list[str] = Field(description="线索来源 · feeds, in order of arrival")
     revision: int

@@ -88,7 +88,7 @@ async def insert_events(
         for subject, _ in {*about, *((event.subject, employer) for employer, event in events)}
     )
     moved = [subject for subject, employers in told.items() if employers > 1]
-    return await _tell_they_are_gone(conn, moved) if moved else {}
+    return await tell_they_are_gone(conn, moved) if moved else {}
 
 
 def by_employer(
@@ -111,7 +111,7 @@ def _event_rows(events: Sequence[tuple[str, Event]]) -> Iterator[tuple[Any, ...]
         yield (employer, *event[:_DELIVERY], ids[event.delivery_id], *event[_DELIVERY + 1 :])
 
 
-async def _tell_they_are_gone(conn: AsyncConnection, subjects: Sequence[str]) -> dict[str, Cause]:
+async def tell_they_are_gone(conn: AsyncConnection, subjects: Sequence[str]) -> dict[str, Cause]:
     """Subjects known of several employers: each but that of the newest state learns the end."""
     driver = await raw(conn)
     cursor = await driver.execute(
@@ -135,7 +135,7 @@ async def events_of(conn: AsyncConnection, employers: Collection[str]) -> dict[s
     driver = await raw(conn)
     cursor = await driver.execute(
         "SELECT employer_id, subject, revision, what, recorded_at, effective_on, feed, unit, "
-        "period, taxable, delivery_id::text, record_no, insured "
+        "period, taxable, delivery_id::text, record_no, coalesce(key, ''), insured "
         "FROM lead_events WHERE employer_id = ANY(%s)",
         (list(employers),),
     )

@@ -26,6 +26,9 @@ class EmployerShown(Shown):
     status: str | None
     active_count: int | None = Field(description="在职参保人数 · active insured persons")
     keys: list[str] = Field(description="各部门号码 · oc:, lic:, own:")
+    merged_into: str | None = Field(
+        description="已并入的单位 · the employer it was found to be; not listed itself then"
+    )
 
 
 class LinkShown(Shown):

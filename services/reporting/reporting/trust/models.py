@@ -44,9 +44,12 @@ employer_keys = Table(
     metadata,
     # A feed's key (``oc:``…, ``lic:``…, ``own:``…) enrollment knows the employer of.
     Column("key", Text, primary_key=True),
-    Column("employer_id", Text, nullable=False),
+    Column("employer_id", Text, primary_key=True),
     Index("employer_keys_employer", "employer_id"),
 )
+"""What each employer's newest fact says. Facts of two employers come in any order: a key that moved
+stands for both until the fact of the one that lost it has come."""
+
 
 employer_links = Table(
     "employer_links",

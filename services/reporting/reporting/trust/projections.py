@@ -78,10 +78,10 @@ async def _apply_links(
         for employer_id, fact in sorted(links.items())
     ]
     fresh = await store.upsert_links(conn, rows)
-    keys = {
-        key: employer_id
-        for employer_id, fact in sorted(links.items())
+    keys = [
+        (key, employer_id)
+        for employer_id, fact in links.items()
         if employer_id in fresh
         for key in fact.employer_keys
-    }
-    await store.replace_employer_keys(conn, sorted(fresh), sorted(keys.items()))
+    ]
+    await store.replace_employer_keys(conn, sorted(fresh), sorted(keys))

@@ -57,7 +57,7 @@ async def upsert_links(
 async def replace_employer_keys(
     conn: AsyncConnection, employer_ids: Sequence[str], keys: Sequence[tuple[str, str]]
 ) -> None:
-    """The keys these employers now have, (key, employer id) each; a key goes to its newest."""
+    """The keys these employers now have, (key, employer id) each."""
     await conn.execute(
         text("DELETE FROM employer_keys WHERE employer_id = ANY(CAST(:ids AS text[]))"),
         {"ids": list(employer_ids)},
@@ -66,8 +66,8 @@ async def replace_employer_keys(
         await conn.execute(
             text(
                 "INSERT INTO employer_keys (key, employer_id) SELECT * FROM"
-                " unnest(CAST(:keys AS text[]), CAST(:ids AS text[])) ORDER BY 1"
-                " ON CONFLICT (key) DO UPDATE SET employer_id = excluded.employer_id"
+                " unnest(CAST(:keys AS text[]), CAST(:ids AS text[])) ORDER BY 1, 2"
+                " ON CONFLICT DO NOTHING"
             ),
             {"keys": [key for key, _ in keys], "ids": [owner for _, owner in keys]},
         )

@@ -7,6 +7,7 @@ from shared.deliveries.standing import Standing
 from tax_feed.feed_texts import PERSONAL, TAX, TEXTS
 from tax_feed.fields import (
     EMPLOYER_HEADINGS,
+    FOUND_HEADINGS,
     INSURED_HEADINGS,
     TAXABLE_HEADINGS,
     UNIT_HEADINGS,
@@ -101,7 +102,7 @@ UNENROLLED_EMPLOYERS = Feed(
     },
     obligation="O40",
     texts=TEXTS,
-    personal=PERSONAL,
+    personal=PERSONAL | {"legal_rep"},
     standing=Standing(
         models.unenrolled_employers,
         ended=lambda row: {**row, "cancelled": True},
@@ -111,6 +112,7 @@ UNENROLLED_EMPLOYERS = Feed(
     ),
     headings={
         **_HEADINGS,
+        **FOUND_HEADINGS,
         "unit": UNIT_HEADINGS,
         "found_on": ("检查日期", "查出日期"),
         "cancelled": ("撤销", "是否撤销"),

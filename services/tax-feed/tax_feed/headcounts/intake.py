@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from shared.deliveries.checks import is_household, owner_key_of
+from shared.deliveries.checks import is_household, legal_rep_of, owner_key_of
 from shared.deliveries.feed import Changed, JudgeContext, Verdict
 from shared.events.tax_feed import HeadcountDeclared, UnenrolledReported
 from shared.periods import Month
@@ -13,7 +13,7 @@ from tax_feed.employers import Employer, employers_of
 from tax_feed.headcounts import models
 from tax_feed.headcounts.schemas import EmployerCheck, Headcount, UnenrolledEmployer
 from tax_feed.rules import finds_unenrolled
-from tax_feed.stating import accepted, applier
+from tax_feed.stating import accepted, applier, hash_where_found
 
 
 def judge_checks(records: Sequence[EmployerCheck], ctx: JudgeContext) -> list[Verdict]:
@@ -75,8 +75,10 @@ def judge_unenrolled(records: Sequence[UnenrolledEmployer], ctx: JudgeContext) -
             *_counted(record, insured, ctx),
             record.found_on,
             record.cancelled,
+            record.address,
+            *legal_rep_of(ctx.secrecy, record.legal_rep),
         )
-        verdicts.append(accepted(f"{key}|{record.period}", row))
+        verdicts.append(accepted(f"{key}|{record.period}", row, hash_where_found(row)))
     return verdicts
 
 
@@ -133,6 +135,8 @@ def _fact(
         insured_headcount=row["insured_headcount"],
         tax_reg_on=row.get("tax_reg_on"),
         effective_on=Month.parse(row["period"]).last_on,
+        address=None if row["household"] else row.get("address"),
+        legal_rep_key=row.get("legal_rep_key"),
         withdrawn=change.ended,
     )
 

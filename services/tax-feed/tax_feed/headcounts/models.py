@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, Boolean, Column, Date, Index, Integer, Table, Text
 
 from shared.deliveries.state import state_columns
-from tax_feed.tables import employer_columns, metadata, own_columns
+from tax_feed.tables import employer_columns, found_columns, metadata, own_columns
 
 employer_checks = Table(
     "employer_checks",
@@ -51,6 +51,7 @@ unenrolled_employers = Table(
     *_counted_columns(),
     Column("found_on", Date, nullable=False),
     Column("cancelled", Boolean, nullable=False),
+    *found_columns(),
     Index("unenrolled_employers_period", "period", "natural_key"),
     Index("unenrolled_employers_employer", "employer_key", "period"),
 )

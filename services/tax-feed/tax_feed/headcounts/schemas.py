@@ -10,7 +10,17 @@ import msgspec
 from msgspec import Meta
 from pydantic import Field
 
-from shared.deliveries.fields import Industry, LicenceNo, Month, OrgCode, RegType, TaxNo, Yuan
+from shared.deliveries.fields import (
+    Address,
+    Industry,
+    LegalRep,
+    LicenceNo,
+    Month,
+    OrgCode,
+    RegType,
+    TaxNo,
+    Yuan,
+)
 from tax_feed.fields import (
     Cancelled,
     CollectingUnit,
@@ -61,6 +71,8 @@ class UnenrolledEmployer(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
     org_code: OrgCode | None = None
     licence_no: LicenceNo | None = None
     cancelled: Cancelled = False
+    address: Address | None = None
+    legal_rep: LegalRep | None = None
 
 
 class Headcount(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -106,6 +118,8 @@ class UnenrolledView(_Counted):
     missing: int = Field(description="未参保人数 · persons not insured, 0 where taken back")
     found_on: date
     cancelled: bool
+    address: str | None
+    legal_rep: str | None = Field(description="法定代表人(掩码) · legal representative, masked")
 
 
 class HeadcountView(_Counted):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from shared.deliveries.feed import Feed
 from shared.deliveries.standing import Standing
 from tax_feed.feed_texts import PERSONAL, TAX, TEXTS
-from tax_feed.fields import EMPLOYER_HEADINGS, UNIT_HEADINGS
+from tax_feed.fields import EMPLOYER_HEADINGS, FOUND_HEADINGS, UNIT_HEADINGS
 from tax_feed.registrations import intake, models
 from tax_feed.registrations.schemas import TaxRegistration
 
@@ -30,7 +30,7 @@ TAX_REGISTRATIONS = Feed(
     },
     obligation="O38",
     texts=TEXTS,
-    personal=PERSONAL,
+    personal=PERSONAL | {"legal_rep"},
     standing=Standing(
         models.tax_registrations,
         ended=lambda row: {**row, "deregistered_on": row["registered_on"]},
@@ -40,6 +40,7 @@ TAX_REGISTRATIONS = Feed(
     ),
     headings={
         **EMPLOYER_HEADINGS,
+        **FOUND_HEADINGS,
         "reg_type": ("登记类型", "经济类型", "登记注册类型"),
         "industry": ("行业", "所属行业", "行业代码"),
         "unit": UNIT_HEADINGS,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from shared.deliveries.checks import is_household, owner_key_of
+from shared.deliveries.checks import is_household, legal_rep_of, owner_key_of
 from shared.deliveries.feed import Changed, JudgeContext, Verdict
 from shared.events.tax_feed import TaxDeregistered, TaxRegistered
 from shared.periods import Month
@@ -13,7 +13,7 @@ from tax_feed.dated import days_on
 from tax_feed.employers import employers_of
 from tax_feed.registrations import models, rules
 from tax_feed.registrations.schemas import TaxRegistration
-from tax_feed.stating import accepted, applier
+from tax_feed.stating import accepted, applier, hash_where_found
 
 
 def judge_registrations(records: Sequence[TaxRegistration], ctx: JudgeContext) -> list[Verdict]:
@@ -53,8 +53,10 @@ def judge_registrations(records: Sequence[TaxRegistration], ctx: JudgeContext) -
             told,
             rules.enrol_by(told, limit_days),
             record.deregistered_on,
+            record.address,
+            *legal_rep_of(ctx.secrecy, record.legal_rep),
         )
-        verdicts.append(accepted(key, row))
+        verdicts.append(accepted(key, row, hash_where_found(row)))
     return verdicts
 
 
@@ -78,6 +80,8 @@ def _fact(
         effective_on=ended_on or row["registered_on"],
         notified_on=row["notified_on"],
         enrol_by=row["enrol_by"],
+        address=None if row["household"] else row["address"],
+        legal_rep_key=row["legal_rep_key"],
         withdrawn=change.ended,
     )
 

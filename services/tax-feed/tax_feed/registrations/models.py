@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Boolean, Column, Date, Index, Table, Text
 
 from shared.deliveries.state import state_columns
-from tax_feed.tables import employer_columns, metadata, own_columns
+from tax_feed.tables import employer_columns, found_columns, metadata, own_columns
 
 tax_registrations = Table(
     "tax_registrations",
@@ -21,6 +21,7 @@ tax_registrations = Table(
     Column("notified_on", Date),
     Column("enrol_by", Date),
     Column("deregistered_on", Date),
+    *found_columns(),
     Index("tax_registrations_registered", "registered_on", "natural_key"),
     Index("tax_registrations_employer", "employer_key"),
 )

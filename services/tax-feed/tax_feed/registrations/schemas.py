@@ -9,7 +9,15 @@ import msgspec
 from msgspec import Meta
 from pydantic import Field
 
-from shared.deliveries.fields import Industry, LicenceNo, OrgCode, RegType, TaxNo
+from shared.deliveries.fields import (
+    Address,
+    Industry,
+    LegalRep,
+    LicenceNo,
+    OrgCode,
+    RegType,
+    TaxNo,
+)
 from tax_feed.fields import CollectingUnit, NotifiedOn, Taxpayer
 from tax_feed.schemas import ListPage, State
 
@@ -30,6 +38,8 @@ class TaxRegistration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     tax_no: TaxNo | None = None
     org_code: OrgCode | None = None
     licence_no: LicenceNo | None = None
+    address: Address | None = None
+    legal_rep: LegalRep | None = None
 
 
 class TaxRegistrationView(State):
@@ -45,6 +55,8 @@ class TaxRegistrationView(State):
         description="应办理参保登记的最后日期 · last day to enrol; none where not told"
     )
     deregistered_on: date | None
+    address: str | None
+    legal_rep: str | None = Field(description="法定代表人(掩码) · legal representative, masked")
 
 
 class TaxRegistrationPage(ListPage[TaxRegistrationView]):

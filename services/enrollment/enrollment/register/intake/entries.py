@@ -8,9 +8,12 @@ from datetime import date
 from typing import Any, Self
 from uuid import UUID
 
+from enrollment.golden import intake as golden
+from enrollment.golden import rules as golden_rules
+from enrollment.golden.rules import Sighting
 from enrollment.identity import store as identity_store
 from enrollment.identity.intake import identify
-from enrollment.identity.rules import Claim, keys_of
+from enrollment.identity.rules import AGENCY, Claim, keys_of
 from enrollment.leads import projections
 from enrollment.leads import rules as lead_rules
 from enrollment.leads import store as lead_store
@@ -130,9 +133,8 @@ class EmployerLedger:
         await identity_store.lock_employers(conn, ids.values())
         await store.write_entries(conn, (self._row(move) for move in last.values()))
         await keep_superseded(conn, self._superseded)
-        await identity_store.rename_employers(
-            conn, [(ids[no], move.after.name, move.after.unit) for no, move in last.items()]
-        )
+        plan = self.ctx.runtime.plan
+        await golden.see(conn, plan, [self._seen(move) for move in last.values()], recorded_at)
         facts += [self._fact(move) for move in self._moves]
         facts += await self._resegment(last)
         crossings = [
@@ -240,6 +242,39 @@ class EmployerLedger:
             0,
             self.ctx.delivery.id,
             move.no,
+            f"{AGENCY}{move.agency_no}",
+        )
+
+    def _seen(self, move: _Move) -> Sighting:
+        """What the register says of the employer."""
+        state, delivery = move.after, self.ctx.delivery
+        keys = keys_of(state.org_code, state.licence_no, state.owner_key)
+        ended = state.status == rules.ENDED
+        return Sighting(
+            subject=f"register:{move.agency_no}",
+            revision=move.revision,
+            employer_id=self.current[move.agency_no].employer_id,
+            key=keys[0] if keys else None,
+            department=delivery.department,
+            feed=self.ctx.feed.name,
+            status=golden_rules.STRUCK_OFF if ended else golden_rules.STANDING,
+            name=state.name,
+            unit=state.unit,
+            address=None,
+            legal_rep_key=None,
+            founded_on=None,
+            reg_type=state.reg_type,
+            industry=state.industry,
+            household=state.household,
+            org_code=state.org_code,
+            licence_no=state.licence_no,
+            owner_key=state.owner_key,
+            headcount=None,
+            period=None,
+            effective_on=move.effective_on,
+            recorded_at=self.ctx.recorded_at,
+            delivery_id=delivery.id,
+            record_no=move.no,
         )
 
     def _fact(self, move: _Move) -> EmployerFact:

@@ -96,6 +96,16 @@ def _place(person_key: str) -> bytes:
 SEALED_PERSONS = SealedColumn("persons", "sealed", ("person_key",), _place)
 
 
+def _place_of_name(person_key: str, _before: str, _told: str) -> bytes:
+    return _place(person_key)
+
+
+SEALED_NAMES = tuple(
+    SealedColumn("person_names", column, ("person_key", "name_before", "name_told"), _place_of_name)
+    for column in ("sealed_before", "sealed_told")
+)
+
+
 def unit_faults(ctx: JudgeContext) -> dict[str, RowProblem | None]:
     """A memo for ``unit_fault``: units repeat within a chunk."""
     return _UnitFaults(ctx)

@@ -13,10 +13,12 @@ from datetime import date
 from typing import Any, Self
 from uuid import UUID
 
+from enrollment.golden import intake as golden
 from enrollment.identity import store as identity_store
 from enrollment.leads import projections
 from enrollment.leads import store as lead_store
 from enrollment.leads.changes import Cause
+from enrollment.linking.store import person_names
 from enrollment.register import rules
 from enrollment.register.rules import Person
 from enrollment.register.store import employers as employer_store
@@ -135,12 +137,33 @@ class PersonLedger:
             self.current[key].person_id = person_id
         await store.insert_persons(conn, map(self._row, new))
         changed = sorted(key for key in moved if key in self._known)
+        await self._note_names()
         if changed:
             await store.update_persons(conn, map(self._row, changed))
         await keep_superseded(conn, self._superseded)
         facts: list[Fact] = [self._fact(move) for move in self._moves]
         facts += await self._count()
         return facts
+
+    async def _note_names(self) -> None:
+        """Numbers that come with another name than before are for people to look at (F15)."""
+        told = [
+            person_names.Told(
+                move.key,
+                self.current[move.key].person_id,
+                move.before.name_hash,
+                move.after.name_hash,
+                move.after.unit,
+                personal[0],
+                move.no,
+            )
+            for move in self._moves
+            if move.before is not None
+            and move.before.name_hash != move.after.name_hash
+            and (personal := self.current[move.key].personal) is not None
+        ]
+        if told:
+            await person_names.note(self.ctx.conn, told, self._delivery_id, self.ctx.recorded_at)
 
     def _row(self, key: str) -> tuple[Any, ...]:
         version = self.current[key]
@@ -201,6 +224,7 @@ class PersonLedger:
         conn = self.ctx.conn
         await identity_store.lock_employers(conn, causes)
         await employer_store.add_active(conn, deltas)
+        await golden.refresh(conn, self.ctx.runtime.plan, causes, self.ctx.recorded_at)
         compared = await lead_store.with_headcounts(conn, causes)
         return await projections.follow(
             conn,

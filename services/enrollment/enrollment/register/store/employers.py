@@ -153,7 +153,7 @@ async def resegment_persons(
 
 _SHOWN = """
 SELECT e.employer_id, coalesce(r.name, e.name) AS name, coalesce(r.unit, e.unit) AS unit,
-       e.household, r.agency_no, r.status, r.active_count,
+       e.household, e.merged_into, r.agency_no, r.status, r.active_count,
        array(SELECT k.key FROM employer_keys k
              WHERE k.employer_id = e.employer_id AND k.key NOT LIKE 'agency:%%'
              ORDER BY k.key) AS keys
@@ -170,7 +170,8 @@ async def list_employers(
     after: str | None,
     limit: int,
 ) -> list[dict[str, Any]]:
-    """Employers by id, in the register or not. ``units`` None means every unit."""
+    """Employers by id, in the register or not, those found to be others left out. ``units`` None
+    means every unit."""
     driver = await raw(conn)
     wanted: list[tuple[str, Any]] = [
         ("coalesce(r.unit, e.unit) = ANY(%s)", None if units is None else sorted(units)),
@@ -181,7 +182,7 @@ async def list_employers(
         ("position(%s IN coalesce(r.name, e.name)) > 0", name_part),
         ("e.employer_id > %s", after),
     ]
-    clauses = ["true"] + [clause for clause, value in wanted if value is not None]
+    clauses = ["e.merged_into IS NULL"] + [clause for clause, value in wanted if value is not None]
     async with driver.cursor(row_factory=dict_row) as cursor:
         await cursor.execute(
             f"{_SHOWN} WHERE {' AND '.join(clauses)} ORDER BY e.employer_id LIMIT %s",

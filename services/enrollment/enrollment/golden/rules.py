@@ -1,0 +1,294 @@
+"""What is believed of an employer, whose word it is, and who contradicts it. Pure.
+
+For each field the plan ranks the sources (``field_precedence``). The value of the best rank
+counts; within a rank the newest; what was struck off speaks only where nobody standing does.
+Everything else that is said stays beside it.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import date, datetime
+from typing import NamedTuple, TypeAlias
+
+STANDING = "standing"
+STRUCK_OFF = "struck-off"
+WITHDRAWN = "withdrawn"
+
+REGISTER = "register"
+"""The source of what the register's own feeds tell."""
+_REGISTER_FEEDS = frozenset({"employers", "employer-applications"})
+_REGISTRIES = frozenset({"business-licences", "organisation-codes"})
+"""Who ends an enterprise, not only its dealings with one office."""
+_ENDS = frozenset({*_REGISTRIES, "tax-registrations", REGISTER})
+"""Whose entries end."""
+
+Ranks: TypeAlias = Mapping[str, Mapping[str, int]]
+"""Field → source → rank, 0 the best. A field without ranks believes the newest."""
+
+
+class Sighting(NamedTuple):
+    """The state of one subject of a source, as it speaks of an employer."""
+
+    subject: str
+    revision: int
+    employer_id: str | None
+    key: str | None
+    department: str
+    feed: str
+    status: str
+    name: str | None
+    unit: str
+    address: str | None
+    legal_rep_key: str | None
+    founded_on: date | None
+    reg_type: str | None
+    industry: str | None
+    household: bool | None
+    org_code: str | None
+    licence_no: str | None
+    owner_key: str | None
+    headcount: int | None
+    period: str | None
+    effective_on: date
+    recorded_at: datetime
+    delivery_id: str | None
+    record_no: int | None
+
+    @property
+    def source(self) -> str:
+        """The feed, or ``register`` for any of the register's."""
+        return REGISTER if self.feed in _REGISTER_FEEDS else self.feed
+
+    @property
+    def keys(self) -> list[str]:
+        """The numbers others may know the employer by."""
+        return [
+            key
+            for key in (
+                self.org_code and f"oc:{self.org_code}",
+                self.licence_no and f"lic:{self.licence_no}",
+                self.owner_key,
+            )
+            if key
+        ]
+
+
+FIELDS = (
+    "name",
+    "unit",
+    "address",
+    "legal_rep_key",
+    "org_code",
+    "licence_no",
+    "reg_type",
+    "industry",
+    "household",
+    "founded_on",
+    "headcount",
+)
+_AT = {field: Sighting._fields.index(field) for field in FIELDS}
+
+
+def text_of(value: object) -> str:
+    """A field's value as it is kept and shown."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
+
+
+def said(sightings: Sequence[Sighting], field: str, ranks: Ranks) -> list[Sighting]:
+    """Those that say something of a field, the one that is believed first."""
+    at, rank = _AT[field], ranks.get(field, {})
+    speaking = [one for one in sightings if one[at] is not None and one.status != WITHDRAWN]
+    if len(speaking) < 2:
+        return speaking
+    # Sorted thrice, the strongest reason last: Python's sort keeps the order of equals.
+    speaking.sort(key=lambda one: one.subject)
+    speaking.sort(key=lambda one: (one.effective_on, one.recorded_at), reverse=True)
+    speaking.sort(key=lambda one: (one.status == STRUCK_OFF, rank.get(one.source, len(rank))))
+    return speaking
+
+
+def golden(sightings: Sequence[Sighting], ranks: Ranks) -> dict[str, Sighting]:
+    """Field → who is believed, for every field of which anybody says anything."""
+    believed = {}
+    for field in FIELDS:
+        speaking = said(sightings, field, ranks)
+        if speaking:
+            believed[field] = speaking[0]
+    return believed
+
+
+def value_of(sighting: Sighting, field: str) -> object:
+    """What a sighting says of a field."""
+    value: object = sighting[_AT[field]]
+    return value
+
+
+class Outside(NamedTuple):
+    """What bears on conflicts and is not said by any sighting."""
+
+    active_count: int = 0
+    """Insured persons on active service, by the register."""
+    foreign_keys: Sequence[tuple[str, str]] = ()
+    """(key, employer whose it is) of numbers records about this employer carried."""
+
+
+class Conflict(NamedTuple):
+    """A contradiction: its kind, and who says what."""
+
+    kind: str
+    evidence: tuple[tuple[str, str, str], ...]
+    """(source, value, subject), sorted."""
+
+
+KINDS = (
+    "address-differs",
+    "unit-differs",
+    "name-differs",
+    "two-codes",
+    "reg-type-differs",
+    "private-firm-differs",
+    "industry-differs",
+    "struck-off-elsewhere",
+    "deregistered-with-insured",
+)
+
+
+def conflicts_of(
+    sightings: Sequence[Sighting],
+    ranks: Ranks,
+    outside: Outside,
+    ownership_of: Callable[[str], str],
+) -> list[Conflict]:
+    """Every contradiction about an employer. The order of ``sightings`` does not matter."""
+    spoken = [one for one in sightings if one.status != WITHDRAWN]
+    standing = [one for one in spoken if one.status == STANDING]
+    found = [
+        _differing("address-differs", standing, "address", ranks, _same_address),
+        _differing("unit-differs", standing, "unit", ranks, _same),
+        _differing("name-differs", standing, "name", ranks, _same_text),
+        _two_codes(spoken, ranks, outside),
+        _reg_type(standing, ranks, ownership_of),
+        _differing("industry-differs", standing, "industry", ranks, _same),
+        *_ended(spoken, outside),
+    ]
+    return [conflict for conflict in found if conflict is not None]
+
+
+def _latest(sightings: Sequence[Sighting], field: str, ranks: Ranks) -> list[Sighting]:
+    """The newest word of each source the plan ranks for the field, of all where it ranks none."""
+    rank = ranks.get(field, {})
+    latest: dict[str, Sighting] = {}
+    at = _AT[field]
+    for one in sightings:
+        source = one.source
+        if one[at] is None or (rank and source not in rank):
+            continue
+        before = latest.get(source)
+        if before is None or _newness(one) > _newness(before):
+            latest[source] = one
+    return list(latest.values())
+
+
+def _newness(one: Sighting) -> tuple[date, datetime, str]:
+    return one.effective_on, one.recorded_at, one.subject
+
+
+def _differing(
+    kind: str,
+    sightings: Sequence[Sighting],
+    field: str,
+    ranks: Ranks,
+    same: Callable[[str, str], bool],
+) -> Conflict | None:
+    latest = _latest(sightings, field, ranks)
+    values = sorted({text_of(value_of(one, field)) for one in latest})
+    if all(same(values[0], other) for other in values[1:]):
+        return None
+    return _conflict(kind, [(one, text_of(value_of(one, field))) for one in latest])
+
+
+def _conflict(kind: str, told: Collection[tuple[Sighting, str]]) -> Conflict:
+    return Conflict(kind, tuple(sorted((one.source, value, one.subject) for one, value in told)))
+
+
+def _two_codes(sightings: Sequence[Sighting], ranks: Ranks, outside: Outside) -> Conflict | None:
+    """Organisation codes of two firms among what is taken for one; or a number of another's."""
+    told = [(one, text_of(one.org_code)) for one in _latest(sightings, "org_code", ranks)]
+    differ = len({code for _, code in told}) > 1
+    evidence = _conflict("two-codes", told if differ else []).evidence
+    foreign = tuple(("link", key, owner) for key, owner in sorted(outside.foreign_keys))
+    return Conflict("two-codes", evidence + foreign) if evidence or foreign else None
+
+
+def _reg_type(
+    sightings: Sequence[Sighting], ranks: Ranks, ownership_of: Callable[[str], str]
+) -> Conflict | None:
+    """Registered as one economic type here and another there; apart where only one of them says
+    that it is a private firm (O15)."""
+    latest = _latest(sightings, "reg_type", ranks)
+    types = {text_of(one.reg_type) for one in latest}
+    if len(types) < 2:
+        return None
+    private = {ownership_of(code) == "private" for code in types}
+    kind = "private-firm-differs" if len(private) > 1 else "reg-type-differs"
+    return _conflict(kind, [(one, text_of(one.reg_type)) for one in latest])
+
+
+def _ended(sightings: Sequence[Sighting], outside: Outside) -> list[Conflict | None]:
+    """Struck off by one and standing with another; struck off with people still insured there."""
+    state: dict[str, Sighting] = {}
+    for one in sightings:
+        if one.source not in _ENDS:
+            continue
+        before = state.get(one.source)
+        # One entry standing is enough for an office.
+        if before is None or _standing_first(one) > _standing_first(before):
+            state[one.source] = one
+    gone = [one for one in state.values() if one.status == STRUCK_OFF]
+    if not gone:
+        return []
+    found: list[Conflict | None] = []
+    if len(gone) < len(state):
+        told = [(one, one.status) for one in state.values()]
+        found.append(_conflict("struck-off-elsewhere", told))
+    ended = [(one, one.status) for one in gone if one.source in _REGISTRIES]
+    if ended and outside.active_count > 0:
+        found.append(_conflict("deregistered-with-insured", ended))
+    return found
+
+
+def _standing_first(one: Sighting) -> tuple[bool, date, datetime, str]:
+    return one.status == STANDING, *_newness(one)
+
+
+def _same(one: str, other: str) -> bool:
+    return one == other
+
+
+def _same_text(one: str, other: str) -> bool:
+    return plain(one) == plain(other)
+
+
+def _same_address(one: str, other: str) -> bool:
+    """One may name the city or the room that the other leaves out."""
+    short, long = sorted((plain(one), plain(other)), key=len)
+    return short in long
+
+
+def plain(text: str) -> str:
+    """Letters, digits and characters only, of one width and case: what two offices write alike."""
+    folded = unicodedata.normalize("NFKC", text).upper()
+    return "".join([char for char in folded if char.isalnum()])
+
+
+def grams(name: str) -> list[str]:
+    """The pairs of neighbouring characters of a name's ``plain`` form, each once: what names are
+    searched by. One character alone is its own."""
+    text = plain(name)
+    if len(text) < 2:
+        return [text] if text else []
+    return sorted({text[at : at + 2] for at in range(len(text) - 1)})

@@ -1,0 +1,1 @@
+"""Matching, joining and parting employers."""
