@@ -65,14 +65,14 @@ def yuan(fen: int) -> str:
 
 def wan_yuan(fen: int) -> str:
     """Fen written in 万元 with two decimals, half up: ``12345678`` is ``"12.35"``."""
-    return yuan(_half_up(Fraction(fen * 100, FEN_PER_WAN)))
+    return yuan(half_up(Fraction(fen * 100, FEN_PER_WAN)))
 
 
 def percent(numerator: int | Fraction, denominator: int | Fraction) -> str | None:
     """The percentage with one decimal, half up; None when the denominator is 0 (shown "—")."""
     if denominator == 0:
         return None
-    tenths = _half_up(Fraction(numerator) * 1000 / denominator)
+    tenths = half_up(Fraction(numerator) * 1000 / denominator)
     whole, decimal = divmod(abs(tenths), 10)
     return f"{'-' if tenths < 0 else ''}{whole}.{decimal}"
 
@@ -94,7 +94,7 @@ def _bounded(fen: int) -> int:
     return fen
 
 
-def _half_up(value: Fraction) -> int:
+def half_up(value: Fraction) -> int:
     """The nearest integer, halves away from zero."""
     magnitude = (2 * abs(value.numerator) + value.denominator) // (2 * value.denominator)
     return -magnitude if value < 0 else magnitude

@@ -324,7 +324,8 @@ async def test_a_number_written_anywhere_comes_out_nowhere(world: World, feed: s
 
 
 async def test_reports_are_evidence_and_can_be_taken_back(world: World) -> None:
-    """One lead with two sources; a registered employer has none; the last one taken back."""
+    """One lead with two sources; a registered employer lacks the person found there; the last one
+    taken back."""
     await world.push("employers", [employer(2)])
     met = {"employer_name": "本溪第1厂", "org_code": org_code(1)}
     enrolled = {"employer_name": "本溪第2厂", "org_code": org_code(2)}
@@ -338,22 +339,26 @@ async def test_reports_are_evidence_and_can_be_taken_back(world: World) -> None:
         found(4),
     )
     await push(world, "complaints", complaint(1), complaint(2))
-    (lead,) = await items(world, "/leads")
+    (gap,) = await items(world, "/leads", kind="not-fully-enrolled")
+    assert (gap["gap"], gap["sources"]) == (1, ["census-persons"])
+    await push(world, "census-persons", found(2, **enrolled, void=True))
+    (lead,) = await items(world, "/leads", status="standing")
     assert (lead["status"], lead["opened_on"]) == ("advanced", "2008-06-03")
     assert sorted(lead["sources"]) == ["census-persons", "complaints"]
-    (opened,) = await world.facts(LeadOpened)
-    assert opened.sources == ["census-persons"]
+    opened = await world.facts(LeadOpened)
+    assert [fact.sources for fact in opened] == [["census-persons"]] * 2
 
     await push(world, "complaints", complaint(1, void=True))
     await push(world, "census-persons", found(1))
-    (closed,) = await world.facts(LeadClosed)
+    taken_back, closed = await world.facts(LeadClosed)
+    assert (taken_back.lead_id, taken_back.outcome) == (gap["lead_id"], "evidence-withdrawn")
     assert (closed.lead_id, closed.outcome) == (lead["lead_id"], "evidence-withdrawn")
     assert closed.correction  # it never was one
-    assert await items(world, "/leads") == []
+    assert await items(world, "/leads", status="standing") == []
     # The report is about another employer after all; nobody else's is touched.
     await push(world, "complaints", complaint(1))
     await push(world, "complaints", complaint(1, employer_name="本溪第4厂", org_code=org_code(4)))
-    (lead,) = await items(world, "/leads")
+    (lead,) = await items(world, "/leads", status="standing")
     assert lead["employer_name"] == "本溪第4厂"
 
 

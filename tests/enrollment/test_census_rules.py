@@ -9,12 +9,14 @@ import pytest
 
 from enrollment.census import rules
 from enrollment.census.progress import by_unit
-from enrollment.census.rules import AgeLimits, Frame
+from enrollment.census.rules import Frame
 from enrollment.complaints.rules import informant_fault, natural_key
+from enrollment.policy.rules import ages
+from enrollment.policy.rules.ages import AgeLimits
 from shared.plan import Plan
 
 ON = date(2008, 6, 10)
-LIMITS = AgeLimits(18, 60, 55, 50, birthday_included=False)
+LIMITS = AgeLimits(18, 60, 55, 50, birthday_included=False, woman_migrant=55)
 COUNTING = {"done", "refused", "vacant"}
 
 
@@ -50,19 +52,19 @@ def test_age_at_the_limit(
     sex: str, post: str | None, birth: str, finding: str, with_birthday: str
 ) -> None:
     born = date.fromisoformat(birth)
-    assert rules.age_finding(born, sex, post, ON, LIMITS) == finding
+    assert ages.age_finding(born, sex, post, ON, LIMITS) == finding
     included = LIMITS._replace(birthday_included=True)
-    assert rules.age_finding(born, sex, post, ON, included) == with_birthday
+    assert ages.age_finding(born, sex, post, ON, included) == with_birthday
 
 
 @pytest.mark.parametrize(("years", "full_on"), [(18, date(2006, 3, 1)), (20, date(2008, 2, 29))])
 def test_the_birthday_of_a_leap_day(years: int, full_on: date) -> None:
-    assert rules.birthday(date(1988, 2, 29), years) == full_on
+    assert ages.birthday(date(1988, 2, 29), years) == full_on
 
 
 def test_the_limits_and_the_day_are_the_plans() -> None:
     plan = Plan.default()
-    assert rules.age_limits(plan, ON) == LIMITS
+    assert ages.age_limits(plan, ON) == LIMITS
     assert rules.reference_day(plan, ON) == ON
     changed = plan.content.model_copy(
         update={

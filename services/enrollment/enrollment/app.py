@@ -9,12 +9,14 @@ from enrollment.complaints.api import router as complaints_router
 from enrollment.complaints.feeds import FEEDS as COMPLAINT_FEEDS
 from enrollment.complaints.intake import SEALED_COMPLAINTS
 from enrollment.golden.api import router as golden_router
+from enrollment.headcounts.api import router as headcounts_router
 from enrollment.leads.api import router as leads_router
 from enrollment.leads.handlers import on_all_feed_facts, on_feed_facts
 from enrollment.linking.api import router as linking_router
 from enrollment.linking.intake.matching import match_employers
 from enrollment.linking.persons_api import router as person_names_router
 from enrollment.models import metadata
+from enrollment.policy.api import router as policy_router
 from enrollment.register.api import router as register_router
 from enrollment.register.feeds import FEEDS
 from enrollment.register.intake.judging import SEALED_NAMES, SEALED_PERSONS
@@ -54,6 +56,8 @@ SERVICE = Service(
         leads_router,
         census_router,
         complaints_router,
+        policy_router,
+        headcounts_router,
         linking_router,
         person_names_router,
     ),

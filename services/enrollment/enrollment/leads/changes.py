@@ -5,7 +5,7 @@ Pure, as ``rules``: no IO, no clock.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal, NamedTuple
@@ -78,8 +78,10 @@ def steps_of(
     entry: Entry | None,
     stored: Sequence[Stored],
     cause: Cause,
+    threshold: Callable[[date], int] = lambda _: 1,
 ) -> list[Step]:
-    """What has to change so that the employer's leads are what follows from ``events``."""
+    """What has to change so that the employer's leads are what follows from ``events``.
+    ``threshold``: as in ``rules.gap_of``."""
     story = story_of(events)
     steps: list[Step] = []
     told = [lead for lead in stored if lead.kind == UNENROLLED]
@@ -89,12 +91,14 @@ def steps_of(
 
     gaps = [lead for lead in stored if lead.kind == NOT_FULLY]
     standing = gaps[-1] if gaps and gaps[-1].status != "closed" else None
-    gap = gap_of(story, entry, standing.subjects if standing else ())
+    gap = gap_of(story, entry, standing.subjects if standing else (), threshold)
     if standing is None:
         if gap is not None:
             steps.append(_opened(employer_id, len(gaps) + 1, gap, cause))
     elif gap is not None:
-        gap.opened_on = standing.opened_on
+        # Evidence of an earlier day may come later, from another producer; what has lost its weight
+        # since was there all the same.
+        gap.opened_on = min(gap.opened_on, standing.opened_on)
         if _differs(standing, gap):
             steps.append(_moved(standing, gap, cause))
     else:

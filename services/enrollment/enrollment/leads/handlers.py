@@ -82,13 +82,15 @@ def _claim(fact: _Known) -> Claim:
 
 
 def _event(fact: _Known, key: str) -> Event:
+    insured = None
     if isinstance(fact, _Headcount):
         found = isinstance(fact, UnenrolledReported)
         what = rules.FOUND_UNENROLLED if found else rules.DECLARED
         period, taxable, on = fact.period, fact.taxable_headcount, fact.effective_on
+        insured = fact.insured_headcount
     elif isinstance(fact, _PreLevy):
         # Settled or not, it was levied: only the register closes what that opened.
-        what = rules.DECLARED if fact.cancelled else rules.FOUND_UNENROLLED
+        what = rules.GONE if fact.cancelled else rules.FOUND_UNENROLLED
         period, taxable = fact.month, 0 if fact.cancelled else fact.taxable_headcount
         on = fact.levied_on or Month.parse(fact.month).first_on
     else:
@@ -110,4 +112,5 @@ def _event(fact: _Known, key: str) -> Event:
         fact.delivery_id,
         fact.record_no,
         key,
+        insured=insured,
     )

@@ -34,9 +34,16 @@ lead_events = Table(
     Column("record_no", Integer),
     # By which its record came to the employer, the strongest it carries; parting goes by it.
     Column("key", Text),
+    # Persons contributions are paid for, where the tax office says so.
+    Column("insured", Integer),
     Index("lead_events_by_subject", "subject"),
-    # "Has this employer a headcount at all": asked for every chunk of persons.
-    Index("lead_events_headcounts", "employer_id", postgresql_where=text("period <> ''")),
+    # "Has this employer a headcount, or someone found there, at all": asked for every chunk of
+    # persons.
+    Index(
+        "lead_events_headcounts",
+        "employer_id",
+        postgresql_where=text("period <> '' OR feed = 'census-persons'"),
+    ),
 )
 """All that bears on an employer's leads: states of the feeds' subjects, moves of the register."""
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import date, datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -14,10 +14,10 @@ from enrollment.identity.intake import identify
 from enrollment.identity.rules import Claim
 from enrollment.leads import store
 from enrollment.leads.changes import Cause, Step, merged_away, steps_of
-from enrollment.leads.rules import Event
+from enrollment.leads.rules import FOUND, Event
 from shared.events import Fact
 from shared.events.enrollment import LeadAdvanced, LeadClosed, LeadOpened
-from shared.plan import Plan
+from shared.plan import Plan, PlanLookupError
 
 LeadFact = LeadOpened | LeadAdvanced | LeadClosed
 
@@ -62,7 +62,7 @@ async def hear(
     moved = await store.insert_events(conn, events, about, identified.minted)
     others = {employer: cause for employer, cause in moved.items() if employer not in causes}
     fresh = store.by_employer(events, identified.minted.difference(moved))
-    leads = await follow(conn, {**others, **causes}, recorded_at, fresh)
+    leads = await follow(conn, {**others, **causes}, recorded_at, fresh, plan=plan)
     return [*identified.facts, *leads]
 
 
@@ -72,18 +72,21 @@ async def follow(
     recorded_at: datetime,
     fresh: Mapping[str, Sequence[Event]] | None = None,
     merged: Collection[str] = (),
+    *,
+    plan: Plan,
 ) -> list[LeadFact]:
     """Work out the leads of these employers again and return the facts of what changed.
 
     ``causes``: employer → the record that made us look. ``fresh``: all that is known of employers
     minted in this transaction, which have no leads and no entry in the register. ``merged``: those
     found to be others; nothing is known of them any more. The caller holds the row locks of all
-    others (``identity.store.lock_employers``). Three reads and two writes for
-    any number.
+    others (``identity.store.lock_employers``). Three reads, four where the census found someone,
+    and two writes for any number.
     """
     if not causes:
         return []
     fresh = fresh or {}
+    threshold = gap_threshold(plan)
     steps = [
         step
         for employer, known in fresh.items()
@@ -93,18 +96,37 @@ async def follow(
     if before:
         events = await store.events_of(conn, before)
         entries = await store.entries_of(conn, before)
+        visited = {
+            employer
+            for employer in entries.keys() & events.keys()
+            if any(event.subject.startswith(FOUND) for event in events[employer])
+        }
+        for employer, missing in (await store.missing_of(conn, visited)).items():
+            entries[employer] = entries[employer]._replace(missing=missing)
         leads = await store.leads_of(conn, before)
         for employer in before:
             stored, cause = leads.get(employer, ()), causes[employer]
             if employer in merged:
                 steps += merged_away(stored, cause)
             else:
-                known = events.get(employer, ())
-                steps += steps_of(employer, known, entries.get(employer), stored, cause)
+                known, entry = events.get(employer, ()), entries.get(employer)
+                steps += steps_of(employer, known, entry, stored, cause, threshold)
     if not steps:
         return []
     await store.write_steps(conn, steps, recorded_at)
     return [_fact(step, recorded_at) for step in steps]
+
+
+def gap_threshold(plan: Plan) -> Callable[[date], int]:
+    """The least gap that makes a lead on a day, by the plan; 1 where it does not say."""
+
+    def threshold(on: date) -> int:
+        try:
+            return plan.parameter("headcount-gap-threshold", on).as_int()
+        except PlanLookupError:
+            return 1
+
+    return threshold
 
 
 def _fact(step: Step, recorded_at: datetime) -> LeadFact:

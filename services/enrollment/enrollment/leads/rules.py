@@ -13,12 +13,14 @@ register by then never was a lead, even where it came before the register was lo
   (``evidence-withdrawn``), F20.
   What was a lead of an employer found to be another is that other's: void here (``merged``).
 * ``not-fully-enrolled``: in the register, with fewer active insured than the last known taxable
-  headcount (F22). It compares the present with the present and keeps no story.
+  headcount, or with persons the census found there who are not active there (F22). The larger of
+  the two is the gap: the persons found may be among the headcount. It compares the present with
+  the present and keeps no story.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import NamedTuple
@@ -43,9 +45,13 @@ GONE = "gone"
 ENTERED = "entered"
 LEFT = "left"
 
+FOUND = "found:"
+"""How subjects of persons found by the census begin."""
+
 _HEADCOUNTS = (FOUND_UNENROLLED, DECLARED)
-_WEIGHT = {"headcounts": 2, "employer-checks": 1}
-"""Whose word on headcounts goes first, by feed."""
+WORD_OF = ("employer-checks", "headcounts")
+"""Whose word on headcounts goes before others', the stronger later, by feed."""
+_WEIGHT = {feed: weight for weight, feed in enumerate(WORD_OF, 1)}
 
 
 class Event(NamedTuple):
@@ -68,6 +74,8 @@ class Event(NamedTuple):
     record_no: int | None
     key: str = ""
     """The strongest key its record carries, by which it came to the employer."""
+    insured: int | None = None
+    """Persons contributions are paid for, as the tax office sees it; None where it does not say."""
 
 
 class Entry(NamedTuple):
@@ -76,6 +84,8 @@ class Entry(NamedTuple):
     unit: str
     active_count: int
     """Active insured persons."""
+    missing: frozenset[str] = frozenset()
+    """Subjects of persons the census found there who are not active there, one a person."""
 
 
 @dataclass(slots=True)
@@ -107,6 +117,8 @@ class Story:
     """The current state of each headcount, in the order they were recorded."""
     latest: Event | None = None
     """The headcount of the latest period."""
+    found: list[Event] = field(default_factory=list)
+    """Persons the census found working there, as reports of them stand."""
 
 
 def story_of(events: Iterable[Event]) -> Story:
@@ -115,9 +127,14 @@ def story_of(events: Iterable[Event]) -> Story:
     if len(events) == 1 and events[0].what in (REGISTERED, FOUND_UNENROLLED):
         return _beginning(events[0])
     teller = _Teller()
-    for event in sorted(_as_reported_last(events), key=_in_order):
+    standing = _as_reported_last(events)
+    for event in sorted(standing, key=_in_order):
         teller.hear(event)
-    return teller.end()
+    story = teller.end()
+    story.found = [
+        event for event in standing if event.what == REPORTED and event.subject.startswith(FOUND)
+    ]
+    return story
 
 
 def _beginning(event: Event) -> Story:
@@ -144,31 +161,46 @@ def _as_reported_last(events: list[Event]) -> list[Event]:
     ]
 
 
-def gap_of(story: Story, entry: Entry | None, attached: Collection[str] = ()) -> Desired | None:
+def _at_least_one(_: date) -> int:
+    return 1
+
+
+def gap_of(
+    story: Story,
+    entry: Entry | None,
+    attached: Collection[str] = (),
+    threshold: Callable[[date], int] = _at_least_one,
+) -> Desired | None:
     """The not-fully-enrolled lead that ought to be open now, if any.
 
-    Its sources are the headcounts that exceed the register and those ``attached`` before; a new
-    one is open since the end of the earliest such period, but not before the employer was in
-    the register.
+    Its sources are the headcounts that exceed the register, the persons found who are missing
+    from it, and those ``attached`` before; a new one is open since the earliest of them, but not
+    before the employer was in the register. ``threshold``: the least gap that makes a lead, on
+    the day of the newest of them.
     """
-    latest = story.latest
-    if entry is None or story.entered_on is None or story.ceased or latest is None:
+    if entry is None or story.entered_on is None or story.ceased:
         return None
-    if latest.taxable <= entry.active_count:
+    latest, exceeding = story.latest, list[Event]()
+    if latest is not None and latest.taxable > entry.active_count:
+        exceeding = [event for event in story.headcounts if event.taxable > entry.active_count]
+    missing = [event for event in story.found if event.subject in entry.missing]
+    by_tax = latest.taxable - entry.active_count if latest is not None and exceeding else 0
+    evidence = [*exceeding, *missing]
+    days = [event.effective_on for event in evidence]
+    gap = max(by_tax, len(missing))
+    if not evidence or gap < threshold(max(days)):
         return None
-    exceeding = [event for event in story.headcounts if event.taxable > entry.active_count]
-    first_on = min(event.effective_on for event in exceeding)
+    bearing = {event.subject for event in evidence}.union(attached)
     return Desired(
         kind=NOT_FULLY,
         unit=entry.unit,
-        gap=latest.taxable - entry.active_count,
-        opened_on=max(first_on, story.entered_on),
-        sources=[
-            event
-            for event in story.headcounts
-            if event.taxable > entry.active_count or event.subject in attached
-        ],
-        opened_by=latest,
+        gap=gap,
+        opened_on=max(min(days), story.entered_on),
+        sources=sorted(
+            (event for event in (*story.headcounts, *story.found) if event.subject in bearing),
+            key=_as_recorded,
+        ),
+        opened_by=latest if latest is not None and by_tax == gap else missing[-1],
     )
 
 
@@ -178,10 +210,13 @@ def gap_outcome(
     """Why a not-fully-enrolled lead that ought not to be open any more ends.
 
     ``evidence-withdrawn`` when a headcount attached was corrected and the register would still
-    fall short of what it said before.
+    fall short of what it said before, or when a person found is not reported any more.
     """
     if story.ceased or story.entered_on is None or entry is None:
         return CEASED
+    found = {event.subject for event in story.found}
+    if any(subject.startswith(FOUND) and subject not in found for subject in attached):
+        return WITHDRAWN
     current = {event.subject: event for event in story.headcounts}
     for event in events:
         if event.subject not in attached or event.taxable <= entry.active_count:

@@ -13,10 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from enrollment.leads import models
 from enrollment.leads.changes import Cause, Step, Stored
-from enrollment.leads.rules import Entry, Event
+from enrollment.leads.rules import FOUND, Entry, Event
 from shared.database import copy_into, raw, stage_into
 
 _EVENT_COLUMNS = ("employer_id", *Event._fields)
+_DELIVERY = Event._fields.index("delivery_id")
 _LEAD_COLUMNS = (*Stored._fields, "changed_at")
 
 
@@ -107,7 +108,7 @@ def _event_rows(events: Sequence[tuple[str, Event]]) -> Iterator[tuple[Any, ...]
     for employer, event in events:
         if event.delivery_id not in ids:
             ids[event.delivery_id] = UUID(event.delivery_id)
-        yield (employer, *event[:-3], ids[event.delivery_id], event.record_no, event.key)
+        yield (employer, *event[:_DELIVERY], ids[event.delivery_id], *event[_DELIVERY + 1 :])
 
 
 async def tell_they_are_gone(conn: AsyncConnection, subjects: Sequence[str]) -> dict[str, Cause]:
@@ -134,7 +135,7 @@ async def events_of(conn: AsyncConnection, employers: Collection[str]) -> dict[s
     driver = await raw(conn)
     cursor = await driver.execute(
         "SELECT employer_id, subject, revision, what, recorded_at, effective_on, feed, unit, "
-        "period, taxable, delivery_id::text, record_no, coalesce(key, '') "
+        "period, taxable, delivery_id::text, record_no, coalesce(key, ''), insured "
         "FROM lead_events WHERE employer_id = ANY(%s)",
         (list(employers),),
     )
@@ -169,12 +170,39 @@ async def entries_of(conn: AsyncConnection, employers: Collection[str]) -> dict[
     return {row[0]: Entry(row[1], row[2]) for row in await cursor.fetchall()}
 
 
+async def missing_of(
+    conn: AsyncConnection, employers: Collection[str]
+) -> dict[str, frozenset[str]]:
+    """Employer → subjects of persons the census found there who are not active there now, one for
+    each person that can be told apart by a number; for those that have any."""
+    if not employers:
+        return {}
+    driver = await raw(conn)
+    cursor = await driver.execute(
+        "SELECT DISTINCT ON (l.employer_id, c.person_key) l.employer_id, l.subject "
+        "FROM lead_events l JOIN census_persons c ON c.natural_key = substr(l.subject, %s) "
+        "WHERE l.employer_id = ANY(%s) AND l.feed = 'census-persons' AND l.what = 'reported' "
+        "AND c.person_key IS NOT NULL AND NOT EXISTS (SELECT 1 FROM lead_events n "
+        "WHERE n.employer_id = l.employer_id AND n.subject = l.subject "
+        "AND n.revision > l.revision) "
+        "AND NOT EXISTS (SELECT 1 FROM persons p WHERE p.person_key = c.person_key "
+        "AND p.employer_id = l.employer_id AND p.status = 'active') "
+        "ORDER BY l.employer_id, c.person_key, l.subject",
+        (len(FOUND) + 1, list(employers)),
+    )
+    found: dict[str, set[str]] = defaultdict(set)
+    for employer, subject in await cursor.fetchall():
+        found[employer].add(subject)
+    return {employer: frozenset(subjects) for employer, subjects in found.items()}
+
+
 async def with_headcounts(conn: AsyncConnection, employers: Collection[str]) -> set[str]:
-    """Which of the employers have any headcount to compare with."""
+    """Which of the employers have any headcount, or person found, to compare with."""
     driver = await raw(conn)
     cursor = await driver.execute(
         "SELECT e.id FROM unnest(%s::text[]) AS e (id) WHERE EXISTS "
-        "(SELECT 1 FROM lead_events l WHERE l.employer_id = e.id AND l.period <> '')",
+        "(SELECT 1 FROM lead_events l WHERE l.employer_id = e.id "
+        "AND (l.period <> '' OR l.feed = 'census-persons'))",
         (list(employers),),
     )
     return {row[0] for row in await cursor.fetchall()}

@@ -14,6 +14,7 @@ from enrollment.census.schemas import CensusPerson
 from enrollment.identity.numbers import employer_key, org_code_of, problems_of
 from enrollment.identity.rules import keys_of
 from enrollment.leads.evidence import Report, take_reports
+from enrollment.policy.rules import ages
 from shared import identifiers
 from shared.crypto import SealedColumn, Secrecy
 from shared.deliveries.checks import Problems, content_hash, identity_findings
@@ -78,7 +79,7 @@ def judge_census_persons(records: Sequence[CensusPerson], ctx: JudgeContext) -> 
     """Each entry accepted as a row, or refused with every reason found."""
     last_on = last_day(ctx)
     numbers = identity_findings([record.identity_no for record in records], ctx.today)
-    limits: dict[date, rules.AgeLimits] = {}
+    limits: dict[date, ages.AgeLimits] = {}
     verdicts = []
     for record, number, problems in zip(records, numbers, problems_of(records, ctx), strict=True):
         problems.noted(number, "/identity_no")
@@ -111,7 +112,7 @@ def _who(record: CensusPerson, problems: Problems, ctx: JudgeContext) -> None:
 
 
 def _verdict(
-    record: CensusPerson, ctx: JudgeContext, limits: dict[date, rules.AgeLimits]
+    record: CensusPerson, ctx: JudgeContext, limits: dict[date, ages.AgeLimits]
 ) -> Verdict:
     number, secrecy = record.identity_no, ctx.secrecy
     if number is not None and len(number) == 15:
@@ -120,8 +121,8 @@ def _verdict(
     birth_on = record.birth_on or identifiers.identity_birth_on(number or "")
     on = rules.reference_day(ctx.plan, record.found_on)
     if on not in limits:
-        limits[on] = rules.age_limits(ctx.plan, on)
-    finding = rules.age_finding(birth_on, sex, record.post, on, limits[on])
+        limits[on] = ages.age_limits(ctx.plan, on)
+    finding = ages.age_finding(birth_on, sex, record.post, on, limits[on], record.worker_class)
     natural_key = f"{record.unit}.{record.entry_no}"
     row = Row(
         record.unit,

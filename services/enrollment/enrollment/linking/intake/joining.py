@@ -83,7 +83,9 @@ async def join(
     result.facts.extend(await tell(conn, changes, recorded_at))
     cause = Cause(None, None, local_date(recorded_at))
     result.facts.extend(
-        await projections.follow(conn, dict.fromkeys(changes, cause), recorded_at, merged=moves)
+        await projections.follow(
+            conn, dict.fromkeys(changes, cause), recorded_at, merged=moves, plan=plan
+        )
     )
     for link_id, (stays, absorbed) in chosen.items():
         was = {"name": stays.name, "unit": stays.unit}

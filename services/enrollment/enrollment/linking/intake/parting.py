@@ -118,5 +118,5 @@ async def _part(
     facts: list[Fact] = list(
         await tell(conn, {holder: Change("split", split=True), other: Change("split")}, recorded_at)
     )
-    facts += await projections.follow(conn, causes, recorded_at)
+    facts += await projections.follow(conn, causes, recorded_at, plan=plan)
     return Parted(holder, other, sorted(keys), facts)

@@ -148,7 +148,7 @@ class EmployerLedger:
             ids[no]: Cause(self.ctx.delivery.id, move.no, move.effective_on)
             for no, move in last.items()
         }
-        facts += await projections.follow(conn, causes, recorded_at)
+        facts += await projections.follow(conn, causes, recorded_at, plan=self.ctx.runtime.plan)
         return facts, {waiting_for(no) for no in last if no not in self._known}
 
     async def _identify(self) -> list[Any]:

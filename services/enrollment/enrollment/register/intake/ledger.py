@@ -218,16 +218,17 @@ class PersonLedger:
             if came is not None:
                 deltas[came] += 1
                 causes[came] = cause
-        deltas = Counter({employer: delta for employer, delta in deltas.items() if delta})
-        if not deltas:
+        # One coming as another leaves moves no count, yet may be whom the census found missing.
+        if not causes:
             return []
         conn = self.ctx.conn
-        await identity_store.lock_employers(conn, deltas)
+        await identity_store.lock_employers(conn, causes)
         await employer_store.add_active(conn, deltas)
-        await golden.refresh(conn, self.ctx.runtime.plan, deltas, self.ctx.recorded_at)
-        compared = await lead_store.with_headcounts(conn, deltas)
+        await golden.refresh(conn, self.ctx.runtime.plan, causes, self.ctx.recorded_at)
+        compared = await lead_store.with_headcounts(conn, causes)
         return await projections.follow(
             conn,
             {employer: causes[employer] for employer in sorted(compared)},
             self.ctx.recorded_at,
+            plan=self.ctx.runtime.plan,
         )

@@ -1,0 +1,1 @@
+"""The triangle of headcounts: taxable, contributing, found by the census (F22)."""
