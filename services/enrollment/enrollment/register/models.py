@@ -59,6 +59,9 @@ register_employers = Table(
     Column("trade", Text, nullable=False),
     # Persons with status active at this employer, kept in the transaction that moves them.
     Column("active_count", Integer, nullable=False, server_default=text("0")),
+    # As in ``persons``.
+    Column("entry", Text),
+    Index("register_employers_by_unit", "unit", "employer_id"),
 )
 
 persons = Table(
@@ -82,7 +85,52 @@ persons = Table(
     Column("employer_id", Text),
     Column("ownership", Text, nullable=False),
     Column("trade", Text, nullable=False),
+    # How the state came about: ``listed``, the action or the reason of an application (None: told
+    # before this was kept).
+    Column("entry", Text),
     Index("persons_by_employer", "employer_id"),
+    Index("persons_by_unit", "unit", "person_id"),
+)
+
+
+def _spell_columns() -> list[Column[object]]:
+    """When a state held (``to_on`` the first day it did no more) and from when until when the
+    register said so. What holds without end, and is known so now, is the subject's own row."""
+    return [
+        Column("id", BigInteger, Identity(always=True), primary_key=True),
+        Column("from_on", Date, nullable=False),
+        Column("to_on", Date),
+        Column("known_from", DateTime(timezone=True), nullable=False),
+        Column("known_to", DateTime(timezone=True)),
+        Column("status", Text, nullable=False),
+        Column("entry", Text),
+        Column("unit", Text, nullable=False),
+        Column("ownership", Text, nullable=False),
+        Column("trade", Text, nullable=False),
+    ]
+
+
+person_spells = Table(
+    "person_spells",
+    metadata,
+    *_spell_columns(),
+    Column("person_id", Text, nullable=False),
+    Column("worker_class", Text, nullable=False),
+    Column("employer_id", Text),
+    Index("person_spells_by_person", "person_id"),
+    Index("person_spells_by_unit", "unit", "person_id"),
+    Index("person_spells_by_employer", "employer_id", "person_id"),
+)
+
+employer_spells = Table(
+    "employer_spells",
+    metadata,
+    *_spell_columns(),
+    Column("employer_id", Text, nullable=False),
+    Column("household", Boolean, nullable=False),
+    Column("in_township", Boolean, nullable=False),
+    Index("employer_spells_by_employer", "employer_id"),
+    Index("employer_spells_by_unit", "unit", "employer_id"),
 )
 
 employer_applications = Table(

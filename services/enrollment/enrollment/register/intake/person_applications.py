@@ -178,7 +178,11 @@ class _Round:
         if redated and last is not None and after.enrolled_on == last.effective_on:
             after = after._replace(enrolled_on=row.effective_on)
         moved_day = redated and before is not None and before.effective_on != row.effective_on
-        if before is None or before.state != after or moved_day:
+        entry = row.action if row.action == "enrol" else row.reason or ""
+        late = last is None and before is not None and _comes_before(row, before)
+        if late:
+            self.ledger.move_between(row.person_key, after, row.effective_on, entry=entry)
+        elif before is None or before.state != after or moved_day:
             self.ledger.move(
                 judged.no,
                 row.person_key,
@@ -186,6 +190,8 @@ class _Round:
                 row.effective_on,
                 personal=(row.sealed, row.birth_on, row.sex),
                 correction=last is not None,
+                entry=entry,
+                instead=redated,
             )
         return True
 
@@ -238,6 +244,15 @@ class _Round:
         return before.state._replace(
             status=rules.STATUS_AFTER[row.reason or ""], name_hash=row.name_hash
         )
+
+
+def _comes_before(row: Row, standing: PersonVersion) -> bool:
+    """Whether an application told late is about days before the one that made the state: it then
+    holds until that and does not undo it, as when the old employer reports a leaving after the new
+    one has enrolled the person. A death is final whenever it is told."""
+    # What a list told stands until anything is applied: its day is the day it was drawn up.
+    in_time = standing.as_at is not None or row.effective_on >= standing.effective_on
+    return not in_time and row.reason != "died"
 
 
 def _rests_on(version: PersonVersion, application: ApplicationVersion) -> bool:
