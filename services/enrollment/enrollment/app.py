@@ -14,6 +14,7 @@ from enrollment.models import metadata
 from enrollment.register.api import router as register_router
 from enrollment.register.feeds import FEEDS
 from enrollment.register.intake.judging import SEALED_PERSONS
+from enrollment.register.intake.officers import SEALED_APPLICATIONS
 from shared.events.deliveries import EnrollmentDeliveryReceived
 from shared.events.enrollment import (
     CensusPersonFound,
@@ -60,5 +61,5 @@ SERVICE = Service(
         Subscription("registration-feed", on_feed_facts, on_all_feed_facts),
         Subscription("tax-feed", on_feed_facts, on_all_feed_facts),
     ),
-    sealed=(SEALED_PERSONS, SEALED_FOUND, SEALED_COMPLAINTS),
+    sealed=(SEALED_PERSONS, SEALED_FOUND, SEALED_COMPLAINTS, SEALED_APPLICATIONS),
 )
