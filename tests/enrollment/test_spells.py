@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -11,7 +11,13 @@ import pytest
 
 from shared.clock import FixedClock
 from tests.enrollment.conftest import World
-from tests.enrollment.records import employer, employer_application, person, person_application
+from tests.enrollment.records import (
+    employer,
+    employer_application,
+    identity,
+    person,
+    person_application,
+)
 
 DAYS = ("2008-04-30", "2008-05-31", "2008-06-02", "2008-06-04", "2008-06-06", "2008-06-30")
 
@@ -123,7 +129,7 @@ async def test_as_known_now_the_last_day_is_what_the_register_says(world: World)
         [
             person_application(0, employer_no=2, unit="210503"),
             person_application(1, "leave", reason="suspended"),
-            person_application(2, "leave", reason="died"),
+            person_application(2, "leave", reason="ended"),
             person_application(2, application_no="again", effective_on="2008-06-09"),
             person_application(9),
             person_application(9, "leave", reason="retired", effective_on="2008-06-07"),
@@ -232,6 +238,35 @@ async def test_transfers_are_taken_in_and_go_on(world: World) -> None:
         ("PA-3-transfer-in", "single-procedure"),
     ]
     assert len(await listed(world, "/register/transfers", within_province=False)) == 1
+
+
+async def test_what_becomes_of_doubtful_persons(world: World) -> None:
+    """Over age is a finding and no ground to refuse; someone with two employers moves; the dead
+    are not enrolled; both forms of a number are one person."""
+    await world.push("employers", [employer(1), employer(2)])
+    await world.push("insured-persons", [person(1, 1), person(2, 1)], period="2008-04")
+    old, number = identity(3, date(1931, 1, 1)), identity(1)
+    sent = await world.push(
+        "person-applications",
+        [
+            person_application(3, identity_no=old),
+            person_application(1, employer_no=2, identity_no=number[:6] + number[8:17]),
+            person_application(2, "leave", reason="died"),
+            person_application(2, employer_no=2),
+            person_application(2, "transfer-in", worker_class="flexible", other_place="210102")
+            | {"reason": None},
+        ],
+    )
+    assert await world.problems(sent) == {4: ["person-died"], 5: ["person-died"]}
+    by_employer = await counted(world, as_of="2008-06-30", by="worker-class")
+    assert by_employer["total"]["statuses"] == {"active": 2, "ended": 1}
+    at_first = await counted(world, as_of="2008-06-30", employer_id="E000000001")
+    at_second = await counted(world, as_of="2008-06-30", employer_id="E000000002")
+    assert [one["total"]["measures"]["insured-active"] for one in (at_first, at_second)] == [0, 1]
+    # Reported dead by mistake: the correction brings the person back, and then may move.
+    alive = person_application(2, "leave", reason="suspended")
+    await world.push("person-applications", [alive, person_application(2, employer_no=2)])
+    assert (await counted(world, as_of="2008-06-30"))["total"]["statuses"] == {"active": 3}
 
 
 async def test_a_unit_counts_and_lists_its_own(world: World) -> None:

@@ -33,7 +33,7 @@ _Unit = Annotated[str | None, Query(description="填报单位 · reporting unit"
 
 
 @router.post("", status_code=201, summary="录入申请 · an application; pending until checked")
-async def propose(
+async def propose_application(
     made: ApplicationMade, caller: Officer, runtime: RuntimeDep, response: Response
 ) -> ApplicationDetail:
     """Judged as a delivery's record would be; nothing is in the register before another person
@@ -47,7 +47,7 @@ async def propose(
 
 
 @router.get("", summary="申请列表 · applications in the order they were made")
-async def list_applications(
+async def list_officer_applications(
     caller: Reader,
     tx: ReadTx,
     page: PageDep,
@@ -72,7 +72,7 @@ async def list_applications(
 
 
 @router.get("/statistics", summary="办理天数 · days taken, per unit")
-async def statistics(
+async def application_statistics(
     caller: Reader,
     tx: ReadTx,
     runtime: RuntimeDep,
@@ -96,7 +96,7 @@ async def statistics(
 
 
 @router.get("/{application_id}", summary="申请详情(掩码) · an application, masked")
-async def get_application(
+async def get_officer_application(
     application_id: str, caller: Officer, tx: ReadTx, runtime: RuntimeDep, response: Response
 ) -> ApplicationDetail:
     row = await store.find_application(tx, application_id)
@@ -106,7 +106,7 @@ async def get_application(
 
 
 @router.post("/{application_id}/decision", summary="审核 · approve or refuse, by another person")
-async def decide(
+async def decide_application(
     application_id: str,
     said: Decision,
     caller: Officer,

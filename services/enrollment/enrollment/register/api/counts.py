@@ -87,7 +87,8 @@ def as_of_asked(
     """Dependency reading ``as_of``, ``known_at`` and ``unit``."""
     moment = known_at or runtime.clock.now()
     if moment.tzinfo is None:
-        errors = [field_error("value-invalid", "query/known_at")]
+        reason = "须注明时区 · needs its offset from UTC"
+        errors = [field_error("parameter-invalid", "query/known_at", {"reason": reason})]
         raise problem("parameter-invalid", errors=errors, count=1)
     return AsOf(as_of or runtime.clock.today(), moment, unit)
 
@@ -101,7 +102,7 @@ _Employer = Annotated[str | None, Query(description="用人单位 · employer_id
 
 
 @router.get("/counts", summary="在职与总数 · counts on any day, as known at any moment")
-async def counts(
+async def register_counts(
     caller: CountReader,
     tx: ReadTx,
     runtime: RuntimeDep,
@@ -116,12 +117,14 @@ async def counts(
     """Every count is the length of the list at its ``members``; ``township`` is of employers
     and ``worker-class`` of persons only."""
     if by is not None and by not in _SEGMENTS[of]:
-        errors = [field_error("value-invalid", "query/by")]
+        reason = f"{of} 没有此分组 · {of} are not grouped by it"
+        errors = [field_error("parameter-invalid", "query/by", {"reason": reason})]
         raise problem("parameter-invalid", errors=errors, count=1)
     columns = _SEGMENTS[of][by] if by is not None else ()
     equal = {} if employer_id is None else {"employer_id": employer_id}
     if of == "employers" and equal:
-        errors = [field_error("value-invalid", "query/employer_id")]
+        reason = "只用于人员 · of persons only"
+        errors = [field_error("parameter-invalid", "query/employer_id", {"reason": reason})]
         raise problem("parameter-invalid", errors=errors, count=1)
     found = await store.count_at(tx, of, at.asked(caller, equal=equal), columns)
     groups: dict[tuple[Any, ...], dict[str, int]] = {(): {}} if not columns else {}
@@ -170,7 +173,7 @@ def _row(
 
 
 @router.get("/persons", summary="参保人员名单(去标识) · persons on any day, pseudonymous")
-async def list_persons(
+async def persons_at(
     caller: PersonReader,
     tx: ReadTx,
     runtime: RuntimeDep,
@@ -203,7 +206,7 @@ async def list_persons(
 
 
 @router.get("/employers", summary="参保单位名单 · employers of the register on any day")
-async def list_employers(
+async def employers_at(
     caller: CountReader,
     tx: ReadTx,
     at: AsOfDep,

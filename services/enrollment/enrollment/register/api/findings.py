@@ -33,7 +33,7 @@ _AsOf = Annotated[date | None, Query(description="截至日 · as of; today if l
 
 
 @router.get("/employed-not-enrolled", summary="已用工未参保 · employed and not enrolled")
-async def list_gaps(
+async def employed_not_enrolled(
     caller: Reader,
     tx: ReadTx,
     runtime: RuntimeDep,
@@ -63,7 +63,7 @@ async def list_gaps(
 
 
 @router.get("/employed-not-enrolled/counts", summary="已用工未参保人数 · the same, counted by unit")
-async def count_gaps(
+async def count_employed_not_enrolled(
     caller: Reader, tx: ReadTx, runtime: RuntimeDep, unit: _Unit = None, as_of: _AsOf = None
 ) -> list[GapCount]:
     """Each count is the length of the list with the same unit and ``open``."""
@@ -74,7 +74,7 @@ async def count_gaps(
 
 
 @router.get("/transfers", summary="关系转移 · persons transferred from and to other cities")
-async def list_transfers(
+async def list_person_transfers(
     caller: Annotated[Caller, allow("agency", "unit", "auditor", "labour", "leading-group")],
     tx: ReadTx,
     runtime: RuntimeDep,
@@ -108,7 +108,7 @@ async def list_transfers(
 
 
 @router.get("/refusal-attempts", summary="违规拒收记录 · refusals on forbidden grounds")
-async def list_attempts(
+async def list_refusal_attempts(
     caller: Annotated[Caller, allow("leading-group", "supervision", "auditor", "labour")],
     tx: ReadTx,
     page: PageDep,

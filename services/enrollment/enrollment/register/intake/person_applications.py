@@ -193,7 +193,7 @@ class _Round:
                 return True  # a version that came into its own too late
         before = self.ledger.current.get(row.person_key)
         if row.action in rules.ENTERING:
-            after = self._enrolled(judged.no, row, before)
+            after = self._enrolled(judged.no, row, before, last)
         else:
             after = self._left(judged.no, row, before, last)
         if after is None:
@@ -231,7 +231,16 @@ class _Round:
             return True
         return False
 
-    def _enrolled(self, no: int, row: Row, before: PersonVersion | None) -> Person | None:
+    def _enrolled(
+        self,
+        no: int,
+        row: Row,
+        before: PersonVersion | None,
+        last: ApplicationVersion | None,
+    ) -> Person | None:
+        if last is None and _died(before):
+            reject(self.outcome, no, "person-died", "/identity_no")
+            return None
         place = NO_EMPLOYER
         if row.agency_no is not None:
             found = self.places.get(row.agency_no)
@@ -281,6 +290,13 @@ def _comes_before(row: Row, standing: PersonVersion) -> bool:
     # What a list told stands until anything is applied: its day is the day it was drawn up.
     in_time = standing.as_at is not None or row.effective_on >= standing.effective_on
     return not in_time and row.reason != "died"
+
+
+def _died(standing: PersonVersion | None) -> bool:
+    """Whether the register says that this person is dead; what reported it can be corrected."""
+    return (
+        standing is not None and standing.state.status == rules.ENDED and standing.entry == "died"
+    )
 
 
 def _rests_on(version: PersonVersion, application: ApplicationVersion) -> bool:
