@@ -42,15 +42,17 @@ _EMPLOYERS: Final = _Kept("register_employers", EMPLOYER_SPELLS)
 KEPT: Final = {"persons": _PERSONS, "employers": _EMPLOYERS}
 
 
-def _branches(kept: _Kept, asked: Asked, after: str | None) -> tuple[str, str, dict[str, Any]]:
-    """SELECTs of the states without end and of all others, and their parameters."""
+def _branches(
+    kept: _Kept, asked: Asked, after: str | None, *, unit_by_unit: bool = False
+) -> tuple[str, str, dict[str, Any]]:
+    """SELECTs of the states without end and of all others, and their parameters; each of one unit
+    only, ``asked.code``, where asked for."""
     spells = kept.spells
     params: dict[str, Any] = {"as_of": asked.as_of, "known_at": asked.known_at}
     wanted = []
     if asked.units is not None:
-        one = len(asked.units) == 1  # equality keeps the index's order
-        params["units"] = next(iter(asked.units)) if one else sorted(asked.units)
-        wanted.append("unit = %(units)s" if one else "unit = ANY(%(units)s)")
+        params["units"] = sorted(asked.units)
+        wanted.append("unit = asked.code" if unit_by_unit else "unit = ANY(%(units)s)")
     if asked.statuses is not None:
         params["statuses"] = sorted(asked.statuses)
         wanted.append("status = ANY(%(statuses)s)")
@@ -83,13 +85,18 @@ async def list_at(
 ) -> list[dict[str, Any]]:
     """Subjects (``persons`` or ``employers``) by id, each at most once."""
     kept = KEPT[what]
-    standing, past, params = _branches(kept, asked, after)
+    by_unit = asked.units is not None
+    standing, past, params = _branches(kept, asked, after, unit_by_unit=by_unit)
     order = f"ORDER BY {kept.spells.subject} LIMIT %(limit)s"
+    rows = f"({standing} {order}) UNION ALL ({past} {order})"
+    if by_unit:  # a page of each unit: equality keeps the index's order
+        rows = (
+            "SELECT held.* FROM unnest(%(units)s::text[]) AS asked (code) "
+            f"CROSS JOIN LATERAL ({rows}) AS held"
+        )
     driver = await raw(conn)
     async with driver.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(
-            f"({standing} {order}) UNION ALL ({past} {order}) {order}", params | {"limit": limit}
-        )
+        await cursor.execute(f"{rows} {order}", params | {"limit": limit})
         return await cursor.fetchall()
 
 
