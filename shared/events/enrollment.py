@@ -93,7 +93,8 @@ class _Person(_EnrollmentFact, frozen=True, kw_only=True):
     """``active``, ``suspended``, ``retired`` or ``ended``."""
     worker_class: str
     """``employee``, ``household`` (individual business), ``flexible`` (freelancer), ``migrant``
-    (农民工) or ``foreign``: the plan's focus and special groups (O13, O16, O74)."""
+    (农民工), ``out-of-town`` (外埠人员) or ``foreign``: the plan's focus and special groups
+    (O13, O16, O74)."""
     ownership: str
     """Of the employer: ``state``, ``collective``, ``private``, ``individual``, ``foreign``,
     ``other``, ``none``."""

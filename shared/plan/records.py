@@ -367,12 +367,14 @@ class Industries(Sourced):
 
 
 class Code(Record):
-    """A code of a list. ``counts``: whether rows of the code count in the list's figure."""
+    """A code of a list. ``counts``: whether rows of the code count in the list's figure;
+    ``phrases``: words that say the same in free text."""
 
     code: str = Field(pattern=r"^[a-z][a-z-]{0,39}$")
     zh: str
     en: str
     counts: bool = True
+    phrases: tuple[str, ...] = ()
 
 
 class CodedList(Sourced):

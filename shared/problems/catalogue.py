@@ -72,6 +72,14 @@ _TYPES: Final = (
         "This contradiction is {status}; only an open one can be set aside.",
     ),
     ProblemType(
+        "refusal-forbidden",
+        422,
+        "不得以此理由拒绝",
+        "Not a ground to refuse for",
+        "“{ground_zh}”不是拒绝的理由。{clause}规定：{quote}。此次操作已记录。",
+        "“{ground_en}” is no ground to refuse for. {clause}: {quote}. The attempt is on record.",
+    ),
+    ProblemType(
         "not-found",
         404,
         "未找到",

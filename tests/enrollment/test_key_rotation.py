@@ -15,13 +15,22 @@ from shared.crypto import Secrecy, SecrecyError
 from shared.database import plain_url
 from shared.reencrypt import count_versions, reencrypt, sealed_columns
 from tests.enrollment.conftest import World
-from tests.enrollment.records import UNIT, complaint, employer, found, identity, person
+from tests.enrollment.records import (
+    UNIT,
+    complaint,
+    employer,
+    found,
+    identity,
+    person,
+    person_application,
+)
 from tests.tables.made import csv_of, rows_of
 
 OLD, NEW = b"k" * 32, b"n" * 32
 HASH = {1: b"k" * 32}
 BOTH = Secrecy({1: OLD, 2: NEW}, HASH)
 PEOPLE = 25
+APPLICATIONS = "/register/applications"
 
 
 @pytest.fixture
@@ -31,6 +40,12 @@ async def filled(world: World) -> World:
     await world.push("census-persons", [found(1), found(2)])
     await world.push("complaints", [complaint(1)])
     await push_table(world)
+    made = await world.http.post(
+        APPLICATIONS,
+        json={"feed": "person-applications", "record": person_application(99)},
+        headers=world.headers("agency"),
+    )
+    assert made.status_code == 201, made.text
     return world
 
 
@@ -84,6 +99,9 @@ async def readable(world: World) -> None:
     for n in (1, 2):
         met = await world.get(f"/census/persons/{UNIT}.PR-{n}", purpose="核对")
         assert met.json()["identity_no"] == identity(n)[:6] + "*" * 10 + identity(n)[-2:]
+    (one,) = (await world.get(APPLICATIONS)).json()["items"]
+    made = await world.get(f"{APPLICATIONS}/{one['application_id']}")
+    assert made.json()["record"]["unit"] == UNIT
     path = "/complaints/agency.XF-1/content"
     written = await world.get(path, "labour-inspection", purpose="核对")
     assert written.json()["informant_name"] == complaint(1)["informant_name"]
@@ -92,7 +110,7 @@ async def readable(world: World) -> None:
 
 async def test_after_rewriting_the_old_key_is_not_needed(filled: World) -> None:
     before = await versions(filled)
-    assert [set(held) for held in before.values()] == [{1}] * 6
+    assert [set(held) for held in before.values()] == [{1}] * 7
     done = await reencrypt(filled.runtime.database, SERVICE, BOTH)
     assert [(one.column, one.rewritten) for one in done] == [
         ("delivery_segments.body", before["delivery_segments.body"][1]),
@@ -101,11 +119,12 @@ async def test_after_rewriting_the_old_key_is_not_needed(filled: World) -> None:
         ("persons.sealed", PEOPLE),
         ("census_persons.sealed", 2),
         ("complaints.sealed", 1),
+        ("officer_applications.sealed", 1),
     ]
     assert all(set(one.versions) == {2} and one.older_than(2) == 0 for one in done)
     await readable(with_keys(filled, Secrecy({2: NEW}, HASH)))
     again = await reencrypt(filled.runtime.database, SERVICE, BOTH)
-    assert [one.rewritten for one in again] == [0] * 6
+    assert [one.rewritten for one in again] == [0] * 7
 
 
 async def test_an_interrupted_run_is_begun_again(
@@ -123,7 +142,7 @@ async def test_an_interrupted_run_is_begun_again(
     assert held["persons.sealed"][1] > 0 < held["persons.sealed"][2]
     await readable(with_keys(filled, BOTH))
     done = await reencrypt(filled.runtime.database, SERVICE, BOTH)
-    assert [set(one.versions) for one in done] == [{2}] * 6
+    assert [set(one.versions) for one in done] == [{2}] * 7
     await readable(with_keys(filled, Secrecy({2: NEW}, HASH)))
 
 

@@ -20,6 +20,7 @@ from enrollment.policy.api import router as policy_router
 from enrollment.register.api import router as register_router
 from enrollment.register.feeds import FEEDS
 from enrollment.register.intake.judging import SEALED_NAMES, SEALED_PERSONS
+from enrollment.register.intake.officers import SEALED_APPLICATIONS
 from shared.events.deliveries import EnrollmentDeliveryReceived
 from shared.events.enrollment import (
     CensusPersonFound,
@@ -83,5 +84,11 @@ SERVICE = Service(
         Subscription("registration-feed", on_feed_facts, on_all_feed_facts),
         Subscription("tax-feed", on_feed_facts, on_all_feed_facts),
     ),
-    sealed=(SEALED_PERSONS, *SEALED_NAMES, SEALED_FOUND, SEALED_COMPLAINTS),
+    sealed=(
+        SEALED_PERSONS,
+        *SEALED_NAMES,
+        SEALED_FOUND,
+        SEALED_COMPLAINTS,
+        SEALED_APPLICATIONS,
+    ),
 )

@@ -184,6 +184,8 @@ USUAL_LABELS: Final[Mapping[str, Mapping[str, str]]] = {
         "灵活就业人员": "flexible",
         "进城务工人员": "migrant",
         "外籍人员": "foreign",
+        "外埠人员": "out-of-town",
+        "外地务工人员": "out-of-town",
     },
     "post": {"干部": "cadre", "管理岗": "cadre", "工人": "worker", "管理技术岗": "cadre"},
     "reason": {"死亡": "died", "转移": "moved-out", "解除合同": "ended", "终止合同": "ended"},

@@ -50,6 +50,18 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
         "用工起始日期 {value} 晚于参保生效日期 {limit}",
         "employed from {value}, after the enrolment takes effect, {limit}",
     ),
+    "person-died": (
+        "此人已登记死亡，不能参保；登记有误的，请更正该减员申请",
+        "this person is registered as dead; if that is wrong, correct the application that said so",
+    ),
+    "place-without-transfer": (
+        "只有转入、转出申请填写外市地区代码",
+        "only a transfer names another place, not {value}",
+    ),
+    "transfer-within-city": (
+        "{value} 在本市之内，市内变动请按参保登记(变更)申请",
+        "{value} is within the city: apply for an enrolment (change) instead",
+    ),
     "correction-other-person": (
         "此申请编号已用于他人；更正不得换人，请另行申报",
         "this application is about another person; send a new one instead",

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Sequence,
     Table,
     Text,
+    UniqueConstraint,
     Uuid,
     text,
 )
@@ -59,6 +60,9 @@ register_employers = Table(
     Column("trade", Text, nullable=False),
     # Persons with status active at this employer, kept in the transaction that moves them.
     Column("active_count", Integer, nullable=False, server_default=text("0")),
+    # As in ``persons``.
+    Column("entry", Text),
+    Index("register_employers_by_unit", "unit", "employer_id"),
 )
 
 persons = Table(
@@ -82,7 +86,52 @@ persons = Table(
     Column("employer_id", Text),
     Column("ownership", Text, nullable=False),
     Column("trade", Text, nullable=False),
+    # How the state came about: ``listed``, the action or the reason of an application (None: told
+    # before this was kept).
+    Column("entry", Text),
     Index("persons_by_employer", "employer_id"),
+    Index("persons_by_unit", "unit", "person_id"),
+)
+
+
+def _spell_columns() -> list[Column[object]]:
+    """When a state held (``to_on`` the first day it did no more) and from when until when the
+    register said so. What holds without end, and is known so now, is the subject's own row."""
+    return [
+        Column("id", BigInteger, Identity(always=True), primary_key=True),
+        Column("from_on", Date, nullable=False),
+        Column("to_on", Date),
+        Column("known_from", DateTime(timezone=True), nullable=False),
+        Column("known_to", DateTime(timezone=True)),
+        Column("status", Text, nullable=False),
+        Column("entry", Text),
+        Column("unit", Text, nullable=False),
+        Column("ownership", Text, nullable=False),
+        Column("trade", Text, nullable=False),
+    ]
+
+
+person_spells = Table(
+    "person_spells",
+    metadata,
+    *_spell_columns(),
+    Column("person_id", Text, nullable=False),
+    Column("worker_class", Text, nullable=False),
+    Column("employer_id", Text),
+    Index("person_spells_by_person", "person_id"),
+    Index("person_spells_by_unit", "unit", "person_id"),
+    Index("person_spells_by_employer", "employer_id", "person_id"),
+)
+
+employer_spells = Table(
+    "employer_spells",
+    metadata,
+    *_spell_columns(),
+    Column("employer_id", Text, nullable=False),
+    Column("household", Boolean, nullable=False),
+    Column("in_township", Boolean, nullable=False),
+    Index("employer_spells_by_employer", "employer_id"),
+    Index("employer_spells_by_unit", "unit", "employer_id"),
 )
 
 employer_applications = Table(
@@ -110,6 +159,9 @@ person_applications = Table(
     Column("reason", Text),
     # First day of the employment, where stated: what is employed and not enrolled (O4).
     Column("employed_from", Date),
+    # Division code of the other city, of transfers only (O81).
+    Column("other_place", Text),
+    Index("person_applications_by_unit", "unit", "natural_key"),
     Index("person_applications_by_person", "person_key"),
 )
 
@@ -125,3 +177,46 @@ person_accesses = Table(
     Index("person_accesses_by_person", "person_id", "read_at"),
 )
 """Who read which person, and what for: every read, allowed or not found, leaves a row (F55)."""
+
+officer_applications = Table(
+    "officer_applications",
+    metadata,
+    Column("application_id", Text, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("feed", Text, nullable=False),
+    Column("application_no", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("unit", Text, nullable=False),
+    Column("applied_on", Date, nullable=False),
+    Column("effective_on", Date, nullable=False),
+    Column("employed_from", Date),
+    Column("agency_no", Text),
+    # The whole record, encrypted, bound to the application.
+    Column("sealed", LargeBinary, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("maker", Text, nullable=False),
+    Column("made_at", DateTime(timezone=True), nullable=False),
+    Column("checker", Text),
+    Column("decided_at", DateTime(timezone=True)),
+    Column("reason", Text),
+    Column("note", Text),
+    # The delivery an approved application went into the register by.
+    Column("delivery_id", Uuid),
+    UniqueConstraint("feed", "application_no"),
+    Index("officer_applications_by_unit", "unit", "application_id"),
+)
+"""What an officer applied for: nothing of it is in the register before another person approves."""
+
+refusal_attempts = Table(
+    "refusal_attempts",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("application_id", Text, nullable=False),
+    Column("unit", Text, nullable=False),
+    Column("officer", Text, nullable=False),
+    Column("department", Text, nullable=False),
+    Column("ground", Text, nullable=False),
+    Column("said", Text, nullable=False),
+    Column("attempted_at", DateTime(timezone=True), nullable=False),
+)
+"""Refusals on a ground the plan forbids (O82): none took effect, each is on record."""

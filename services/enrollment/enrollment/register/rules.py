@@ -22,6 +22,20 @@ STATUS_AFTER = {
 }
 """Reason for leaving → status after it. A pensioner stays insured."""
 
+TRANSFERS = ("transfer-in", "transfer-out")
+ENTERING = ("enrol", "transfer-in")
+"""Actions after which someone is insured here; a transfer in is never refused (O81, O82)."""
+
+
+def within_province(place: str, city: str) -> bool:
+    """Whether the other city is of the same province, by the two division codes."""
+    return place[:2] == city[:2]
+
+
+def same_city(place: str, city: str) -> bool:
+    """Whether the place is in the city itself: moving there is no transfer."""
+    return place[:4] == city[:4]
+
 
 def may_correct(scope: frozenset[str] | None, unit: str) -> bool:
     """Whether a sender may correct an application about ``unit``: one confined to units, those of
@@ -71,10 +85,12 @@ def enrol(
     agency_no: str | None,
     place: Place,
     effective_on: date,
+    continues: bool = False,
 ) -> Person:
     """A person enrolled at the place. Someone already insured moves and keeps the day since when
-    they are insured; someone who had left begins anew. No reason to refuse a transfer (O77)."""
-    insured = before is not None and before.status != ENDED
+    they are insured; someone who had left begins anew, unless what began before ``continues`` by
+    a transfer. No reason to refuse a transfer (O77)."""
+    insured = before is not None and (continues or before.status != ENDED)
     return Person(
         name_hash,
         unit,

@@ -42,11 +42,25 @@ ApplicationNo = Annotated[
 Action = Annotated[
     Literal["enrol", "leave"], Meta(description="申请类别 · enrol 参保登记(变更), leave 注销、减员")
 ]
+PersonAction = Annotated[
+    Literal["enrol", "leave", "transfer-in", "transfer-out"],
+    Meta(
+        description="申请类别 · enrol 参保登记(变更), leave 注销、减员, transfer-in 由外市转入, "
+        "transfer-out 转往外市 (O81)"
+    ),
+]
 WorkerClass = Annotated[
-    Literal["employee", "household", "flexible", "migrant", "foreign"],
+    Literal["employee", "household", "flexible", "migrant", "out-of-town", "foreign"],
     Meta(
         description="人员类别 · employee 职工, household 个体工商户从业者, flexible 灵活就业, "
-        "migrant 农民工, foreign 外籍 (O13, O16, O74)"
+        "migrant 农民工, out-of-town 外埠人员, foreign 外籍 (O13, O16, O74)"
+    ),
+]
+OtherPlace = Annotated[
+    str,
+    Meta(
+        pattern=r"^[1-9][0-9]{5}$",
+        description="转出、转入地 · division code of the other city, six digits; of transfers only",
     ),
 ]
 Post = Annotated[
@@ -123,10 +137,11 @@ class EmployerApplication(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
 
 
 class PersonApplication(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A person is enrolled, moves to another employer or unit, or leaves (O12, O30, O74, O76)."""
+    """A person is enrolled, moves to another employer or unit, is transferred from or to another
+    city, or leaves (O12, O30, O74, O76, O81)."""
 
     application_no: ApplicationNo
-    action: Action
+    action: PersonAction
     applied_on: Annotated[date, _APPLIED_ON]
     effective_on: Annotated[date, _EFFECTIVE_ON]
     identity_no: IdentityNo
@@ -138,6 +153,8 @@ class PersonApplication(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     post: Post | None = None
     reason: Reason | None = None
     """Needed to leave."""
+    other_place: OtherPlace | None = None
+    """Needed to be transferred."""
     employed_from: (
         Annotated[
             date,

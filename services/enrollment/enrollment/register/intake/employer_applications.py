@@ -14,6 +14,7 @@ from enrollment.register.rules import Employer
 from enrollment.register.schemas import EmployerApplication
 from enrollment.register.store import employers as store
 from enrollment.register.store.applications import ApplicationVersion, applications
+from enrollment.register.store.employers import EntryVersion
 from shared.deliveries.checks import content_hash, owner_key_of
 from shared.deliveries.feed import ApplyContext, JudgeContext, JudgedRow, Outcome, Verdict
 from shared.deliveries.state import upsert_state
@@ -143,9 +144,31 @@ def _goes_on(
         after = before.state._replace(status=rules.ENDED)
     if ledger.is_behind(row.agency_no, judged.no):
         return True
-    if before is None or before.state != after:
-        ledger.move(judged.no, row.agency_no, after, row.effective_on, correction=last is not None)
+    if last is None and before is not None and before.as_at is None:
+        late = row.effective_on < before.effective_on
+    else:
+        late = False
+    if late:
+        ledger.move_between(row.agency_no, after, row.effective_on, entry=row.action)
+    elif before is None or before.state != after:
+        ledger.move(
+            judged.no,
+            row.agency_no,
+            after,
+            row.effective_on,
+            correction=last is not None,
+            entry=row.action,
+            instead=last is not None and before is not None and _rests_on(before, last),
+        )
     return True
+
+
+def _rests_on(version: EntryVersion, application: ApplicationVersion) -> bool:
+    """Whether the entry's state is the one this application made."""
+    return (version.delivery_id, version.record_no) == (
+        application.delivery_id,
+        application.record_no,
+    )
 
 
 def _entry(row: Row) -> Employer:

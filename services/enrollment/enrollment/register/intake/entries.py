@@ -24,6 +24,16 @@ from enrollment.register.intake.insured_persons import waiting_for
 from enrollment.register.rules import Employer, Place
 from enrollment.register.store import employers as store
 from enrollment.register.store.employers import EntryVersion
+from enrollment.register.store.spells import (
+    EMPLOYER_SPELLS,
+    PERSON_SPELLS,
+    Course,
+    Stood,
+    employer_state,
+    keep_spells,
+    standing_at,
+)
+from enrollment.register.timeline import Since, Step, Told
 from shared.deliveries.checks import content_hash
 from shared.deliveries.feed import ApplyContext
 from shared.deliveries.state import Superseded, keep_superseded
@@ -67,6 +77,7 @@ class EmployerLedger:
         self._known = dict(current)
         self._moves: list[_Move] = []
         self._superseded: list[Superseded] = []
+        self._courses: dict[str, Course] = {}
 
     @classmethod
     async def open(cls, ctx: ApplyContext, agency_nos: Collection[str]) -> Self:
@@ -87,9 +98,15 @@ class EmployerLedger:
         *,
         as_at: date | None = None,
         correction: bool = False,
+        entry: str = "listed",
+        instead: bool = False,
     ) -> None:
-        """Record ``no`` brings the entry to this state."""
+        """Record ``no`` brings the entry to this state. ``entry`` and ``instead`` as in
+        ``PersonLedger.move``."""
         before = self.current.get(agency_no)
+        if before is not None:
+            how = Told.INSTEAD if instead else Told.FROM
+            self._tell(agency_no, before, how, effective_on, after, entry)
         delivery = self.ctx.delivery
         revision = 1 if before is None else before.revision + 1
         # What an application made has its versions in the application's own table.
@@ -115,16 +132,44 @@ class EmployerLedger:
             as_at,
             after,
             delivery.seq,
+            effective_on,
+            entry,
         )
         state = before.state if before is not None else None
         self._moves.append(
             _Move(no, agency_no, state, after, revision, effective_on, as_at, correction)
         )
 
+    def move_between(
+        self, agency_no: str, after: Employer, effective_on: date, *, entry: str
+    ) -> None:
+        """See ``PersonLedger.move_between``."""
+        self._tell(agency_no, self.current[agency_no], Told.BETWEEN, effective_on, after, entry)
+
+    def _tell(
+        self, no: str, before: EntryVersion, told: Told, on: date, after: Employer, entry: str
+    ) -> None:
+        """See ``PersonLedger._tell``."""
+        course = self._courses.get(no)
+        if course is None:
+            since = Since(before.effective_on, employer_state(before.state, before.entry))
+            if before.recorded_at is not None:
+                course = Course(Stood(since, before.recorded_at), [])
+            else:
+                course = Course(None, [Step(Told.FROM, *since)])
+            self._courses[no] = course
+        course.steps.append(Step(told, on, employer_state(after, entry)))
+
+    async def _keep_spells(self) -> None:
+        courses = {self.current[no].employer_id: one for no, one in self._courses.items()}
+        if courses:
+            await keep_spells(self.ctx.conn, EMPLOYER_SPELLS, courses, self.ctx.recorded_at)
+
     async def settle(self) -> tuple[list[Fact], set[str]]:
         """Write what moved and all that follows: links, leads, persons' segments. Returns the
         facts and the tokens of employers that are new."""
         if not self._moves:
+            await self._keep_spells()
             return [], set()
         conn, recorded_at = self.ctx.conn, self.ctx.recorded_at
         facts: list[Fact] = list(await self._identify())
@@ -135,6 +180,7 @@ class EmployerLedger:
         await keep_superseded(conn, self._superseded)
         plan = self.ctx.runtime.plan
         await golden.see(conn, plan, [self._seen(move) for move in last.values()], recorded_at)
+        await self._keep_spells()
         facts += [self._fact(move) for move in self._moves]
         facts += await self._resegment(last)
         crossings = [
@@ -186,9 +232,12 @@ class EmployerLedger:
                 changed[known.employer_id] = (place, move.no, move.effective_on)
         if not changed:
             return []
-        persons = await store.resegment_persons(
-            self.ctx.conn, changed, self.ctx.delivery.id, self.ctx.recorded_at
+        conn, recorded_at = self.ctx.conn, self.ctx.recorded_at
+        courses = await standing_at(
+            conn, {e: (place.ownership, place.trade, on) for e, (place, _, on) in changed.items()}
         )
+        await keep_spells(conn, PERSON_SPELLS, courses, recorded_at)
+        persons = await store.resegment_persons(conn, changed, self.ctx.delivery.id, recorded_at)
         return [
             PersonChanged(
                 key=person.person_id,
@@ -197,7 +246,7 @@ class EmployerLedger:
                 delivery_id=self.ctx.delivery.id,
                 record_no=changed[person.employer_id][1],
                 part=person.person_id,
-                recorded_at=self.ctx.recorded_at,
+                recorded_at=recorded_at,
                 person_id=person.person_id,
                 employer_id=person.employer_id,
                 unit=person.state.unit,
@@ -206,7 +255,7 @@ class EmployerLedger:
                 ownership=person.state.ownership,
                 trade=person.state.trade,
                 enrolled_on=person.state.enrolled_on,
-                effective_on=changed[person.employer_id][2],
+                effective_on=person.effective_on,
             )
             for person in persons
         ]
@@ -223,6 +272,7 @@ class EmployerLedger:
             move.effective_on,
             move.as_at,
             *version.state,
+            version.entry,
         )
 
     def _crossing(self, move: _Move) -> Event:

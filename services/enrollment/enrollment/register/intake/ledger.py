@@ -24,6 +24,14 @@ from enrollment.register.rules import Person
 from enrollment.register.store import employers as employer_store
 from enrollment.register.store import persons as store
 from enrollment.register.store.persons import PersonVersion
+from enrollment.register.store.spells import (
+    PERSON_SPELLS,
+    Course,
+    Stood,
+    keep_spells,
+    person_state,
+)
+from enrollment.register.timeline import Since, Step, Told
 from shared.deliveries.checks import content_hash
 from shared.deliveries.feed import ApplyContext
 from shared.deliveries.state import Superseded, keep_superseded
@@ -61,6 +69,7 @@ class PersonLedger:
         self._known = set(current)
         self._moves: list[_Move] = []
         self._superseded: list[Superseded] = []
+        self._courses: dict[str, Course] = {}
 
     @classmethod
     async def open(cls, ctx: ApplyContext, keys: Collection[str]) -> Self:
@@ -83,9 +92,15 @@ class PersonLedger:
         personal: tuple[bytes, date, str] | None = None,
         as_at: date | None = None,
         correction: bool = False,
+        entry: str = "listed",
+        instead: bool = False,
     ) -> None:
-        """Record ``no`` brings the person to this state."""
+        """Record ``no`` brings the person to this state. ``entry``: how; ``instead``: what stood
+        until now was the same statement with another day, and never was."""
         before = self.current.get(key)
+        if before is not None:
+            how = Told.INSTEAD if instead else Told.FROM
+            self._tell(key, before, how, effective_on, after, entry)
         delivery = self.ctx.delivery
         version = PersonVersion(
             before.person_id if before is not None else "",
@@ -97,6 +112,7 @@ class PersonLedger:
             after,
             delivery.seq,
             personal or (before.personal if before is not None else None),
+            entry,
         )
         # What an application made has its versions in the application's own table.
         if before is not None and before.as_at is not None:
@@ -126,9 +142,30 @@ class PersonLedger:
             )
         )
 
+    def move_between(self, key: str, after: Person, effective_on: date, *, entry: str) -> None:
+        """The person, who is known, was brought to this state before the one that stands began:
+        it is kept as a spell, and neither the state nor a fact changes by it."""
+        self._tell(key, self.current[key], Told.BETWEEN, effective_on, after, entry)
+
+    def _tell(
+        self, key: str, before: PersonVersion, told: Told, on: date, after: Person, entry: str
+    ) -> None:
+        """Note a step of someone's course. The first step of a new person is no news to anyone
+        but the steps after it: a first load keeps none."""
+        course = self._courses.get(key)
+        if course is None:
+            since = Since(before.effective_on, person_state(before.state, before.entry))
+            if before.recorded_at is not None:
+                course = Course(Stood(since, before.recorded_at), [])
+            else:
+                course = Course(None, [Step(Told.FROM, *since)])
+            self._courses[key] = course
+        course.steps.append(Step(told, on, person_state(after, entry)))
+
     async def settle(self) -> list[Fact]:
         """Write what moved, the employers' counts and the leads that follow; all the facts."""
         if not self._moves:
+            await self._keep_spells()
             return []
         conn = self.ctx.conn
         moved = dict.fromkeys(move.key for move in self._moves)
@@ -141,6 +178,7 @@ class PersonLedger:
         if changed:
             await store.update_persons(conn, map(self._row, changed))
         await keep_superseded(conn, self._superseded)
+        await self._keep_spells()
         facts: list[Fact] = [self._fact(move) for move in self._moves]
         facts += await self._count()
         return facts
@@ -165,6 +203,11 @@ class PersonLedger:
         if told:
             await person_names.note(self.ctx.conn, told, self._delivery_id, self.ctx.recorded_at)
 
+    async def _keep_spells(self) -> None:
+        courses = {self.current[key].person_id: one for key, one in self._courses.items()}
+        if courses:
+            await keep_spells(self.ctx.conn, PERSON_SPELLS, courses, self.ctx.recorded_at)
+
     def _row(self, key: str) -> tuple[Any, ...]:
         version = self.current[key]
         return (
@@ -178,6 +221,7 @@ class PersonLedger:
             version.as_at,
             *(version.personal or (None, None, None)),
             *version.state,
+            version.entry,
         )
 
     def _fact(self, move: _Move) -> PersonFact:

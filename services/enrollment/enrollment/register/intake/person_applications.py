@@ -22,11 +22,12 @@ from enrollment.register.store.persons import PersonVersion
 from shared.deliveries.checks import Problems, content_hash
 from shared.deliveries.feed import ApplyContext, JudgeContext, JudgedRow, Outcome, Verdict
 from shared.deliveries.state import upsert_state
+from shared.identifiers.divisions import is_plausible_division
 from shared.periods import Dekad
 
 
 class Row(NamedTuple):
-    """A judged application. The first eight are the state of the application itself."""
+    """A judged application. The first nine are the state of the application itself."""
 
     action: str
     applied_on: date
@@ -36,6 +37,7 @@ class Row(NamedTuple):
     agency_no: str | None
     reason: str | None
     employed_from: date | None
+    other_place: str | None
     sealed: bytes
     birth_on: date
     sex: str
@@ -44,8 +46,16 @@ class Row(NamedTuple):
     post: str | None
 
 
+_NEEDED = {
+    "enrol": ("worker_class",),
+    "leave": ("reason",),
+    "transfer-in": ("worker_class", "other_place"),
+    "transfer-out": ("other_place",),
+}
+"""What an application of each kind has to say."""
+
 COLUMNS = Row._fields
-_STATE = COLUMNS[:8]
+_STATE = COLUMNS[:9]
 
 
 def judge_person_applications(
@@ -59,9 +69,11 @@ def judge_person_applications(
     verdicts = []
     for record, identity in zip(records, identities, strict=True):
         problems = Problems(fault for fault in (identity, units[record.unit]) if fault is not None)
-        needed = "worker_class" if record.action == "enrol" else "reason"
-        if getattr(record, needed) is None:
-            problems.add("field-missing", f"/{needed}", field=needed)
+        for needed in _NEEDED[record.action]:
+            if getattr(record, needed) is None:
+                problems.add("field-missing", f"/{needed}", field=needed)
+        if record.other_place is not None:
+            _check_place(record, ctx, problems)
         problems.not_after(record.applied_on, last_on, "/applied_on", "period-mismatch")
         problems.takes_effect(record.effective_on, last_on, "/effective_on")
         if record.employed_from is not None:
@@ -88,6 +100,7 @@ def judge_person_applications(
             record.agency_no,
             record.reason,
             record.employed_from,
+            record.other_place,
             sealed,
             birth_on,
             sex,
@@ -96,12 +109,25 @@ def judge_person_applications(
             record.post,
         )
         # The seal differs each time; what it seals is in key and name hash.
-        stated: tuple[object, ...] = (*row[:7], *row[9:])
+        stated: tuple[object, ...] = (*row[:7], *row[10:])
         if record.employed_from is not None:  # without it, content is what it always was
             stated = (*stated, record.employed_from)
+        if record.other_place is not None:
+            stated = (*stated, record.other_place)
         content = content_hash(stated)
         verdicts.append(Verdict(record.application_no, tuple(row), content))
     return verdicts
+
+
+def _check_place(record: PersonApplication, ctx: JudgeContext, problems: Problems) -> None:
+    """The other city of a transfer is a place, and another one."""
+    place = record.other_place or ""
+    if record.action not in rules.TRANSFERS:
+        problems.add("place-without-transfer", "/other_place", value=record.action)
+    elif not is_plausible_division(place):
+        problems.add("code-unknown", "/other_place", value=place)
+    elif rules.same_city(place, ctx.plan.city.code):
+        problems.add("transfer-within-city", "/other_place", value=place)
 
 
 async def apply_person_applications(ctx: ApplyContext, rows: Sequence[JudgedRow]) -> Outcome:
@@ -166,8 +192,8 @@ class _Round:
             if self.ctx.is_behind(judged.no, last.seq, last.record_no):
                 return True  # a version that came into its own too late
         before = self.ledger.current.get(row.person_key)
-        if row.action == "enrol":
-            after = self._enrolled(judged.no, row, before)
+        if row.action in rules.ENTERING:
+            after = self._enrolled(judged.no, row, before, last)
         else:
             after = self._left(judged.no, row, before, last)
         if after is None:
@@ -178,7 +204,11 @@ class _Round:
         if redated and last is not None and after.enrolled_on == last.effective_on:
             after = after._replace(enrolled_on=row.effective_on)
         moved_day = redated and before is not None and before.effective_on != row.effective_on
-        if before is None or before.state != after or moved_day:
+        entry = row.action if row.action != "leave" else row.reason or ""
+        late = last is None and before is not None and _comes_before(row, before)
+        if late:
+            self.ledger.move_between(row.person_key, after, row.effective_on, entry=entry)
+        elif before is None or before.state != after or moved_day:
             self.ledger.move(
                 judged.no,
                 row.person_key,
@@ -186,6 +216,8 @@ class _Round:
                 row.effective_on,
                 personal=(row.sealed, row.birth_on, row.sex),
                 correction=last is not None,
+                entry=entry,
+                instead=redated,
             )
         return True
 
@@ -199,7 +231,16 @@ class _Round:
             return True
         return False
 
-    def _enrolled(self, no: int, row: Row, before: PersonVersion | None) -> Person | None:
+    def _enrolled(
+        self,
+        no: int,
+        row: Row,
+        before: PersonVersion | None,
+        last: ApplicationVersion | None,
+    ) -> Person | None:
+        if last is None and _died(before):
+            reject(self.outcome, no, "person-died", "/identity_no")
+            return None
         place = NO_EMPLOYER
         if row.agency_no is not None:
             found = self.places.get(row.agency_no)
@@ -216,6 +257,8 @@ class _Round:
             agency_no=row.agency_no,
             place=place,
             effective_on=row.effective_on,
+            continues=row.action == "transfer-in"
+            and rules.within_province(row.other_place or "", self.ctx.runtime.plan.city.code),
         )
 
     def _left(
@@ -236,8 +279,24 @@ class _Round:
             reject(self.outcome, no, "person-in-other-unit", "/unit", value=row.unit)
             return None
         return before.state._replace(
-            status=rules.STATUS_AFTER[row.reason or ""], name_hash=row.name_hash
+            status=rules.STATUS_AFTER[row.reason or "ended"], name_hash=row.name_hash
         )
+
+
+def _comes_before(row: Row, standing: PersonVersion) -> bool:
+    """Whether an application told late is about days before the one that made the state: it then
+    holds until that and does not undo it, as when the old employer reports a leaving after the new
+    one has enrolled the person. A death is final whenever it is told."""
+    # What a list told stands until anything is applied: its day is the day it was drawn up.
+    in_time = standing.as_at is not None or row.effective_on >= standing.effective_on
+    return not in_time and row.reason != "died"
+
+
+def _died(standing: PersonVersion | None) -> bool:
+    """Whether the register says that this person is dead; what reported it can be corrected."""
+    return (
+        standing is not None and standing.state.status == rules.ENDED and standing.entry == "died"
+    )
 
 
 def _rests_on(version: PersonVersion, application: ApplicationVersion) -> bool:

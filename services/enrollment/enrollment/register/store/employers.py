@@ -29,6 +29,7 @@ _COLUMNS = (
     "effective_on",
     "as_at",
     *Employer._fields,
+    "entry",
 )
 
 
@@ -44,6 +45,11 @@ class EntryVersion:
     state: Employer
     seq: int = 0
     """Order of acceptance of its delivery; 0 unless asked for."""
+    effective_on: date = date.min
+    entry: str | None = None
+    """How the state came about."""
+    recorded_at: datetime | None = None
+    """Of the version read; None for one made in this chunk."""
 
 
 async def lock_register(conn: AsyncConnection) -> None:
@@ -62,12 +68,24 @@ async def entries(
     state = ", ".join(f"r.{name}" for name in Employer._fields)
     cursor = await driver.execute(
         "SELECT r.agency_no, r.employer_id, r.revision, r.delivery_id::text, r.record_no, "
-        f"r.as_at, {seq}, {state} FROM register_employers r {join} WHERE r.agency_no = ANY(%s)",
+        f"r.as_at, {seq}, r.effective_on, r.entry, r.recorded_at, {state} "
+        f"FROM register_employers r {join} WHERE r.agency_no = ANY(%s)",
         (list(agency_nos),),
     )
     return {
-        no: EntryVersion(employer, revision, delivery, record, as_at, Employer._make(state), seq)
-        for no, employer, revision, delivery, record, as_at, seq, *state in await cursor.fetchall()
+        row[0]: EntryVersion(
+            row[1],
+            row[2],
+            row[3],
+            row[4],
+            row[5],
+            Employer._make(row[10:]),
+            row[6],
+            row[7],
+            row[8],
+            row[9],
+        )
+        for row in await cursor.fetchall()
     }
 
 
@@ -114,6 +132,7 @@ class Resegmented(NamedTuple):
     person_id: str
     revision: int
     employer_id: str
+    effective_on: date
     state: Person
 
 
@@ -132,12 +151,13 @@ async def resegment_persons(
     cursor = await driver.execute(
         "UPDATE persons p SET ownership = e.ownership, trade = e.trade, "
         "revision = p.revision + 1, delivery_id = %s, record_no = e.record_no, "
-        "recorded_at = %s, effective_on = e.effective_on, as_at = NULL "
+        # Nobody was there under the new segments before they were there at all.
+        "recorded_at = %s, effective_on = greatest(p.effective_on, e.effective_on), as_at = NULL "
         "FROM unnest(%s::text[], %s::text[], %s::text[], %s::int[], %s::date[]) "
         "AS e (employer_id, ownership, trade, record_no, effective_on) "
         "WHERE p.employer_id = e.employer_id AND p.status <> 'ended' "
         "AND (p.ownership, p.trade) <> (e.ownership, e.trade) "
-        f"RETURNING p.person_id, p.revision, p.employer_id, {state}",
+        f"RETURNING p.person_id, p.revision, p.employer_id, p.effective_on, {state}",
         (
             delivery_id,
             recorded_at,
@@ -149,7 +169,7 @@ async def resegment_persons(
         ),
     )
     rows = sorted(await cursor.fetchall())
-    return [Resegmented(row[0], row[1], row[2], Person._make(row[3:])) for row in rows]
+    return [Resegmented(row[0], row[1], row[2], row[3], Person._make(row[4:])) for row in rows]
 
 
 _SHOWN = """

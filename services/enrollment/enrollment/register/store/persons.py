@@ -28,6 +28,7 @@ _COLUMNS = (
     "birth_on",
     "sex",
     *Person._fields,
+    "entry",
 )
 
 
@@ -47,6 +48,10 @@ class PersonVersion:
     """Order of acceptance of its delivery; 0 unless asked for."""
     personal: tuple[bytes, date, str] | None = None
     """Sealed number and name, birth date, sex, where the chunk states them."""
+    entry: str | None = None
+    """How the state came about."""
+    recorded_at: datetime | None = None
+    """Of the version read; None for one made in this chunk."""
 
 
 async def persons(
@@ -59,13 +64,22 @@ async def persons(
     state = ", ".join(f"p.{name}" for name in Person._fields)
     cursor = await driver.execute(
         "SELECT p.person_key, p.person_id, p.revision, p.delivery_id::text, p.record_no, "
-        f"p.as_at, p.effective_on, {seq}, {state} FROM persons p {join} "
+        f"p.as_at, p.effective_on, {seq}, p.entry, p.recorded_at, {state} FROM persons p {join} "
         "WHERE p.person_key = ANY(%s)",
         (list(keys),),
     )
     return {
         row[0]: PersonVersion(
-            row[1], row[2], row[3], row[4], row[5], row[6], Person._make(row[8:]), row[7]
+            row[1],
+            row[2],
+            row[3],
+            row[4],
+            row[5],
+            row[6],
+            Person._make(row[10:]),
+            row[7],
+            entry=row[8],
+            recorded_at=row[9],
         )
         for row in await cursor.fetchall()
     }

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query, Request, Response
 
 from enrollment.leads import store as lead_store
-from enrollment.register.answers import (
+from enrollment.register.answers.entries import (
     AccessShown,
     EmployerDetail,
     EmployerPage,

@@ -1,0 +1,1 @@
+"""What the API says of the register, by what is asked."""
