@@ -5,6 +5,7 @@ from __future__ import annotations
 from enrollment.census.api import router as census_router
 from enrollment.census.feeds import FEEDS as CENSUS_FEEDS
 from enrollment.census.intake.persons import SEALED_FOUND
+from enrollment.comparing.api import router as comparing_router
 from enrollment.complaints.api import router as complaints_router
 from enrollment.complaints.feeds import FEEDS as COMPLAINT_FEEDS
 from enrollment.complaints.intake import SEALED_COMPLAINTS
@@ -16,6 +17,7 @@ from enrollment.register.feeds import FEEDS
 from enrollment.register.intake.judging import SEALED_PERSONS
 from shared.events.deliveries import EnrollmentDeliveryReceived
 from shared.events.enrollment import (
+    CensusCompared,
     CensusPersonFound,
     CensusVisited,
     ComplaintReceived,
@@ -39,7 +41,7 @@ SERVICE = Service(
     metadata=metadata,
     migrations=migrations_of(__file__),
     feeds=(*FEEDS, *CENSUS_FEEDS, *COMPLAINT_FEEDS),
-    routers=(register_router, leads_router, census_router, complaints_router),
+    routers=(register_router, leads_router, census_router, comparing_router, complaints_router),
     publishes=(
         EmployerLinked,
         EmployerEnrolled,
@@ -53,6 +55,7 @@ SERVICE = Service(
         LeadClosed,
         CensusVisited,
         CensusPersonFound,
+        CensusCompared,
         ComplaintReceived,
         EnrollmentDeliveryReceived,
     ),

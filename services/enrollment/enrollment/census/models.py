@@ -54,6 +54,9 @@ census_persons = Table(
     Column("age_finding", Text, nullable=False),
     Column("eligible", Boolean),
     Column("void", Boolean, nullable=False),
+    # Keyed hash of the name, as in ``persons``; None in entries taken before there was one, until
+    # the next comparison.
+    Column("name_hash", Text),
     Index("census_persons_by_unit", "unit", "street"),
     Index("census_persons_by_person", "person_key"),
 )
