@@ -9,6 +9,7 @@ from enrollment.comparing.api import router as comparing_router
 from enrollment.complaints.api import router as complaints_router
 from enrollment.complaints.feeds import FEEDS as COMPLAINT_FEEDS
 from enrollment.complaints.intake import SEALED_COMPLAINTS
+from enrollment.frames.api import router as frames_router
 from enrollment.leads.api import router as leads_router
 from enrollment.leads.handlers import on_all_feed_facts, on_feed_facts
 from enrollment.models import metadata
@@ -41,7 +42,14 @@ SERVICE = Service(
     metadata=metadata,
     migrations=migrations_of(__file__),
     feeds=(*FEEDS, *CENSUS_FEEDS, *COMPLAINT_FEEDS),
-    routers=(register_router, leads_router, census_router, comparing_router, complaints_router),
+    routers=(
+        register_router,
+        leads_router,
+        census_router,
+        frames_router,
+        comparing_router,
+        complaints_router,
+    ),
     publishes=(
         EmployerLinked,
         EmployerEnrolled,

@@ -5,9 +5,19 @@ from __future__ import annotations
 from enrollment.census import models as census
 from enrollment.comparing import models as comparing
 from enrollment.complaints import models as complaints
+from enrollment.frames import models as frames
 from enrollment.identity import models as identity
 from enrollment.leads import models as leads
 from enrollment.register import models as register
 from enrollment.tables import metadata
 
-__all__ = ["census", "comparing", "complaints", "identity", "leads", "metadata", "register"]
+__all__ = [
+    "census",
+    "comparing",
+    "complaints",
+    "frames",
+    "identity",
+    "leads",
+    "metadata",
+    "register",
+]

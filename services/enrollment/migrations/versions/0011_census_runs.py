@@ -13,6 +13,7 @@ depends_on = None
 def upgrade() -> None:
     op.add_column("census_persons", sa.Column("name_hash", sa.Text(), nullable=True))
     _comparisons()
+    _frames()
 
 
 def _comparisons() -> None:
@@ -66,7 +67,38 @@ def _comparisons() -> None:
     )
 
 
+def _frames() -> None:
+    op.create_table(
+        "census_frames",
+        sa.Column("version", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("frozen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("frozen_by", sa.Text(), nullable=False),
+        sa.Column("entry_count", sa.Integer(), nullable=False),
+        sa.Column("sha256", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("version"),
+    )
+    op.create_table(
+        "census_frame_entries",
+        sa.Column("version", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("entry", sa.Text(), nullable=False),
+        sa.Column("unit", sa.Text(), nullable=False),
+        sa.Column("street", sa.Text(), nullable=False),
+        sa.Column("community", sa.Text(), nullable=True),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=True),
+        sa.Column("org_code", sa.Text(), nullable=True),
+        sa.Column("licence_no", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("version", "entry"),
+    )
+    op.create_index(
+        "census_frame_entries_by_unit", "census_frame_entries", ["version", "unit", "street"]
+    )
+
+
 def downgrade() -> None:
+    op.drop_table("census_frame_entries")
+    op.drop_table("census_frames")
     for table in ("lines", "units"):
         op.drop_table(f"census_comparison_{table}")
     op.drop_table("census_comparisons")
