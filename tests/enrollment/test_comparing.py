@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
 from datetime import date
 from functools import partial
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 import sqlalchemy as sa
 
 from enrollment.comparing.rules import CAUSES, OUTCOMES
+from enrollment.comparing.summary import CAUSE_NAMES, OUTCOME_NAMES
 from shared.events.enrollment import CensusCompared
 from shared.identifiers import make_identity_no
 from tests.enrollment.conftest import World
@@ -23,6 +26,8 @@ from tests.enrollment.records import (
     org_code,
     person,
     person_application,
+    place,
+    visit,
 )
 
 OTHER = "210503"
@@ -125,7 +130,8 @@ async def count_lines(world: World, run_no: int, **asked: Any) -> int:
 
 
 async def paged(world: World, path: str, **asked: Any) -> list[dict[str, Any]]:
-    answer = await world.get(path, limit=7, **asked)
+    query = dict(parse_qsl(path.partition("?")[2]))
+    answer = await world.get(path.partition("?")[0], limit=7, **query, **asked)
     assert answer.status_code == 200, answer.text
     rows: list[dict[str, Any]] = answer.json()["items"]
     while (more := answer.json()["next"]) is not None:
@@ -256,6 +262,26 @@ async def test_a_unit_compared_alone_and_what_is_published(world: World) -> None
     for path in ("/census/comparisons/1/document", "/census/comparisons/2"):
         refused = await world.get(path, "unit", [UNIT])
         assert refused.status_code in (403, 404), refused.text
+
+
+async def test_the_summary_links_each_number_to_its_list(world: World) -> None:
+    await fill(world)
+    await world.push("census-units", [visit(1), place(2), place(3, unit=OTHER)])
+    run = await compare(world)
+    answer = await world.get("/census/comparisons/1/summary", "leading-group")
+    assert answer.headers["Content-Type"] == "text/markdown; charset=utf-8"
+    text = answer.text
+    assert run["sha256"] in text
+    assert "平山区 · Pingshan District | 2 | 1 | 50.0 |" in text
+    links = re.findall(r"\[(\d+)\]\(/enrollment/v1(/census/comparisons/1/persons\S*)\)", text)
+    assert len(links) > 40
+    for n, path in links:
+        assert len(await paged(world, path)) == int(n), path
+    # What is sealed says how far the census was; it goes on saying so.
+    await world.push("census-units", [visit(2)])
+    assert (await world.get("/census/comparisons/1/summary")).text == text
+    codes = {code for pair in CAUSES.items() for code in (pair[0], *pair[1])}
+    assert codes == {*OUTCOME_NAMES, *CAUSE_NAMES}
 
 
 async def test_who_may_compare_what(world: World) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response, status
+from fastapi.responses import PlainTextResponse
 
+from enrollment.census.intake.persons import REASONS
 from enrollment.comparing import rules, store
 from enrollment.comparing.projections import run_comparison
 from enrollment.comparing.schemas import (
@@ -18,6 +21,7 @@ from enrollment.comparing.schemas import (
     LineShown,
     MovedPage,
 )
+from enrollment.comparing.summary import markdown
 from enrollment.scope import units_asked
 from shared.auth import Caller, allow
 from shared.dependencies import ReadTx, RuntimeDep, SnapshotTx, Tx
@@ -100,11 +104,29 @@ async def get_comparison(
 async def get_document(run_no: int, caller: Reader, tx: ReadTx) -> Response:
     """Canonical JSON (RFC 8785) with every unit's counts, the digest of the lines, how census and
     register stood, and the plan's version. Its SHA-256 is the run's ``sha256``."""
-    run = await _run(tx, caller, run_no, None)
-    if caller.units is not None and run["unit"] not in caller.units:
-        raise problem("forbidden-unit", unit=run["unit"] or "*")
-    document = await store.find_document(tx, run_no)
+    _, document = await _sealed(tx, caller, run_no)
     return Response(document, media_type="application/json")
+
+
+@router.get(
+    "/{run_no}/summary",
+    summary="汇总分析 · summary and analysis for the leading group, to be read and printed",
+    response_class=PlainTextResponse,
+)
+async def get_summary(
+    run_no: int, caller: Reader, tx: ReadTx, runtime: RuntimeDep
+) -> PlainTextResponse:
+    """The sealed document written out in Markdown, zh and en (O72): whom the campaign can win,
+    outcomes by unit and rule, reasons, progress; each number of persons links to its list."""
+    run, document = await _sealed(tx, caller, run_no)
+    plan = runtime.plan
+    text = markdown(
+        json.loads(document),
+        run["sha256"],
+        {one.code: (one.zh, one.en) for one in plan.units},
+        {one.code: (one.zh, one.en) for one in plan.codes(REASONS)},
+    )
+    return PlainTextResponse(text, media_type="text/markdown")
 
 
 @router.get("/{run_no}/persons", summary="比对明细 · what everybody found turned out to be")
@@ -198,6 +220,14 @@ async def _run(tx: ReadTx, caller: Caller, run_no: int, unit: str | None) -> dic
     if row is None:
         raise problem("not-found")
     return row
+
+
+async def _sealed(tx: ReadTx, caller: Caller, run_no: int) -> tuple[dict[str, Any], bytes]:
+    """The run and its bytes: they tell of every unit, so of all the caller's at least."""
+    run = await _run(tx, caller, run_no, None)
+    if caller.units is not None and run["unit"] not in caller.units:
+        raise problem("forbidden-unit", unit=run["unit"] or "*")
+    return run, await store.find_document(tx, run_no) or b""
 
 
 async def _both(

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from enrollment.census.intake.persons import REASONS, unsealed
 from enrollment.comparing import rules, store
+from enrollment.frames import store as frames
+from enrollment.frames.progress import by_unit
 from shared.events.enrollment import CensusCompared
 from shared.signing import canonical
 
@@ -68,6 +70,7 @@ async def run_comparison(
         "rule_version": rules.RULE_VERSION,
         "state": await store.markers(conn),
         "lines": {"count": compared, "sha256": await store.lines_digest(conn, run_no)},
+        "progress": await _progress(conn, runtime, unit, as_of),
         "counts": rules.tallied(rows),
         "units": [{"unit": code, **counts[code]} for code in told],
     }
@@ -91,6 +94,30 @@ async def run_comparison(
         [_fact(run_no, code, *revised[code], as_of, now, sha256) for code in told],
     )
     return Run(run_no, sha256, document)
+
+
+async def _progress(
+    conn: AsyncConnection, runtime: Runtime, unit: str | None, as_of: date
+) -> dict[str, Any]:
+    """How far the census was, by unit, against the frame frozen last (F34)."""
+    frame = await frames.find_frame(conn, None)
+    version = None if frame is None else frame["version"]
+    units = None if unit is None else {unit}
+    visits, found = await frames.progress_rows(conn, version, units, as_of)
+    told = by_unit(visits, found, [one.code for one in runtime.plan.units])
+    return {
+        "basis": {
+            "version": version,
+            "name": None if frame is None else frame["name"],
+            "sha256": None if frame is None else frame["sha256"],
+        },
+        "units": [_without(one, "streets") for one in told["units"]],
+        "totals": _without(told, "units"),
+    }
+
+
+def _without(told: Mapping[str, Any], name: str) -> dict[str, Any]:
+    return {key: value for key, value in told.items() if key != name}
 
 
 async def _hash_names(conn: AsyncConnection, runtime: Runtime) -> None:
