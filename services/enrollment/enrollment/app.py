@@ -16,6 +16,7 @@ from enrollment.models import metadata
 from enrollment.register.api import router as register_router
 from enrollment.register.feeds import FEEDS
 from enrollment.register.intake.judging import SEALED_PERSONS
+from enrollment.roster.api import router as roster_router
 from shared.events.deliveries import EnrollmentDeliveryReceived
 from shared.events.enrollment import (
     CensusCompared,
@@ -48,6 +49,7 @@ SERVICE = Service(
         census_router,
         frames_router,
         comparing_router,
+        roster_router,
         complaints_router,
     ),
     publishes=(

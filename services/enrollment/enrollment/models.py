@@ -9,6 +9,7 @@ from enrollment.frames import models as frames
 from enrollment.identity import models as identity
 from enrollment.leads import models as leads
 from enrollment.register import models as register
+from enrollment.roster import models as roster
 from enrollment.tables import metadata
 
 __all__ = [
@@ -20,4 +21,5 @@ __all__ = [
     "leads",
     "metadata",
     "register",
+    "roster",
 ]

@@ -1,4 +1,4 @@
-"""The comparison of the census with the register, run by run, and the hash of the names found."""
+"""The census's frozen frames, its roster and budget, and its comparison with the register."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -14,6 +14,7 @@ def upgrade() -> None:
     op.add_column("census_persons", sa.Column("name_hash", sa.Text(), nullable=True))
     _comparisons()
     _frames()
+    _roster()
 
 
 def _comparisons() -> None:
@@ -96,7 +97,62 @@ def _frames() -> None:
     )
 
 
+def _edited() -> list[sa.Column]:
+    return [
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("edited_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("edited_by", sa.Text(), nullable=False),
+    ]
+
+
+def _roster() -> None:
+    op.create_table(
+        "census_enumerators",
+        sa.Column("unit", sa.Text(), nullable=False),
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("street", sa.Text(), nullable=True),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("display_name", sa.Text(), nullable=True),
+        sa.Column("from_on", sa.Date(), nullable=False),
+        sa.Column("to_on", sa.Date(), nullable=True),
+        *_edited(),
+        sa.PrimaryKeyConstraint("unit", "code"),
+    )
+    op.create_table(
+        "census_bodies",
+        sa.Column("department", sa.Text(), nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("duty", sa.Text(), nullable=True),
+        sa.Column("from_on", sa.Date(), nullable=False),
+        sa.Column("to_on", sa.Date(), nullable=True),
+        *_edited(),
+        sa.PrimaryKeyConstraint("department"),
+    )
+    op.create_table(
+        "census_budgets",
+        sa.Column("unit", sa.Text(), nullable=False),
+        sa.Column("budget_fen", sa.BigInteger(), nullable=False),
+        sa.Column("spent_fen", sa.BigInteger(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=True),
+        *_edited(),
+        sa.PrimaryKeyConstraint("unit"),
+    )
+    op.create_table(
+        "census_roster_changes",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("unit", sa.Text(), nullable=True),
+        sa.Column("key", sa.Text(), nullable=False),
+        *_edited(),
+        sa.Column("row", postgresql.JSONB(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("census_roster_changes_by_unit", "census_roster_changes", ["unit", "id"])
+
+
 def downgrade() -> None:
+    for table in ("roster_changes", "budgets", "bodies", "enumerators"):
+        op.drop_table(f"census_{table}")
     op.drop_table("census_frame_entries")
     op.drop_table("census_frames")
     for table in ("lines", "units"):
