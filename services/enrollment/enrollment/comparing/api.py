@@ -50,7 +50,7 @@ With = Annotated[
 
 
 @router.post("", status_code=status.HTTP_201_CREATED, summary="与参保数据库比对 · compare now")
-async def compare(
+async def compare_census(
     asked: ComparisonAsked, caller: Comparer, tx: Tx, runtime: RuntimeDep, response: Response
 ) -> ComparisonShown:
     """Compares everybody found so far, seals the run and publishes it by unit (O71)."""
@@ -101,7 +101,7 @@ async def get_comparison(
 
 
 @router.get("/{run_no}/document", summary="封存文件 · the sealed document, byte for byte")
-async def get_document(run_no: int, caller: Reader, tx: ReadTx) -> Response:
+async def get_comparison_document(run_no: int, caller: Reader, tx: ReadTx) -> Response:
     """Canonical JSON (RFC 8785) with every unit's counts, the digest of the lines, how census and
     register stood, and the plan's version. Its SHA-256 is the run's ``sha256``."""
     _, document = await _sealed(tx, caller, run_no)
@@ -113,7 +113,7 @@ async def get_document(run_no: int, caller: Reader, tx: ReadTx) -> Response:
     summary="汇总分析 · summary and analysis for the leading group, to be read and printed",
     response_class=PlainTextResponse,
 )
-async def get_summary(
+async def get_comparison_summary(
     run_no: int, caller: Reader, tx: ReadTx, runtime: RuntimeDep
 ) -> PlainTextResponse:
     """The sealed document written out in Markdown, zh and en (O72): whom the campaign can win,
@@ -167,7 +167,7 @@ async def list_compared(
 
 
 @router.get("/{run_no}/difference", summary="与另一次比对的差异 · what changed between two runs")
-async def get_difference(
+async def get_comparison_difference(
     run_no: int, other: With, caller: Reader, tx: SnapshotTx, unit: UnitAsked = None
 ) -> Difference:
     """From the earlier to the later one, whichever is asked first; within what both compared."""

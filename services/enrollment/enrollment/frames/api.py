@@ -88,7 +88,7 @@ async def get_frame(version: int, _: Reader, tx: ReadTx) -> FrameShown:
 
 
 @router.get("/frames/{version}/entries", summary="底册内对象与走访 · its entries and their visits")
-async def list_entries(
+async def list_frame_entries(
     version: int,
     caller: Reader,
     tx: ReadTx,
@@ -127,7 +127,7 @@ async def list_entries(
 
 
 @router.get("/frames/{version}/difference", summary="两版差异 · what changed between two versions")
-async def get_difference(
+async def get_frame_difference(
     version: int, other: With, caller: Reader, tx: SnapshotTx, unit: UnitAsked = None
 ) -> FrameDifference:
     """From the earlier to the later one, whichever is asked first."""
@@ -142,7 +142,7 @@ async def get_difference(
 
 
 @router.get("/frames/{version}/difference/entries", summary="有变化的对象 · which entries changed")
-async def list_changed(
+async def list_frame_changes(
     version: int,
     other: With,
     caller: Reader,
@@ -197,7 +197,7 @@ async def get_census_progress(
 
 
 @router.get("/progress/series", summary="逐日(旬)进度 · by day or dekad, and to date")
-async def get_series(
+async def get_census_series(
     caller: Reader,
     tx: SnapshotTx,
     runtime: RuntimeDep,

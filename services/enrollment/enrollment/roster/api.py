@@ -50,7 +50,7 @@ Finding = Literal["not-in-roster", "outside-dates", "other-street"]
 
 
 @router.get("", summary="普查组织与经费 · roster, budget and findings, by unit")
-async def get_roster(
+async def get_census_roster(
     caller: Reader, tx: SnapshotTx, runtime: RuntimeDep, unit: UnitAsked = None
 ) -> Roster:
     """Each count is the length of its list; units without any of it are left out."""
@@ -94,14 +94,16 @@ async def list_enumerators(
 
 
 @router.get("/budgets", summary="普查经费 · budgets and what was spent")
-async def list_budgets(caller: Reader, tx: ReadTx, unit: UnitAsked = None) -> list[BudgetShown]:
+async def list_census_budgets(
+    caller: Reader, tx: ReadTx, unit: UnitAsked = None
+) -> list[BudgetShown]:
     """By unit; each item carries the ETag an edit has to name."""
     rows = await store.list_budgets(tx, units_asked(caller, unit))
     return [BudgetShown.model_validate(_shown(BUDGETS, row)) for row in rows]
 
 
 @router.get("/changes", summary="变更记录 · every edit, the latest first")
-async def list_changes(
+async def list_roster_changes(
     caller: Reader,
     tx: ReadTx,
     page: PageDep,
@@ -119,7 +121,7 @@ async def list_changes(
 
 
 @router.get("/findings", summary="名册外走访 · visits by who should not have made them")
-async def list_findings(
+async def list_strange_visits(
     caller: Reader,
     tx: ReadTx,
     page: PageDep,
