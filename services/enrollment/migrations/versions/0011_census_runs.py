@@ -12,6 +12,8 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("census_persons", sa.Column("name_hash", sa.Text(), nullable=True))
+    op.add_column("census_units", sa.Column("visit_delivery_id", sa.Uuid(), nullable=True))
+    op.create_index("census_units_by_visit", "census_units", ["visit_delivery_id"])
     _comparisons()
     _frames()
     _roster()
@@ -158,4 +160,6 @@ def downgrade() -> None:
     for table in ("lines", "units"):
         op.drop_table(f"census_comparison_{table}")
     op.drop_table("census_comparisons")
+    op.drop_index("census_units_by_visit", "census_units")
+    op.drop_column("census_units", "visit_delivery_id")
     op.drop_column("census_persons", "name_hash")
