@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import re
 from collections import Counter
@@ -55,7 +56,7 @@ CASES: tuple[tuple[dict[str, Any], str], ...] = (
     (met(22), "already-insured.before-finding"),  # suspended, still insured
     (found(30, identity_no=identity(30, date(1995, 1, 1))), "ineligible.too-young"),
     (found(31, identity_no=identity(31, date(1930, 1, 1))), "ineligible.too-old"),
-    (found(32, reason="insured-elsewhere"), "insured-elsewhere.claimed"),
+    (found(32, reason="insured-elsewhere", street="千金街道"), "insured-elsewhere.claimed"),
     (met(23) | {"name": "另一人"}, "conflict.name-differs"),
     (met(24, **WORKS), "conflict.employer-differs"),
     (met(25, **WORKS), "already-insured.before-finding"),  # the employer the register has
@@ -262,6 +263,9 @@ async def test_a_unit_compared_alone_and_what_is_published(world: World) -> None
     for path in ("/census/comparisons/1/document", "/census/comparisons/2"):
         refused = await world.get(path, "unit", [UNIT])
         assert refused.status_code in (403, 404), refused.text
+    # Asked for at once, they wait for each other.
+    both = await asyncio.gather(compare(world), compare(world))
+    assert {run["run_no"] for run in both} == {3, 4}
 
 
 async def test_the_summary_links_each_number_to_its_list(world: World) -> None:
