@@ -46,6 +46,9 @@ class Standing:
     lasting: bool = False
     """A full list stands for whatever period was told before, as a register does; otherwise only
     for what was delivered for the same period."""
+    carried: LiteralString = "false"
+    """SQL condition on a row ``s``: its state also carries something told by ``%(delivery)s``,
+    though another delivery made it. Taking that one back then works the row out anew, too."""
     refuses: Refuses | None = None
     lock: Lock | None = None
     """Taken before the state is looked at, where other feeds write the table too."""

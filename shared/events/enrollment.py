@@ -236,7 +236,8 @@ class ComplaintReceived(_EnrollmentFact, frozen=True, kw_only=True):
 
 
 class CensusCompared(_EnrollmentFact, frozen=True, kw_only=True):
-    """A census batch was compared with the register (O71)."""
+    """Whom the census found in a unit was compared with the register (O71). Subject and key
+    ``compared:<unit>``; each run is the next revision."""
 
     kind: ClassVar[str] = "census-compared"
     title_zh: ClassVar[str] = "普查比对"
@@ -249,6 +250,13 @@ class CensusCompared(_EnrollmentFact, frozen=True, kw_only=True):
     ineligible_count: int
     elsewhere_count: int
     conflict_count: int
+    unclear_count: int = 0
+    repeated_count: int = 0
+    """Entries of somebody entered before: not to be counted again."""
+    potential_count: int = 0
+    """Of the new: of working age and able to pay (O70)."""
+    sha256: str = ""
+    """Of the sealed document of the run."""
 
 
 class CaseOpened(_EnrollmentFact, frozen=True, kw_only=True):

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from enrollment.census import rules
-from enrollment.census.progress import by_unit
 from enrollment.census.rules import Frame
 from enrollment.complaints.rules import informant_fault, natural_key
+from enrollment.frames.progress import by_unit
 from enrollment.policy.rules import ages
 from enrollment.policy.rules.ages import AgeLimits
 from shared.plan import Plan
@@ -137,18 +137,19 @@ def test_a_later_day_is_another_visit(before: date | None, after: date, corrects
 def test_progress_adds_up() -> None:
     visits = [
         {"unit": "b", "street": "s", "frame": 3, "visited": 2, "refused": 1,
-         "counted_on_visits": 9},
+         "counted_on_visits": 9, "gone": 1, "outside": 4, "outside_visited": 1},
         {"unit": "a", "street": "t", "frame": 5, "visited": 0, "refused": 0,
-         "counted_on_visits": 0},
+         "counted_on_visits": 0, "gone": 0, "outside": 0, "outside_visited": 0},
     ]  # fmt: skip
     found = [
         {"unit": "b", "street": street, "reason": reason, "found": n, "eligible": n - 1,
-         "eligible_able_to_pay": 1}
+         "able_to_pay": 2, "eligible_able_to_pay": 1}
         for street, reason, n in (("s", "other", 2), ("s", "no-means", 3), ("u", "other", 4))
     ]  # fmt: skip
     whole = by_unit(visits, found, ["a", "b", "c"])
     assert (whole["frame"], whole["visited"], whole["refused"]) == (8, 2, 1)
     assert (whole["found"], whole["eligible"], whole["eligible_able_to_pay"]) == (9, 6, 3)
+    assert (whole["outside"], whole["visited_rate"]) == (4, "25.0")
     assert whole["by_reason"] == {"no-means": 3, "other": 6}
     assert [(one["unit"], [s["street"] for s in one["streets"]]) for one in whole["units"]] == [
         ("a", ["t"]),

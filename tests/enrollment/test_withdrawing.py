@@ -130,6 +130,30 @@ async def test_a_visit_taken_back_leaves_the_entry_as_it_was_told_before(world: 
     assert entry["visited_on"] is None
 
 
+async def test_a_visit_carried_on_goes_with_the_delivery_that_told_it(world: World) -> None:
+    """However often the entry was told again without it; what it was told since stays."""
+    wrong = await world.push("census-units", [visit(1), visit(2), visit(3)])
+    await world.push("census-units", [place(1, street="千金街道"), place(2)])
+    await world.push(
+        "census-units", [place(1, street="东明街道"), visit(3) | {"outcome": "refused"}]
+    )
+    assert (await withdraw(world, wrong))["status_code"] == 202
+    entries = await world.rows(
+        "SELECT frame_no, street, visited_on, visited, void FROM census_units ORDER BY frame_no"
+    )
+    assert [tuple(entry.values()) for entry in entries] == [
+        ("PC-1", "东明街道", None, False, False),
+        ("PC-2", "平山街道", None, False, False),
+        ("PC-3", "平山街道", date(2008, 6, 3), True, False),
+    ]
+    last = {fact.frame_no: fact for fact in await world.facts(CensusVisited)}
+    assert {no: (fact.visited, fact.correction) for no, fact in last.items()} == {
+        "PC-1": (False, True),
+        "PC-2": (False, True),
+        "PC-3": (True, True),
+    }
+
+
 async def test_persons_found_and_complaints_taken_back_are_void(world: World) -> None:
     for feed, record in (("census-persons", found(1)), ("complaints", complaint(1))):
         sent = await world.push(feed, [record], period="2008-06-D1")

@@ -5,9 +5,11 @@ from __future__ import annotations
 from enrollment.census.api import router as census_router
 from enrollment.census.feeds import FEEDS as CENSUS_FEEDS
 from enrollment.census.intake.persons import SEALED_FOUND
+from enrollment.comparing.api import router as comparing_router
 from enrollment.complaints.api import router as complaints_router
 from enrollment.complaints.feeds import FEEDS as COMPLAINT_FEEDS
 from enrollment.complaints.intake import SEALED_COMPLAINTS
+from enrollment.frames.api import router as frames_router
 from enrollment.golden.api import router as golden_router
 from enrollment.headcounts.api import router as headcounts_router
 from enrollment.leads.api import router as leads_router
@@ -21,8 +23,10 @@ from enrollment.register.api import router as register_router
 from enrollment.register.feeds import FEEDS
 from enrollment.register.intake.judging import SEALED_NAMES, SEALED_PERSONS
 from enrollment.register.intake.officers import SEALED_APPLICATIONS
+from enrollment.roster.api import router as roster_router
 from shared.events.deliveries import EnrollmentDeliveryReceived
 from shared.events.enrollment import (
+    CensusCompared,
     CensusPersonFound,
     CensusVisited,
     ComplaintReceived,
@@ -56,6 +60,9 @@ SERVICE = Service(
         register_router,
         leads_router,
         census_router,
+        frames_router,
+        comparing_router,
+        roster_router,
         complaints_router,
         policy_router,
         headcounts_router,
@@ -77,6 +84,7 @@ SERVICE = Service(
         LeadClosed,
         CensusVisited,
         CensusPersonFound,
+        CensusCompared,
         ComplaintReceived,
         EnrollmentDeliveryReceived,
     ),

@@ -196,14 +196,16 @@ async def mark_withdrawn(conn: AsyncConnection, delivery_id: UUID, at: datetime)
 async def collect_standing(
     conn: AsyncConnection, withdrawal: Withdrawal, standing: Standing
 ) -> None:
-    """Note the keys whose current version the delivery made; of a full list also those it did
-    not name, whatever stands of them now."""
+    """Note the keys whose current version the delivery made or that carry something of it; of a
+    full list also those it did not name, whatever stands of them now."""
     driver = await raw(conn)
     await driver.execute(
         sql.SQL(
             "INSERT INTO withdrawal_keys (withdrawal_id, natural_key, from_delivery, from_no) "
             "SELECT %(id)s, {key}, delivery_id, record_no FROM {table} AS s "
-            "WHERE delivery_id = %(delivery)s OR {key} IN (SELECT k.natural_key "
+            "WHERE delivery_id = %(delivery)s OR ("
+            + standing.carried
+            + ") OR {key} IN (SELECT k.natural_key "
             "FROM withdrawal_keys AS k JOIN withdrawals AS w ON w.id = k.withdrawal_id "
             "WHERE w.delivery_id = %(delivery)s AND w.kind = 'absence' AND w.feed = %(feed)s) "
             "ON CONFLICT DO NOTHING"

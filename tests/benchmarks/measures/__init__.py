@@ -8,6 +8,7 @@ from typing import Final
 
 from tests.benchmarks.measures import (
     accept,
+    comparing,
     datasette,
     demo,
     end_to_end,
@@ -33,7 +34,10 @@ class Chapter:
 
 
 def _daily(run: Run) -> list[Measure]:
-    modules = (accept, end_to_end, datasette, naive, latency, reports, rebuild, memory, tables)
+    modules = (
+        *(accept, end_to_end, datasette, naive, latency, reports, rebuild, memory, tables),
+        comparing,
+    )
     return [measure for module in modules for measure in module.measures(run)]
 
 

@@ -89,37 +89,3 @@ class FoundDetail(FoundShown):
     identity_no: str | None = Field(description="身份证号(掩码) · masked")
     name: str = Field(description="姓名(掩码) · masked")
     birth_on: date
-
-
-class Progress(Shown):
-    """How far the census is; every number is the length of a list of this API."""
-
-    frame: int = Field(description="应走访 · entries of the frame")
-    visited: int = Field(description="已走访 · of these, visited")
-    refused: int = Field(description="拒绝登记 · of these, refused")
-    counted_on_visits: int = Field(description="走访查到人数 · persons counted on the visits")
-    found: int = Field(description="登记未参保人数 · persons entered as not insured")
-    eligible: int = Field(description="符合参保年龄 · of these, of working age")
-    eligible_able_to_pay: int = Field(description="且有缴费能力 · and able to pay (O70)")
-    by_reason: dict[str, int] = Field(description="按未参保原因 · persons found, by reason")
-
-
-class StreetProgress(Progress):
-    """One street's."""
-
-    street: str
-
-
-class UnitProgress(Progress):
-    """One unit's, and its streets'."""
-
-    unit: str
-    streets: list[StreetProgress]
-
-
-class CensusProgress(Progress):
-    """All units' the caller may see, in the order of the plan, and each unit's."""
-
-    census_from: date
-    census_to: date
-    units: list[UnitProgress]

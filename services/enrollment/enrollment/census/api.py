@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy import RowMapping
 
 from enrollment.census import models, store
-from enrollment.census.answers import CensusProgress, FoundDetail, FoundPage, UnitPage
+from enrollment.census.answers import FoundDetail, FoundPage, UnitPage
 from enrollment.census.intake.persons import unsealed
-from enrollment.census.progress import by_unit
 from enrollment.register.store.persons import log_access
 from enrollment.scope import units_asked
 from shared.auth import Caller, allow
 from shared.crypto import mask_identity
-from shared.dependencies import ReadTx, RuntimeDep, SnapshotTx, Tx
+from shared.dependencies import ReadTx, RuntimeDep, Tx
 from shared.paging import PageDep
 from shared.problems import problem
 
@@ -44,6 +44,8 @@ async def list_frame(
     kind: Annotated[str | None, Query(max_length=40, description="普查对象类别 · kind")] = None,
     visited: Annotated[bool | None, Query(description="计为已走访 · counts as visited")] = None,
     outcome: Annotated[str | None, Query(max_length=40, description="走访结果 · outcome")] = None,
+    visited_from: Annotated[date | None, Query(description="走访日期起 · visited from")] = None,
+    visited_to: Annotated[date | None, Query(description="走访日期止 · visited up to")] = None,
     void: VoidAsked = False,
 ) -> UnitPage:
     """In order of unit and number."""
@@ -56,6 +58,7 @@ async def list_frame(
         units_asked(caller, unit),
         after[0] if after else None,
         page.limit + 1,
+        {"visited_on": (visited_from, visited_to)},
     )
     shown = page.of(rows, lambda row: (row["natural_key"],), request, response, _version)
     return UnitPage.model_validate(shown)
@@ -78,6 +81,8 @@ async def list_persons_found(
         str | None, Query(max_length=40, description="年龄判断 · finding; post-unknown 岗位不明")
     ] = None,
     can_pay: Annotated[bool | None, Query(description="有缴费能力 · able to pay")] = None,
+    found_from: Annotated[date | None, Query(description="登记日期起 · found from")] = None,
+    found_to: Annotated[date | None, Query(description="登记日期止 · found up to")] = None,
     void: VoidAsked = False,
 ) -> FoundPage:
     """In order of unit and number."""
@@ -97,6 +102,7 @@ async def list_persons_found(
         units_asked(caller, unit),
         after[0] if after else None,
         page.limit + 1,
+        {"found_on": (found_from, found_to)},
     )
     shown = page.of(rows, lambda row: (row["natural_key"],), request, response, _found)
     return FoundPage.model_validate(shown)
@@ -131,22 +137,6 @@ async def get_person_found(
             **_found(row),
             "identity_no": mask_identity(number) if number else None,
             "name": name[:1] + "*" * (len(name) - 1),
-        }
-    )
-
-
-@router.get("/progress", summary="普查进度 · visited of the frame, persons found, by reason")
-async def get_census_progress(
-    caller: Reader, tx: SnapshotTx, runtime: RuntimeDep, unit: UnitAsked = None
-) -> CensusProgress:
-    """By unit and street (O65, O69). What was taken back counts nowhere."""
-    plan = runtime.plan
-    visits, found = await store.progress_rows(tx, units_asked(caller, unit))
-    return CensusProgress.model_validate(
-        {
-            **by_unit(visits, found, [one.code for one in plan.units]),
-            "census_from": plan.calendar.census_from.value,
-            "census_to": plan.calendar.census_to.value,
         }
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Date, Index, Integer, LargeBinary, Table, Text
+from sqlalchemy import Boolean, Column, Date, Index, Integer, LargeBinary, Table, Text, Uuid
 
 from enrollment.tables import metadata
 from shared.deliveries.state import state_columns
@@ -26,7 +26,10 @@ census_units = Table(
     Column("persons_found", Integer, nullable=False),
     Column("uninsured_found", Integer, nullable=False),
     Column("visited", Boolean, nullable=False),
+    # The delivery that told the visit: an earlier one where the entry was told again without it.
+    Column("visit_delivery_id", Uuid),
     Index("census_units_by_unit", "unit", "street"),
+    Index("census_units_by_visit", "visit_delivery_id"),
 )
 
 census_persons = Table(
@@ -54,6 +57,9 @@ census_persons = Table(
     Column("age_finding", Text, nullable=False),
     Column("eligible", Boolean),
     Column("void", Boolean, nullable=False),
+    # Keyed hash of the name, as in ``persons``; None in entries taken before there was one, until
+    # the next comparison.
+    Column("name_hash", Text),
     Index("census_persons_by_unit", "unit", "street"),
     Index("census_persons_by_person", "person_key"),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Any, Final, NamedTuple
+from uuid import UUID
 
 from enrollment.policy.rules.ages import OF_WORKING_AGE, POST_UNKNOWN, TOO_OLD, TOO_YOUNG
 from shared.plan import Plan
@@ -44,21 +45,30 @@ class Frame(NamedTuple):
     uninsured_found: int
     visited: bool
     """Whether it counts as visited."""
+    visit_delivery_id: UUID | None = None
+    """The delivery that told the visit; no part of what the entry says."""
 
 
 _VISIT: Final = ("visited_on", "visitor", "outcome", "persons_found", "uninsured_found")
+_TOLD_BY: Final = "visit_delivery_id"
 NO_VISIT: Final[Mapping[str, Any]] = {
+    _TOLD_BY: None,
     **dict.fromkeys(_VISIT[:3]),
     **dict.fromkeys(_VISIT[3:], 0),
 }
 """The columns of an entry nobody has been to."""
 
 
-def with_visit(before: Frame | None, after: Frame, counting: Collection[str]) -> Frame:
-    """The entry as it stands then: told again without a visit it keeps the visit known. It counts
-    as visited when its outcome is one of ``counting`` and it is still in the frame."""
-    if before is not None and after.visited_on is None:
-        kept: dict[str, Any] = {name: getattr(before, name) for name in _VISIT}
+def with_visit(
+    before: Frame | None, after: Frame, counting: Collection[str], told_by: UUID | None = None
+) -> Frame:
+    """The entry as it stands then, ``told_by`` that delivery: told again without a visit it keeps
+    the visit known. It counts as visited when its outcome is one of ``counting`` and it is still
+    in the frame."""
+    if after.visited_on is not None:
+        after = after._replace(visit_delivery_id=told_by)
+    elif before is not None:
+        kept: dict[str, Any] = {name: getattr(before, name) for name in (*_VISIT, _TOLD_BY)}
         after = after._replace(**kept)
     return after._replace(visited=after.outcome in counting and not after.void)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from psycopg.rows import dict_row
@@ -31,11 +32,16 @@ async def list_states(
     units: Collection[str] | None,
     after: str | None,
     limit: int,
+    between: Mapping[str, tuple[date | None, date | None]],
 ) -> Sequence[RowMapping]:
     """Rows by natural key, at most ``limit`` of those after it. ``equal``: column → value, None
-    for any. ``units``: those the caller may see, None for all."""
+    for any. ``units``: those the caller may see, None for all. ``between``: column → first and
+    last day, None for no bound."""
     wanted: list[ColumnElement[bool]] = [true()]
     wanted += [table.c[name] == value for name, value in equal.items() if value is not None]
+    for name, (first, last) in between.items():
+        wanted += [table.c[name] >= first] if first is not None else []
+        wanted += [table.c[name] <= last] if last is not None else []
     if units is not None:
         wanted.append(table.c.unit.in_(units))
     if after is not None:
@@ -50,31 +56,3 @@ async def find_person(conn: AsyncConnection, natural_key: str) -> dict[str, Any]
     async with driver.cursor(row_factory=dict_row) as cursor:
         await cursor.execute("SELECT * FROM census_persons WHERE natural_key = %s", (natural_key,))
         return await cursor.fetchone()
-
-
-_FRAME = """
-SELECT unit, street, count(*) AS frame, count(*) FILTER (WHERE visited) AS visited,
-       count(*) FILTER (WHERE visited AND outcome = 'refused') AS refused,
-       coalesce(sum(persons_found) FILTER (WHERE visited), 0)::bigint AS counted_on_visits
-FROM census_units WHERE NOT void AND (%(units)s::text[] IS NULL OR unit = ANY(%(units)s))
-GROUP BY unit, street
-"""
-_FOUND = """
-SELECT unit, street, reason, count(*) AS found, count(*) FILTER (WHERE eligible) AS eligible,
-       count(*) FILTER (WHERE eligible AND can_pay) AS eligible_able_to_pay
-FROM census_persons WHERE NOT void AND (%(units)s::text[] IS NULL OR unit = ANY(%(units)s))
-GROUP BY unit, street, reason
-"""
-
-
-async def progress_rows(
-    conn: AsyncConnection, units: Collection[str] | None
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """(frame and visits by street, persons found by street and reason)."""
-    driver = await raw(conn)
-    asked = {"units": None if units is None else sorted(units)}
-    async with driver.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(_FRAME, asked)
-        visits = await cursor.fetchall()
-        await cursor.execute(_FOUND, asked)
-        return visits, await cursor.fetchall()

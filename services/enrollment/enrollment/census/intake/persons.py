@@ -55,6 +55,7 @@ class Row(NamedTuple):
     age_finding: str
     eligible: bool | None
     void: bool
+    name_hash: str
 
 
 COLUMNS = Row._fields
@@ -144,10 +145,10 @@ def _verdict(
         finding,
         rules.ELIGIBLE[finding],
         record.void,
+        secrecy.keyed_hash(f"name:{record.name}"),
     )
     # The seal differs each time; what it seals is in the key and the name's hash.
-    name_hash = secrecy.keyed_hash(f"name:{record.name}")
-    return Verdict(natural_key, tuple(row), content_hash((*row._replace(sealed=b""), name_hash)))
+    return Verdict(natural_key, tuple(row), content_hash(tuple(row._replace(sealed=b""))))
 
 
 async def apply_census_persons(ctx: ApplyContext, rows: Sequence[JudgedRow]) -> Outcome:

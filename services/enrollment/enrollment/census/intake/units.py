@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from uuid import UUID
 
 from enrollment.census import models, rules, store
 from enrollment.census.intake.judging import in_census, last_day
@@ -91,14 +92,14 @@ async def apply_census_units(ctx: ApplyContext, rows: Sequence[JudgedRow]) -> Ou
     outcome = Outcome()
     counting = {row.code for row in ctx.runtime.plan.codes(OUTCOMES) if row.counts}
     known = await store.frames(ctx.conn, {row.key for row in rows})
-    whole = []
+    told_by, whole = UUID(ctx.delivery.id), []
     for row in rows:
         # Where something was taken back, what is known of a visit may be of that very record.
         before = None if ctx.restates else known.get(row.key)
-        frame = rules.with_visit(before, Frame._make(row.row), counting)
+        frame = rules.with_visit(before, Frame._make(row.row), counting, told_by)
         known[row.key] = frame
         ended = row.content_hash == ENDED_HASH
-        hashed = ENDED_HASH if ended else content_hash(tuple(frame))
+        hashed = ENDED_HASH if ended else content_hash(tuple(frame)[:-1])
         whole.append(row._replace(row=frame, content_hash=hashed))
     changed = await upsert_state(ctx, models.census_units, COLUMNS, whole, outcome)
     outcome.facts += [_fact(ctx, one) for one in changed if _visited_on(one)]

@@ -6,8 +6,18 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-_VISITS = ("frame", "visited", "refused", "counted_on_visits")
-_FOUND = ("found", "eligible", "eligible_able_to_pay")
+from enrollment.frames.rules import visited_rate
+
+_VISITS = (
+    "frame",
+    "visited",
+    "refused",
+    "counted_on_visits",
+    "gone",
+    "outside",
+    "outside_visited",
+)
+_FOUND = ("found", "eligible", "able_to_pay", "eligible_able_to_pay")
 
 
 def by_unit(
@@ -47,5 +57,6 @@ def _sum(parts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
 def _shown(counts: Counter[str], reasons: Counter[str]) -> dict[str, Any]:
     return {
         **{name: counts[name] for name in (*_VISITS, *_FOUND)},
+        "visited_rate": visited_rate(counts["visited"], counts["frame"]),
         "by_reason": dict(sorted(reasons.items())),
     }
