@@ -10,7 +10,7 @@ import pytest
 
 from enrollment.golden import rules
 from enrollment.golden.rules import STANDING, STRUCK_OFF, WITHDRAWN, Outside, Sighting
-from enrollment.identity.searching import grams, plain
+from enrollment.identity.rules import grams, plain
 from shared.plan import Plan
 
 PLAN = Plan.default()

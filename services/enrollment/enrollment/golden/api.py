@@ -121,7 +121,7 @@ async def set_conflict_aside(
 
 
 @router.get("/employers/{employer_id}/record", summary="单位主档 · golden record of an employer")
-async def get_record(
+async def get_golden_record(
     employer_id: str, caller: Reader, tx: ReadTx, runtime: RuntimeDep
 ) -> RecordShown:
     """Every field with who says so, since when, by which record; what the others say; what stood

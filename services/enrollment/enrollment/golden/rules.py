@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import NamedTuple, TypeAlias
 
-from enrollment.identity.searching import plain
+from enrollment.identity.rules import plain
 
 STANDING = "standing"
 STRUCK_OFF = "struck-off"

@@ -7,6 +7,7 @@ are never moved from one employer to another here.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -125,3 +126,18 @@ def assign(
                 rule = "register" if entry is not None else rule_of(matched or key)
                 result.links[key] = Joined(employer, rule, index, matched or claim.keys[0])
     return result
+
+
+def plain(text: str) -> str:
+    """Letters, digits and characters only, of one width and case: what two offices write alike."""
+    folded = unicodedata.normalize("NFKC", text).upper()
+    return "".join([char for char in folded if char.isalnum()])
+
+
+def grams(name: str) -> list[str]:
+    """The pairs of neighbouring characters of a name's ``plain`` form, each once: what names are
+    searched by. One character alone is its own."""
+    text = plain(name)
+    if len(text) < 2:
+        return [text] if text else []
+    return sorted({text[at : at + 2] for at in range(len(text) - 1)})

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from enrollment.identity import models
-from enrollment.identity.searching import grams, plain
+from enrollment.identity.rules import grams, plain
 from shared.database import copy_into, raw
 
 _IDENTITY_LOCK = 0x656E726F6C6C02

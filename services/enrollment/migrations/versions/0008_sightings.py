@@ -137,7 +137,7 @@ def upgrade() -> None:
 
 
 def _fill_names() -> None:
-    """As ``identity.searching`` has it on the day of this migration."""
+    """As ``identity.rules`` has it on the day of this migration."""
     conn = op.get_bind()
     after = ""
     while True:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from psycopg.rows import dict_row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from enrollment.identity.searching import grams, plain
+from enrollment.identity.rules import grams, plain
 from enrollment.register import models
 from enrollment.register.rules import Employer, Person, Place
 from shared.database import raw, stage_into
