@@ -1,8 +1,7 @@
 """The numbers by which firms and persons are known: own checks, naming the right digit.
 
-Checks never repair. A feed that wants to forgive hyphens or full-width digits calls ``normalise``
-itself and can say that it did. The batch forms (numpy) live in ``shared.identifiers.batch`` and
-are not imported here, so that rules stay light.
+Checks never repair. ``read`` does where that is certain, and tells every repair. The batch forms
+(numpy) live in ``shared.identifiers.batch`` and are not imported here, so that rules stay light.
 
 Sources: GB 11714-1997 (organisation code), GB 32100-2015 (18-character code), GS 15-2006
 (registration number), 国税函〔2006〕820号 (tax number), GB 11643-1999 (identity number).
@@ -25,6 +24,16 @@ from shared.identifiers.normalise import (
     normalise_number,
     normalise_org_code,
 )
+from shared.identifiers.parts import (
+    LicenceKind,
+    Note,
+    UsccParts,
+    identity_division,
+    licence_kind,
+    licence_note,
+    uscc_parts,
+)
+from shared.identifiers.passports import check_passport_no, passport_key_text
 from shared.identifiers.persons import (
     check_identity_no,
     identity_18_from_15,
@@ -32,21 +41,33 @@ from shared.identifiers.persons import (
     identity_sex,
 )
 from shared.identifiers.problem import CheckError, Problem, ProblemCode
+from shared.identifiers.reading import Kind, Reading, Repair, check_licence_no, notations, read
 
 __all__ = [
     "USCC_AUTHORITIES",
     "CheckError",
+    "Kind",
+    "LicenceKind",
+    "Note",
     "Problem",
     "ProblemCode",
+    "Reading",
+    "Repair",
+    "UsccParts",
     "check_identity_no",
+    "check_licence_no",
     "check_org_code",
+    "check_passport_no",
     "check_reg_no",
     "check_tax_no",
     "check_uscc",
     "employer_key",
     "identity_18_from_15",
     "identity_birth_on",
+    "identity_division",
     "identity_sex",
+    "licence_kind",
+    "licence_note",
     "make_identity_no",
     "make_org_code",
     "make_reg_no",
@@ -54,7 +75,11 @@ __all__ = [
     "normalise_identity_no",
     "normalise_number",
     "normalise_org_code",
+    "notations",
     "org_code_from_tax_no",
     "org_code_from_uscc",
     "owner_identity_from_tax_no",
+    "passport_key_text",
+    "read",
+    "uscc_parts",
 ]

@@ -27,6 +27,7 @@ from shared.deliveries.tables.characters import folded, states_nothing
 from shared.deliveries.tables.days import Read, from_serial, read_date, read_dekad, read_month
 from shared.deliveries.tables.figures import plain, read_figure
 from shared.deliveries.tables.spec import Fault, FieldSpec, Repair
+from shared.identifiers import notations
 
 _YES: Final = frozenset({"是", "有", "已", "y", "yes", "true", "1", "√", "✓", "✔", "☑"})
 _NO: Final = frozenset({"否", "未", "没有", "n", "no", "false", "0", "×", "✗", "✘", "x", "☐"})
@@ -125,16 +126,10 @@ def _identifier(  # noqa: PLR0911 - one per way an identifier comes
         return _text(spec, cell, scale, today)
     if pattern.search(cell):
         return Cleaned(cell)
-    value = narrow(cell)
-    rule = "spaces" if value == cell.strip() else "full-width"
-    for form, name in (
-        (value, rule),
-        (_SPACES.sub("", value), "spaces"),
-        (_SPACES.sub("", value).upper(), "upper-case"),
-        (re.sub(r"[\s'`‘’-]", "", value).upper(), "marks"),
-    ):
+    for name, form in notations(cell):
         if pattern.search(form):
             return Cleaned(form, _repair(spec, cell, form, name))
+    rule, value = next(notations(cell))
     if re.fullmatch(r"[0-9OoIl]+", value) and re.search(r"[OoIl]", value) and len(value) > 1:
         return _fault(spec, "letter-in-number", cell)
     # Its own rule says what is wrong with it: the same words as for a record sent as JSON.

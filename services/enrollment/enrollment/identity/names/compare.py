@@ -107,7 +107,7 @@ def _limited(parts: list[Part], others: list[Evidence], policy: NamePolicy) -> t
         return "codes-contradict", min(limit, policy.link - 1)
     if found["licence"] == "differs" and limit >= policy.link:
         return "licences-contradict", policy.link - 1
-    if found["household"] == "differs" and limit >= policy.link:
+    if found.get("household") == "differs" and limit >= policy.link:
         return "household-and-firm", policy.link - 1
     return rule, limit
 
@@ -129,7 +129,7 @@ def _others(one: Seen, other: Seen, policy: NamePolicy) -> list[Evidence]:
             _equal(_head(one.reg_type, 1), _head(other.reg_type, 1)),
             policy.registration,
         ),
-        _sign("household", _equal(one.household, other.household), policy.household),
+        _households(one.household, other.household, policy),
         _sign("licence", _licences(one.licence_no, other.licence_no), policy.licence),
         _sign("org-code", _codes(one.org_code, other.org_code), policy.org_code),
     ]
@@ -139,6 +139,13 @@ def _sign(what: str, agreed: bool | None, signs: Signs) -> Evidence:
     if agreed is None:
         return Evidence(what, "unknown", 0)
     return Evidence(what, "agreed", signs[0]) if agreed else Evidence(what, "differs", signs[1])
+
+
+def _households(one: bool | None, other: bool | None, policy: NamePolicy) -> Evidence:
+    """No two firms of a register have one name; households often do."""
+    if one and other:
+        return Evidence("both-households", "agreed", policy.household[0])
+    return _sign("household", _equal(one, other), (0, policy.household[1]))
 
 
 def _equal(one: object, other: object) -> bool | None:

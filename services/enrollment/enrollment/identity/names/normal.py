@@ -17,7 +17,7 @@ from shared.characters import narrow, simplified
 
 _MARKS: Final = re.compile(r"[^\w()]|_")
 _BRACKETS: Final = str.maketrans("[]{}<>【】〔〕〈〉《》「」『』〖〗", "()" * 10)
-_NUMERALS: Final = re.compile("第?[0-9〇零一二三四五六七八九十壹贰叁肆伍陆柒捌玖拾]+")
+_NUMERALS: Final = re.compile("第*[0-9〇零一二三四五六七八九十壹贰叁肆伍陆柒捌玖拾]+")
 _DIGITS: Final = dict(
     zip("〇零一壹二贰三叁四肆五伍六陆七柒八捌九玖", "00112233445566778899", strict=True)
 )
@@ -64,7 +64,10 @@ def plain(text: str) -> str:
 
 def normal_of(name: str, places: Places) -> Normal:
     """The parts of a name, as seen in the city of ``places``."""
-    text = words.STATUS_BRACKETED.sub("", plain(name)).replace("(", "").replace(")", "")
+    text = plain(name)
+    if "(" in text or ")" in text:
+        # Once more, for what stands together only now (第(筹)一).
+        text = plain(words.STATUS_BRACKETED.sub("", text).replace("(", "").replace(")", ""))
     while len(bare := words.STATUS_END.sub("", text)) not in (0, 1, len(text)):
         text = bare
     place, head = places.taken_off(text)
@@ -94,7 +97,7 @@ def _divided(head: str) -> tuple[str, str, str]:
 def _in_figures(found: re.Match[str]) -> str:
     """第二 and 贰 as 2, 二十一 as 21; 第 goes with its number."""
     written = found[0]
-    digits = written.removeprefix("第")
+    digits = written.lstrip("第")
     if digits.isascii():
         return digits
     if len(written) == 1 and written in _WORDS_TOO:
@@ -102,7 +105,7 @@ def _in_figures(found: re.Match[str]) -> str:
     tens, ten, ones = digits.replace("拾", "十").partition("十")
     if not ten:
         return _figures(digits)
-    if len(tens) > 1 or len(ones) > 1:  # No number is spoken so: figure by figure.
+    if len(tens) > 1 or len(ones) > 1 or ones == "十":  # No number is spoken so: figure by figure.
         return _figures(digits.replace("拾", "十")).replace("十", "10")
     return _figures(tens or "1") + _figures(ones or "0")
 

@@ -50,7 +50,8 @@ class NamePolicy:
     founded: Signs = (80, -40)
     trade: Signs = (20, -30)
     registration: Signs = (10, -40)
-    household: Signs = (0, -220)
+    household: Signs = (-160, -220)
+    """Two households, whose names repeat within a city; a household and a firm."""
     licence: Signs = (300, -250)
     org_code: Signs = (400, 0)
     largest_block: int = field(default=LARGEST_BLOCK)

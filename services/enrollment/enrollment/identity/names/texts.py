@@ -51,6 +51,7 @@ WHAT: Final = {
     "trade": Said("行业", "trade"),
     "registration": Said("登记注册类型", "registration type"),
     "household": Said("是否个体工商户", "household or firm"),
+    "both-households": Said("均为个体工商户，名称易重复", "both households, whose names repeat,"),
     "licence": Said("营业执照注册号", "licence number"),
     "org-code": Said("组织机构代码", "organisation code"),
 }
