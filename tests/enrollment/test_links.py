@@ -133,6 +133,10 @@ async def test_a_firm_with_two_numbers_is_joined_by_its_name_and_split_again(wor
         "SELECT employer_id, count(*) AS n FROM lead_events WHERE period <> '' GROUP BY 1"
     )
     assert counted == [{"employer_id": second, "n": 3}]
+    seen = await world.rows(
+        "SELECT employer_id, count(*) AS n FROM sightings GROUP BY 1 ORDER BY 1"
+    )
+    assert seen == [{"employer_id": first, "n": 1}, {"employer_id": second, "n": 3}]
     # They are not found again, for the same evidence was seen.
     assert await make_all_due(world.runtime) == (2, 0)
     assert (await match_employers(world.runtime)).joined == 0
