@@ -13,6 +13,7 @@ from tests.benchmarks.measures import (
     end_to_end,
     growth,
     latency,
+    matching,
     memory,
     naive,
     rebuild,
@@ -33,7 +34,18 @@ class Chapter:
 
 
 def _daily(run: Run) -> list[Measure]:
-    modules = (accept, end_to_end, datasette, naive, latency, reports, rebuild, memory, tables)
+    modules = (
+        accept,
+        end_to_end,
+        datasette,
+        naive,
+        latency,
+        reports,
+        rebuild,
+        memory,
+        tables,
+        matching,
+    )
     return [measure for module in modules for measure in module.measures(run)]
 
 
