@@ -14,6 +14,7 @@ from tests.benchmarks.measures import (
     end_to_end,
     growth,
     latency,
+    matching,
     memory,
     naive,
     rebuild,
@@ -37,6 +38,7 @@ def _daily(run: Run) -> list[Measure]:
     modules = (
         *(accept, end_to_end, datasette, naive, latency, reports, rebuild, memory, tables),
         comparing,
+        matching,
     )
     return [measure for module in modules for measure in module.measures(run)]
 

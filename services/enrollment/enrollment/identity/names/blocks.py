@@ -4,20 +4,22 @@ A pair that ``compare`` would link or ask about has equal numbers and an equal b
 stand in every key and large chains fall apart by branch. Beside the whole core the keys are the
 core with one character left out (finds every slip of one character), the core without its first
 two or three characters (leading words), without 集团, with its form where that is no company's, and
-the brand (another trade). Every pair above the ask
-threshold on its name alone shares a key; lost are only pairs whose common keys are all too common
-(``NamePolicy.largest_block``), which are counted.
+the brand (another trade). One other character or another trade is compared only where a weighty
+sign agrees: without, the plan's points make it no question. Every pair above the ask threshold on
+its name alone shares a key; lost are only pairs whose common keys are all too common
+(``NamePolicy.largest_block``), which are counted where a whole core is.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from enrollment.identity.names import words
-from enrollment.identity.names.compare import Seen, Verdict, address_key, judge
+from enrollment.identity.names.compare import Seen, Verdict, judge, same_addresses, same_days
 from enrollment.identity.names.normal import Normal, normal_of
+from enrollment.identity.names.parts import close
 from enrollment.identity.names.policy import NamePolicy
 
 _SHORTEST: Final = 4
@@ -74,10 +76,12 @@ def pairs_of(left: Sequence[Seen], right: Sequence[Seen], policy: NamePolicy) ->
     found: list[tuple[int, int, Verdict]] = []
     compared = crowded = 0
     for at, (seen, name) in enumerate(zip(right, others, strict=True)):
-        candidates, too_common = _candidates(name, index, policy.largest_block)
+        candidates, near, too_common = _candidates(name, index, policy.largest_block)
         crowded += bool(too_common)
         for block in too_common:
             candidates.update(_alike(seen, block, left, policy))
+        candidates.update(at for at in near if close(name.core, names[at].core))
+        candidates.update(_alike(seen, near - candidates, left, policy))
         for candidate in candidates:
             if within and candidate >= at:
                 continue
@@ -99,32 +103,36 @@ def _index(names: Sequence[Normal]) -> dict[str, list[int]]:
 
 def _candidates(
     name: Normal, index: dict[str, list[int]], largest: int
-) -> tuple[set[int], list[list[int]]]:
-    """Who shares a key with a name, and the blocks of whole cores that are too large."""
+) -> tuple[set[int], set[int], list[list[int]]]:
+    """Who shares a whole core with a name, who only part of it or the brand, and the blocks of
+    whole cores that are too large."""
     candidates: set[int] = set()
+    near: set[int] = set()
     too_common = []
     for key in blocks_of(name):
         block = index.get(key)
         if block is None:
             continue
         if len(block) <= largest:
-            candidates.update(block)
+            (candidates if key[0] == "=" else near).update(block)
         elif key[0] == "=":
             too_common.append(block)
-    return candidates, too_common
+    return candidates, near, too_common
 
 
 def _alike(
-    seen: Seen, block: Sequence[int], left: Sequence[Seen], policy: NamePolicy
+    seen: Seen, block: Iterable[int], left: Sequence[Seen], policy: NamePolicy
 ) -> Iterator[int]:
-    """Of a block too common to compare, those with the same representative, licence or address."""
-    address = address_key(seen.address, policy) if seen.address else None
+    """Of a block, those with the same code, licence, representative, founding day or address."""
+    address = seen.address
     for at in block:
         other = left[at]
         if (
             (seen.legal_rep_key and seen.legal_rep_key == other.legal_rep_key)
             or (seen.licence_no and seen.licence_no == other.licence_no)
-            or (address and other.address and address_key(other.address, policy) == address)
+            or (seen.org_code and seen.org_code == other.org_code)
+            or same_days(seen.founded_on, other.founded_on)
+            or (address and same_addresses(seen, other, policy))
         ):
             yield at
 

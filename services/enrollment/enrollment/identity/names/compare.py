@@ -116,13 +116,13 @@ def _others(one: Seen, other: Seen, policy: NamePolicy) -> list[Evidence]:
     """The evidence beside the name."""
     return [
         _sign("district", _equal(one.unit, other.unit), policy.district),
-        _sign("address", _addresses(one, other, policy), policy.address),
+        _sign("address", same_addresses(one, other, policy), policy.address),
         _sign(
             "legal-representative",
             _equal(one.legal_rep_key, other.legal_rep_key),
             policy.legal_representative,
         ),
-        _sign("founded", _days(one.founded_on, other.founded_on), policy.founded),
+        _sign("founded", same_days(one.founded_on, other.founded_on), policy.founded),
         _sign("trade", _equal(_head(one.industry, 2), _head(other.industry, 2)), policy.trade),
         _sign(
             "registration",
@@ -156,7 +156,7 @@ def _head(code: str | None, length: int) -> str | None:
     return code[:length] if code else None
 
 
-def _days(one: date | None, other: date | None) -> bool | None:
+def same_days(one: date | None, other: date | None) -> bool | None:
     if one is None or other is None:
         return None
     apart = abs((one - other).days)
@@ -177,7 +177,7 @@ def _codes(one: str | None, other: str | None) -> bool | None:
     return one == other
 
 
-def _addresses(one: Seen, other: Seen, policy: NamePolicy) -> bool | None:
+def same_addresses(one: Seen, other: Seen, policy: NamePolicy) -> bool | None:
     """Addresses agree where one, without its places, ends in the other and both have the same
     numbers; they differ where both have numbers and none in common."""
     if not one.address or not other.address:

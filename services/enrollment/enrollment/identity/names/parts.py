@@ -153,6 +153,17 @@ def _leading(short: Normal, long: Normal) -> bool:
     )
 
 
+def close(one: str, other: str) -> bool:
+    """Whether two cores sharing part of themselves may be a question on their own: a slip of the
+    typist, a character or words left out. One other character, or another trade, never is."""
+    short, long = sorted((one, other), key=len)
+    return (
+        short == long
+        or _slip(short, long) in ("sounds-alike", "swapped")
+        or _stands_within(short, long)
+    )
+
+
 def _stands_within(short: str, long: str) -> bool:
     """Whether the characters of the one stand in the other in the same order."""
     rest = iter(long)

@@ -38,7 +38,7 @@ class NamePolicy:
     form: Signs = (-180, -260, -180, -300, -420)
     """有限公司 and 有限责任公司; two other forms of company; left out; company and other form;
     two other forms."""
-    core: Signs = (-260, -260, -270, -170, -340, -440, -510)
+    core: Signs = (-260, -260, -270, -170, -340, -460, -510)
     """One character that sounds alike; two characters swapped; a word of trade left out; leading
     words left out; one character left out; one other character; same brand, other trade."""
     no_brand: int = -200
