@@ -82,7 +82,7 @@ FEEDS = (
             models.census_units,
             ended=lambda row: {**row, **rules.NO_VISIT, "void": True},
             gone="s.void",
-            carried="s.visit_delivery_id = %(delivery)s",
+            carried="s.visit_delivery_id = %(delivery)s::text",
             figures={
                 "frame_count": "count(*) FILTER (WHERE NOT void)",
                 "visited_count": "count(*) FILTER (WHERE visited)",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Date, Index, Integer, LargeBinary, Table, Text, Uuid
+from sqlalchemy import Boolean, Column, Date, Index, Integer, LargeBinary, Table, Text
 
 from enrollment.tables import metadata
 from shared.deliveries.state import state_columns
@@ -27,7 +27,7 @@ census_units = Table(
     Column("uninsured_found", Integer, nullable=False),
     Column("visited", Boolean, nullable=False),
     # The delivery that told the visit: an earlier one where the entry was told again without it.
-    Column("visit_delivery_id", Uuid),
+    Column("visit_delivery_id", Text),
     Index("census_units_by_unit", "unit", "street"),
     Index("census_units_by_visit", "visit_delivery_id"),
 )

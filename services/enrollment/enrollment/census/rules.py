@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Any, Final, NamedTuple
-from uuid import UUID
 
 from enrollment.policy.rules.ages import OF_WORKING_AGE, POST_UNKNOWN, TOO_OLD, TOO_YOUNG
 from shared.plan import Plan
@@ -45,7 +44,7 @@ class Frame(NamedTuple):
     uninsured_found: int
     visited: bool
     """Whether it counts as visited."""
-    visit_delivery_id: UUID | None = None
+    visit_delivery_id: str | None = None
     """The delivery that told the visit; no part of what the entry says."""
 
 
@@ -60,7 +59,7 @@ NO_VISIT: Final[Mapping[str, Any]] = {
 
 
 def with_visit(
-    before: Frame | None, after: Frame, counting: Collection[str], told_by: UUID | None = None
+    before: Frame | None, after: Frame, counting: Collection[str], told_by: str | None = None
 ) -> Frame:
     """The entry as it stands then, ``told_by`` that delivery: told again without a visit it keeps
     the visit known. It counts as visited when its outcome is one of ``counting`` and it is still

@@ -12,7 +12,7 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("census_persons", sa.Column("name_hash", sa.Text(), nullable=True))
-    op.add_column("census_units", sa.Column("visit_delivery_id", sa.Uuid(), nullable=True))
+    op.add_column("census_units", sa.Column("visit_delivery_id", sa.Text(), nullable=True))
     op.create_index("census_units_by_visit", "census_units", ["visit_delivery_id"])
     _comparisons()
     _frames()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from uuid import UUID
 
 from enrollment.census import models, rules, store
 from enrollment.census.intake.judging import in_census, last_day
@@ -92,7 +91,7 @@ async def apply_census_units(ctx: ApplyContext, rows: Sequence[JudgedRow]) -> Ou
     outcome = Outcome()
     counting = {row.code for row in ctx.runtime.plan.codes(OUTCOMES) if row.counts}
     known = await store.frames(ctx.conn, {row.key for row in rows})
-    told_by, whole = UUID(ctx.delivery.id), []
+    told_by, whole = ctx.delivery.id, []
     for row in rows:
         # Where something was taken back, what is known of a visit may be of that very record.
         before = None if ctx.restates else known.get(row.key)
