@@ -128,12 +128,15 @@ class _Lead(_EnrollmentFact, frozen=True, kw_only=True):
     unit: str
     employer_id: str | None = None
     person_id: str | None = None
+    """Of a lead of a person who is or was in the register."""
+    person_key: str | None = None
+    """Keyed hash of the identity number, as the census has it; of a lead of a person only."""
     status: str
     """``open``, ``advanced`` or ``closed``."""
     sources: list[str]
     """Feeds whose records are attached, in order of arrival (F17)."""
     headcount_gap: int = 0
-    """Persons believed missing, by the best evidence so far."""
+    """Persons believed missing, by the best evidence so far; 1 of a lead of a person."""
     opened_on: date
     effective_on: date
     outcome: str | None = None

@@ -8,8 +8,13 @@ from enrollment.census.intake.persons import SEALED_FOUND
 from enrollment.complaints.api import router as complaints_router
 from enrollment.complaints.feeds import FEEDS as COMPLAINT_FEEDS
 from enrollment.complaints.intake import SEALED_COMPLAINTS
+from enrollment.inspections.api import router as inspections_router
+from enrollment.inspections.feeds import FEEDS as INSPECTION_FEEDS
 from enrollment.leads.api import router as leads_router
+from enrollment.leads.coverage.api import router as coverage_router
+from enrollment.leads.feedback.api import router as feedback_router
 from enrollment.leads.handlers import on_all_feed_facts, on_feed_facts
+from enrollment.leads.worth.api import router as worth_router
 from enrollment.models import metadata
 from enrollment.register.api import router as register_router
 from enrollment.register.feeds import FEEDS
@@ -38,8 +43,18 @@ SERVICE = Service(
     title_en="Enrollment and leads",
     metadata=metadata,
     migrations=migrations_of(__file__),
-    feeds=(*FEEDS, *CENSUS_FEEDS, *COMPLAINT_FEEDS),
-    routers=(register_router, leads_router, census_router, complaints_router),
+    feeds=(*FEEDS, *CENSUS_FEEDS, *COMPLAINT_FEEDS, *INSPECTION_FEEDS),
+    routers=(
+        register_router,
+        # Before the leads: their paths would be taken for a lead's.
+        worth_router,
+        feedback_router,
+        leads_router,
+        coverage_router,
+        census_router,
+        complaints_router,
+        inspections_router,
+    ),
     publishes=(
         EmployerLinked,
         EmployerEnrolled,

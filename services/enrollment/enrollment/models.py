@@ -5,8 +5,9 @@ from __future__ import annotations
 from enrollment.census import models as census
 from enrollment.complaints import models as complaints
 from enrollment.identity import models as identity
+from enrollment.inspections import models as inspections
 from enrollment.leads import models as leads
 from enrollment.register import models as register
 from enrollment.tables import metadata
 
-__all__ = ["census", "complaints", "identity", "leads", "metadata", "register"]
+__all__ = ["census", "complaints", "identity", "inspections", "leads", "metadata", "register"]

@@ -1,4 +1,5 @@
-"""What the census and complaints report of employers, as evidence for leads (O28, O70, O85)."""
+"""What the census, complaints and the inspection report of employers and persons, as evidence for
+leads (O28, O33, O70, O85)."""
 
 from __future__ import annotations
 
@@ -8,7 +9,11 @@ from typing import NamedTuple, TypeAlias
 
 from enrollment.identity.rules import Claim
 from enrollment.leads import projections, rules
+from enrollment.leads.persons.projections import hear_reports
 from enrollment.leads.rules import Event
+from enrollment.leads.worth import store as worth_store
+from enrollment.leads.worth.store import Trait
+from enrollment.register.store.employers import lock_register
 from shared.deliveries.feed import ApplyContext
 from shared.events import Fact
 
@@ -29,6 +34,22 @@ class Report(NamedTuple):
     """The employer its state before named, if there was one."""
     on: date
     unit: str
+    trait: Trait | None = None
+    """What it says of the worth of a lead."""
+
+
+class PersonReport(NamedTuple):
+    """One state of one report about a person who has no employer that is known."""
+
+    subject: str
+    revision: int
+    no: int
+    now: str | None
+    """Keyed hash of the identity number; None where it is no report of such a person."""
+    before: str | None
+    """The person its state before was about, if it was."""
+    on: date
+    unit: str
 
 
 async def take_reports(ctx: ApplyContext, reports: Sequence[Report]) -> list[Fact]:
@@ -37,7 +58,42 @@ async def take_reports(ctx: ApplyContext, reports: Sequence[Report]) -> list[Fac
     Reports of one subject come by one feed only, whose lock is held.
     """
     heard = [pair for report in reports if (pair := _heard(ctx, report)) is not None]
+    traits = [report.trait for report in reports if report.trait is not None]
+    await worth_store.write_traits(ctx.conn, traits)
     return await projections.hear(ctx.conn, heard, ctx.recorded_at) if heard else []
+
+
+async def take_person_reports(ctx: ApplyContext, reports: Sequence[PersonReport]) -> list[Fact]:
+    """Keep reports about persons as evidence, take back those about nobody now; what follows.
+
+    Waits for whoever writes the register. To be called before ``take_reports`` of the same chunk,
+    which locks employers.
+    """
+    heard = [
+        (person, _about(ctx, report, person))
+        for report in reports
+        if (person := report.now or report.before) is not None
+    ]
+    if not heard:
+        return []
+    await lock_register(ctx.conn)
+    return [*await hear_reports(ctx.conn, heard, ctx.recorded_at)]
+
+
+def _about(ctx: ApplyContext, report: PersonReport, person: str) -> Event:
+    return Event(
+        report.subject,
+        report.revision,
+        rules.REPORTED if person == report.now else rules.GONE,
+        ctx.recorded_at,
+        report.on,
+        ctx.feed.name,
+        report.unit,
+        "",
+        0,
+        ctx.delivery.id,
+        report.no,
+    )
 
 
 def _heard(ctx: ApplyContext, report: Report) -> tuple[Claim, Event] | None:

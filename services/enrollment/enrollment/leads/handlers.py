@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from enrollment.identity.rules import Claim, keys_of
 from enrollment.leads import projections, rules, store
 from enrollment.leads.rules import Event
+from enrollment.leads.worth import store as worth_store
+from enrollment.leads.worth.store import Trait
 from shared.events.registration_feed import (
     EnterpriseChanged,
     EnterpriseDeregistered,
@@ -21,6 +23,7 @@ from shared.events.tax_feed import (
     UnenrolledReported,
 )
 from shared.periods import Month
+from shared.plan import Plan
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,13 +33,8 @@ if TYPE_CHECKING:
     from shared.inbox import FactBatch
     from shared.runtime import Runtime
 
-_Enterprise = (
-    EnterpriseRegistered
-    | EnterpriseChanged
-    | EnterpriseDeregistered
-    | TaxRegistered
-    | TaxDeregistered
-)
+_Licence = EnterpriseRegistered | EnterpriseChanged | EnterpriseDeregistered
+_Enterprise = _Licence | TaxRegistered | TaxDeregistered
 _Headcount = HeadcountDeclared | UnenrolledReported
 _PreLevy = PreLevied | PreLevySettled
 _Known = _Enterprise | _Headcount | _PreLevy
@@ -65,9 +63,24 @@ async def on_all_feed_facts(
         return
     await store.lock_subjects(conn, {(fact.subject, fact.revision) for fact in known})
     heard = [(_claim(fact), _event(fact)) for fact in known]
+    await worth_store.write_traits(conn, _traits(known, runtime.plan))
     facts = await projections.hear(conn, heard, runtime.clock.now())
     if facts:
         await runtime.outbox.write(conn, facts)
+
+
+def _traits(known: Sequence[_Known], plan: Plan) -> list[Trait]:
+    """The segments that licences put their enterprises in, where they say."""
+    return [
+        Trait(
+            fact.subject,
+            fact.revision,
+            ownership=None if fact.reg_type is None else plan.ownership_of(fact.reg_type),
+            trade=None if fact.industry is None else plan.trade_of(fact.industry),
+        )
+        for fact in known
+        if isinstance(fact, _Licence) and (fact.reg_type is not None or fact.industry is not None)
+    ]
 
 
 def _claim(fact: _Known) -> Claim:

@@ -13,6 +13,7 @@ from enrollment.identity.rules import Claim
 from enrollment.leads import store
 from enrollment.leads.changes import Cause, Step, steps_of
 from enrollment.leads.rules import Event
+from enrollment.leads.worth.projections import assess_employers
 from shared.events import Fact
 from shared.events.enrollment import LeadAdvanced, LeadClosed, LeadOpened
 
@@ -86,16 +87,17 @@ async def follow(
                 employer, known, entries.get(employer), leads.get(employer, ()), causes[employer]
             )
         ]
-    if not steps:
-        return []
-    await store.write_steps(conn, steps, recorded_at)
-    return [_fact(step, recorded_at) for step in steps]
+    if steps:
+        await store.write_steps(conn, steps, recorded_at)
+    await assess_employers(conn, causes, recorded_at)
+    return [fact_of(step, recorded_at) for step in steps]
 
 
-def _fact(step: Step, recorded_at: datetime) -> LeadFact:
+def fact_of(step: Step, recorded_at: datetime, person_id: str | None = None) -> LeadFact:
+    """The fact of one step. ``person_id``: of a person who is or was in the register."""
     lead = step.lead
     return _FACTS[step.what](
-        key=lead.employer_id,
+        key=lead.holder,
         subject=lead.lead_id,
         revision=lead.revision,
         delivery_id=step.delivery_id,
@@ -107,6 +109,8 @@ def _fact(step: Step, recorded_at: datetime) -> LeadFact:
         lead_kind=lead.kind,
         unit=lead.unit,
         employer_id=lead.employer_id,
+        person_id=person_id,
+        person_key=lead.person_key,
         status=lead.status,
         sources=lead.sources.split(","),
         headcount_gap=lead.gap,

@@ -7,10 +7,10 @@ leads out again and publishes the difference. So a finding about an employer tha
 register by then never was a lead, even where it came before the register was loaded.
 
 * ``unenrolled-employer``: evidence (a licence, code certificate or tax registration not struck
-  off, a standing finding or pre-levy of the tax office, a complaint, someone the census found
-  working there) while the employer is not in the register. Closed by the register
-  (``enrolled``), by its being struck off (``ceased``), or when the last evidence is taken back
-  (``evidence-withdrawn``), F20.
+  off, a standing finding or pre-levy of the tax office, a complaint, a finding of the inspection,
+  someone the census found working there) while the employer is not in the register. Closed by the
+  register (``enrolled``), by its being struck off (``ceased``), or when the last evidence is taken
+  back (``evidence-withdrawn``), F20.
 * ``not-fully-enrolled``: in the register, with fewer active insured than the last known taxable
   headcount (F22). It compares the present with the present and keeps no story.
 """
@@ -24,14 +24,16 @@ from typing import NamedTuple
 
 UNENROLLED = "unenrolled-employer"
 NOT_FULLY = "not-fully-enrolled"
+PERSON = "unenrolled-person"
+"""Of a person by itself: no employer is known, or payment was interrupted (``persons.rules``)."""
 
 ENROLLED = "enrolled"
 CEASED = "ceased"
 WITHDRAWN = "evidence-withdrawn"
 
 # What an event says. The first two are of registration-feed, the next two of tax-feed, "reported"
-# of the census and of complaints, the last two of the register; "gone": a later state of the
-# subject is about another employer, or about none.
+# of the census, of complaints and of the inspection, the last two of the register; "gone": a later
+# state of the subject is about another employer, or about none.
 REGISTERED = "registered"
 STRUCK_OFF = "struck-off"
 FOUND_UNENROLLED = "found-unenrolled"
@@ -51,7 +53,7 @@ class Event(NamedTuple):
 
     subject: str
     """``licence:…``, ``org-code:…``, ``tax-registration:…``, ``headcount:…``, ``declared:…``,
-    ``unenrolled:…``, ``pre-levy:…``, ``found:…``, ``complaint:…`` or
+    ``unenrolled:…``, ``pre-levy:…``, ``found:…``, ``complaint:…``, ``inspection:…`` or
     ``register:<employer_id>``."""
     revision: int
     what: str
@@ -111,7 +113,7 @@ def story_of(events: Iterable[Event]) -> Story:
     if len(events) == 1 and events[0].what in (REGISTERED, FOUND_UNENROLLED):
         return _beginning(events[0])
     teller = _Teller()
-    for event in sorted(_as_reported_last(events), key=_in_order):
+    for event in sorted(as_reported_last(events), key=_in_order):
         teller.hear(event)
     return teller.end()
 
@@ -125,7 +127,7 @@ def _beginning(event: Event) -> Story:
     return Story([lead], headcounts=headcounts, latest=headcounts[0] if headcounts else None)
 
 
-def _as_reported_last(events: list[Event]) -> list[Event]:
+def as_reported_last(events: list[Event]) -> list[Event]:
     """Reports as they stand: one told otherwise, or about nobody here any more, never was true
     as it was told before."""
     reported = {event.subject for event in events if event.what == REPORTED}
@@ -198,7 +200,7 @@ def _in_order(event: Event) -> tuple[date, bool, datetime, str, int]:
     return (event.effective_on, crossing, event.recorded_at, event.subject, event.revision)
 
 
-def _as_recorded(event: Event) -> tuple[datetime, str]:
+def as_recorded(event: Event) -> tuple[datetime, str]:
     return (event.recorded_at, event.subject)
 
 
@@ -254,7 +256,7 @@ class _Teller:
 
     def end(self) -> Story:
         self._refresh()
-        headcounts = sorted(self.headcounts.values(), key=_as_recorded)
+        headcounts = sorted(self.headcounts.values(), key=as_recorded)
         return Story(
             self.leads,
             self.struck_off is not None,
@@ -311,7 +313,7 @@ class _Teller:
         lead = self.open
         if lead is None or not self.standing:
             return
-        lead.sources = sorted(self.standing.values(), key=_as_recorded)
+        lead.sources = sorted(self.standing.values(), key=as_recorded)
         registered = [event for event in lead.sources if event.what == REGISTERED]
         lead.unit = (registered or lead.sources)[-1].unit
         latest = _latest(list(self.headcounts.values()))

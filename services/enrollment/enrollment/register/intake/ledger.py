@@ -17,6 +17,10 @@ from enrollment.identity import store as identity_store
 from enrollment.leads import projections
 from enrollment.leads import store as lead_store
 from enrollment.leads.changes import Cause
+from enrollment.leads.persons import projections as persons_projections
+from enrollment.leads.persons.projections import Moved
+from enrollment.leads.persons.rules import Standing
+from enrollment.leads.rules import Event as LeadEvent
 from enrollment.register import rules
 from enrollment.register.rules import Person
 from enrollment.register.store import employers as employer_store
@@ -139,8 +143,31 @@ class PersonLedger:
             await store.update_persons(conn, map(self._row, changed))
         await keep_superseded(conn, self._superseded)
         facts: list[Fact] = [self._fact(move) for move in self._moves]
+        facts += await persons_projections.hear_moves(
+            conn, [self._moved(move) for move in self._moves], self.ctx.recorded_at
+        )
         facts += await self._count()
         return facts
+
+    def _moved(self, move: _Move) -> Moved:
+        """The move as leads of persons see it (O77)."""
+        state = move.after
+        event = LeadEvent(
+            f"register:{move.key}",
+            move.revision,
+            "",
+            self.ctx.recorded_at,
+            move.effective_on,
+            self.ctx.feed.name,
+            state.unit,
+            "",
+            0,
+            self.ctx.delivery.id,
+            move.no,
+        )
+        before = None if move.before is None else move.before.status
+        standing = Standing(state.status, state.enrolled_on, move.effective_on)
+        return Moved(move.key, before, standing, event)
 
     def _row(self, key: str) -> tuple[Any, ...]:
         version = self.current[key]
