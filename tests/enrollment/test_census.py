@@ -338,7 +338,7 @@ async def test_reports_are_evidence_and_can_be_taken_back(world: World) -> None:
         found(4),
     )
     await push(world, "complaints", complaint(1), complaint(2))
-    (lead,) = await items(world, "/leads")
+    (lead,) = await items(world, "/leads?kind=unenrolled-employer")
     assert (lead["status"], lead["opened_on"]) == ("advanced", "2008-06-03")
     assert sorted(lead["sources"]) == ["census-persons", "complaints"]
     (opened,) = await world.facts(LeadOpened)
