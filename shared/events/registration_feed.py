@@ -39,6 +39,8 @@ class _Enterprise(Fact, frozen=True, kw_only=True):
     """The enrolment commitment letter was checked (O49)."""
     notified_on: date | None = None
     """When the enterprise was told to enrol (O50)."""
+    headcount: int | None = None
+    """Persons employed, where the licence states them."""
 
 
 class EnterpriseRegistered(_Enterprise, frozen=True, kw_only=True):

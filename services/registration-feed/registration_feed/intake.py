@@ -233,7 +233,7 @@ def _fact(recording: Recording, change: Changed, subject: str) -> Fact:
         event_on,
         commitment_letter,
         notified_on,
-        _,
+        headcount,
         _,
     ) = change.row
     correction, effective_on = False, event_on
@@ -264,4 +264,5 @@ def _fact(recording: Recording, change: Changed, subject: str) -> Fact:
         effective_on=effective_on,
         commitment_letter=commitment_letter,
         notified_on=notified_on,
+        headcount=headcount,
     )

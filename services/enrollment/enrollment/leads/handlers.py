@@ -70,16 +70,18 @@ async def on_all_feed_facts(
 
 
 def _traits(known: Sequence[_Known], plan: Plan) -> list[Trait]:
-    """The segments that licences put their enterprises in, where they say."""
+    """The staff that licences state and the segments they put their enterprises in."""
     return [
         Trait(
             fact.subject,
             fact.revision,
+            fact.headcount,
             ownership=None if fact.reg_type is None else plan.ownership_of(fact.reg_type),
             trade=None if fact.industry is None else plan.trade_of(fact.industry),
         )
         for fact in known
-        if isinstance(fact, _Licence) and (fact.reg_type is not None or fact.industry is not None)
+        if isinstance(fact, _Licence)
+        and (fact.headcount, fact.reg_type, fact.industry) != (None, None, None)
     ]
 
 

@@ -45,7 +45,8 @@ class LeadShown(Shown):
         description="可扩面人数 · persons it would bring in; null where nobody can tell"
     )
     basis: str = Field(
-        description="人数依据 · register-gap, tax-headcount, census-found, report, "
+        description="人数依据 · register-gap, tax-headcount, licence-headcount, "
+        "census-found, report, "
         "household-owner, person or unknown"
     )
     revision: int

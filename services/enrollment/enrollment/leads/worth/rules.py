@@ -57,6 +57,8 @@ class Known(NamedTuple):
     """Persons insured there whose payment is interrupted: each is a lead by themselves."""
     headcounts: int
     """Headcounts the tax office has told."""
+    licensed: int | None
+    """Staff the newest licence or certificate states; None where none does."""
     found: int
     """Persons the census found there."""
     affected: int | None
@@ -77,21 +79,24 @@ class Estimate(NamedTuple):
 
     persons: int | None
     basis: str
-    """``register-gap``, ``tax-headcount``, ``census-found``, ``report``, ``household-owner``,
-    ``person`` or ``unknown``."""
+    """``register-gap``, ``tax-headcount``, ``licence-headcount``, ``census-found``, ``report``,
+    ``household-owner``, ``person`` or ``unknown``."""
 
 
 NOBODY_SAYS: Final = Estimate(None, "unknown")
 
 
 def estimate(known: Known) -> Estimate:
-    """The best word there is: the tax office's headcount before what the census found, that
-    before what a complaint or the inspection says, that before the owner of a household alone.
-    Licences state no headcount."""
+    """The best word there is: the tax office's headcount before the staff a licence states, that
+    before what the census found, that before what a complaint or the inspection says, that before
+    the owner of a household alone. Where the tax office says there is no staff, only people met
+    there or complained of say otherwise. Nobody is counted twice: of a gap, those whose payment is
+    interrupted are leads by themselves."""
     words = (
         (known.kind == PERSON, 1, "person"),
         (known.kind == NOT_FULLY, max(known.gap - known.interrupted, 0), "register-gap"),
         (known.gap > 0, known.gap, "tax-headcount"),
+        (bool(known.licensed) and not known.headcounts, known.licensed, "licence-headcount"),
         (known.found > 0, known.found, "census-found"),
         (bool(known.affected), known.affected, "report"),
         (known.household, 1, "household-owner"),

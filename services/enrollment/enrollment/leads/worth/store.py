@@ -79,8 +79,11 @@ WITH asked AS (
 ), said AS (
     SELECT v.employer_id,
            count(*) FILTER (WHERE v.period <> '') AS headcounts,
+           (array_agg(t.persons ORDER BY v.recorded_at DESC, v.subject)
+            FILTER (WHERE v.what = 'registered' AND t.persons IS NOT NULL))[1] AS licensed,
            count(*) FILTER (WHERE v.subject LIKE 'found:%%') AS found,
-           max(t.persons) FILTER (WHERE v.subject NOT LIKE 'found:%%') AS affected,
+           max(t.persons) FILTER (WHERE v.what = 'reported' AND v.subject NOT LIKE 'found:%%')
+           AS affected,
            bool_or(t.can_pay) AS can_pay,
            (array_agg(t.ownership ORDER BY v.recorded_at DESC, v.subject)
             FILTER (WHERE t.ownership IS NOT NULL))[1] AS ownership,
@@ -98,7 +101,7 @@ SELECT a.lead_id, e.household, coalesce(r.ownership, s.ownership, ''),
        CASE WHEN a.kind = 'not-fully-enrolled' AND a.outcome IS NULL
             THEN (SELECT count(*) FROM persons p WHERE p.employer_id = a.employer_id
                   AND p.status = 'suspended') ELSE 0 END,
-       coalesce(s.headcounts, 0), coalesce(s.found, 0), s.affected, e.household,
+       coalesce(s.headcounts, 0), s.licensed, coalesce(s.found, 0), s.affected, e.household,
        EXISTS (SELECT FROM link_conflicts c WHERE c.resolved_at IS NULL
                AND a.employer_id IN (c.employer_id, c.owner_id)),
        s.can_pay, NULL::boolean, false
@@ -120,8 +123,8 @@ WITH asked AS (
     JOIN evidence_traits t ON t.subject = v.subject
     WHERE v.what = 'reported' GROUP BY v.person_key
 )
-SELECT a.lead_id, false, 'none', 'none', a.kind, a.outcome, a.gap, 0, 0, 0, NULL::integer, false,
-       false, s.can_pay, s.age_known, coalesce(s.elsewhere, false)
+SELECT a.lead_id, false, 'none', 'none', a.kind, a.outcome, a.gap, 0, 0, NULL::integer, 0,
+       NULL::integer, false, false, s.can_pay, s.age_known, coalesce(s.elsewhere, false)
 FROM asked a LEFT JOIN said s ON s.person_key = a.person_key
 """
 
