@@ -10,6 +10,7 @@ from enrollment.complaints.feeds import FEEDS as COMPLAINT_FEEDS
 from enrollment.complaints.intake import SEALED_COMPLAINTS
 from enrollment.leads.api import router as leads_router
 from enrollment.leads.handlers import on_all_feed_facts, on_feed_facts
+from enrollment.leads.work.api import router as lead_work_router
 from enrollment.models import metadata
 from enrollment.register.api import router as register_router
 from enrollment.register.feeds import FEEDS
@@ -39,7 +40,13 @@ SERVICE = Service(
     metadata=metadata,
     migrations=migrations_of(__file__),
     feeds=(*FEEDS, *CENSUS_FEEDS, *COMPLAINT_FEEDS),
-    routers=(register_router, leads_router, census_router, complaints_router),
+    routers=(
+        register_router,
+        leads_router,
+        lead_work_router,
+        census_router,
+        complaints_router,
+    ),
     publishes=(
         EmployerLinked,
         EmployerEnrolled,

@@ -6,7 +6,8 @@ from enrollment.census import models as census
 from enrollment.complaints import models as complaints
 from enrollment.identity import models as identity
 from enrollment.leads import models as leads
+from enrollment.leads.work import models as lead_work
 from enrollment.register import models as register
 from enrollment.tables import metadata
 
-__all__ = ["census", "complaints", "identity", "leads", "metadata", "register"]
+__all__ = ["census", "complaints", "identity", "lead_work", "leads", "metadata", "register"]

@@ -59,6 +59,9 @@ leads = Table(
     # It turned out never to have been one.
     Column("void", Boolean, nullable=False),
     Column("changed_at", DateTime(timezone=True), nullable=False),
+    # The local day it came to be known here, or known again after it was closed: work counts its
+    # days from here, not from ``opened_on``, which may lie years back.
+    Column("found_on", Date, nullable=False),
     Index("leads_by_employer", "employer_id", "kind", "ordinal", unique=True),
     Index(
         "leads_one_open",
@@ -68,4 +71,17 @@ leads = Table(
         postgresql_where=text("status <> 'closed'"),
     ),
     Index("leads_by_unit", "unit", "lead_id"),
+    # Lists of work go by these, the oldest first; a lead is in one of them.
+    Index(
+        "leads_standing",
+        "found_on",
+        "lead_id",
+        postgresql_where=text("status <> 'closed' AND NOT void"),
+    ),
+    Index(
+        "leads_closed",
+        "found_on",
+        "lead_id",
+        postgresql_where=text("status = 'closed' AND NOT void"),
+    ),
 )
