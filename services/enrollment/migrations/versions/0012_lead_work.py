@@ -80,9 +80,17 @@ def upgrade() -> None:
         ["kind", "recorded_at", "lead_id", "no"],
         unique=False,
     )
+    op.create_table(
+        "lead_notices",
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("notified_on", sa.Date(), nullable=True),
+        sa.PrimaryKeyConstraint("subject"),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("lead_notices")
     op.drop_table("lead_entries")
     op.drop_table("lead_work")
     op.drop_index("leads_closed", "leads")

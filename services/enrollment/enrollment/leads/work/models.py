@@ -58,3 +58,13 @@ lead_entries = Table(
     Index("lead_entries_by_kind", "kind", "recorded_at", "lead_id", "no"),
 )
 """The log of each lead (``rules.Entry``): it only grows."""
+
+lead_notices = Table(
+    "lead_notices",
+    metadata,
+    Column("subject", Text, primary_key=True),
+    Column("revision", Integer, nullable=False),
+    Column("notified_on", Date),
+)
+"""When a department told an enterprise to enrol (O38, O50), by the newest state of the licence,
+certificate or tax registration told of; empty where a correction took the notice back."""

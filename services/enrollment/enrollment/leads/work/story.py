@@ -98,14 +98,15 @@ def _midnight(lead: WorkRow) -> datetime:
 def _known(plan: Plan, row: Any) -> Told:
     zh, en = _KNOWN.get(row.what, (row.what, row.what))
     feed_zh, feed_en = _source(plan, row.feed)
+    day = row.notified_on
     words = {"period": row.period, "taxable": row.taxable}
     return Told(
         at=row.recorded_at,
         on=row.effective_on,
         kind=row.what,
         by=row.feed,
-        zh=zh.format(feed=feed_zh, **words),
-        en=en.format(feed=feed_en, **words),
+        zh=zh.format(feed=feed_zh, **words) + (f";{day} 已告知办理参保登记" if day else ""),
+        en=en.format(feed=feed_en, **words) + (f"; told to enrol on {day}" if day else ""),
         subject=row.subject,
         delivery_id=row.delivery_id,
         record_no=row.record_no,

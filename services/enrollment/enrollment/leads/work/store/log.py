@@ -63,8 +63,9 @@ async def known_of_employer(conn: AsyncConnection, employer_id: str) -> list[Any
     async with driver.cursor(row_factory=namedtuple_row) as cursor:
         await cursor.execute(
             "SELECT subject, revision, what, recorded_at, effective_on, feed, unit, period, "
-            "taxable, delivery_id::text, record_no FROM lead_events WHERE employer_id = %s "
-            "AND what <> 'excluded' ORDER BY recorded_at, subject, revision",
+            "taxable, delivery_id::text, record_no, n.notified_on FROM lead_events "
+            "LEFT JOIN lead_notices AS n USING (subject, revision) WHERE employer_id = %s "
+            "AND NOT starts_with(subject, 'decision:') ORDER BY recorded_at, subject, revision",
             (employer_id,),
         )
         return list(await cursor.fetchall())
