@@ -140,7 +140,11 @@ class _Lead(_EnrollmentFact, frozen=True, kw_only=True):
     opened_on: date
     effective_on: date
     outcome: str | None = None
-    """When closed: ``enrolled``, ``ceased`` or ``evidence-withdrawn``."""
+    """When closed: ``enrolled``, ``ceased``, ``evidence-withdrawn`` or ``excluded`` (by a coded
+    reason and a second person)."""
+    stage: str = "found"
+    """``found``, ``notified``, ``promised``, ``in-enforcement``; when closed ``enrolled``,
+    ``excluded`` or ``ended`` (F19)."""
 
 
 class LeadOpened(_Lead, frozen=True, kw_only=True):
@@ -152,7 +156,7 @@ class LeadOpened(_Lead, frozen=True, kw_only=True):
 
 
 class LeadAdvanced(_Lead, frozen=True, kw_only=True):
-    """Another source, a larger gap, a contact."""
+    """Another source, a larger gap, another stage of the work on it."""
 
     kind: ClassVar[str] = "lead-advanced"
     leads: ClassVar[str] = "advanced"
@@ -160,7 +164,8 @@ class LeadAdvanced(_Lead, frozen=True, kw_only=True):
 
 
 class LeadClosed(_Lead, frozen=True, kw_only=True):
-    """Closed by register evidence only (F20), or because the employer ceased."""
+    """Closed by register evidence (F20), because the employer ceased or the evidence was taken
+    back, or excluded by two officers."""
 
     kind: ClassVar[str] = "lead-closed"
     leads: ClassVar[str] = "closed"

@@ -56,6 +56,14 @@ _TYPES: Final = (
         "Your token does not cover reporting unit {unit}.",
     ),
     ProblemType(
+        "same-person",
+        403,
+        "须由另一人审核",
+        "Takes a second person",
+        "经办人不能审核自己提出的事项，请由另一人办理。",
+        "Whoever proposed it cannot check it; a second person has to.",
+    ),
+    ProblemType(
         "not-found",
         404,
         "未找到",
@@ -217,6 +225,24 @@ _TYPES: Final = (
         "Conflict",
         "{reason}。",
         "{reason}.",
+    ),
+    ProblemType(
+        "lead-closed",
+        409,
+        "线索已办结",
+        "Lead closed",
+        "线索 {lead} 已办结（{outcome}），不能再办理此事项。",
+        "Lead {lead} is closed ({outcome}); this cannot be done to it any more.",
+    ),
+    ProblemType(
+        "stage-not-allowed",
+        409,
+        "不能转入该阶段",
+        "No such step",
+        "线索处于 {stage} 阶段，不能转入 {wanted}；可转入：{allowed}。"
+        "参保以登记为准，排除须另一人审核。",
+        "The lead is at {stage} and cannot go to {wanted}; it can go to: {allowed}. Only the "
+        "register enrols, and exclusion takes a second person.",
     ),
     ProblemType(
         "withdrawal-refused",

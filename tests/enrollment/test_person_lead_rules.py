@@ -11,6 +11,7 @@ from enrollment.leads.persons.rules import Standing, bears_on_leads, crossing, l
 from enrollment.leads.rules import Event
 
 FOUND, OTHER, REG = "found:1", "found:2", "register:k"
+WEIGHED = f"decision:k-P1:3:{FOUND}"
 
 
 def event(day: int, what: str, subject: str = REG, revision: int = 1) -> Event:
@@ -42,6 +43,16 @@ STORIES: list[tuple[str, list[Event], list[str | None]]] = [
     (
         "interrupted, and the census finds them",
         [event(1, "entered"), event(2, "interrupted", revision=2), event(4, "reported", FOUND)],
+        [None],
+    ),
+    ("excluded", [event(1, "reported", FOUND), event(2, "excluded", WEIGHED)], ["excluded"]),
+    (
+        "excluded, and evidence nobody weighed",
+        [
+            event(1, "reported", FOUND),
+            event(1, "reported", OTHER),
+            event(2, "excluded", WEIGHED),
+        ],
         [None],
     ),
     (

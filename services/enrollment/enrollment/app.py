@@ -14,6 +14,7 @@ from enrollment.leads.api import router as leads_router
 from enrollment.leads.coverage.api import router as coverage_router
 from enrollment.leads.feedback.api import router as feedback_router
 from enrollment.leads.handlers import on_all_feed_facts, on_feed_facts
+from enrollment.leads.work.api import router as lead_work_router
 from enrollment.leads.worth.api import router as worth_router
 from enrollment.models import metadata
 from enrollment.register.api import router as register_router
@@ -50,6 +51,7 @@ SERVICE = Service(
         worth_router,
         feedback_router,
         leads_router,
+        lead_work_router,
         coverage_router,
         census_router,
         complaints_router,

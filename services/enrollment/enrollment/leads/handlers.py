@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from enrollment.identity.rules import Claim, keys_of
 from enrollment.leads import projections, rules, store
 from enrollment.leads.rules import Event
+from enrollment.leads.work.store.notices import keep_notices
 from enrollment.leads.worth import store as worth_store
 from enrollment.leads.worth.store import Trait
 from shared.events.registration_feed import (
@@ -27,6 +28,7 @@ from shared.plan import Plan
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -64,6 +66,8 @@ async def on_all_feed_facts(
     await store.lock_subjects(conn, {(fact.subject, fact.revision) for fact in known})
     heard = [(_claim(fact), _event(fact)) for fact in known]
     await worth_store.write_traits(conn, _traits(known, runtime.plan))
+    if notices := _notices(known):
+        await keep_notices(conn, notices)
     facts = await projections.hear(conn, heard, runtime.clock.now())
     if facts:
         await runtime.outbox.write(conn, facts)
@@ -83,6 +87,19 @@ def _traits(known: Sequence[_Known], plan: Plan) -> list[Trait]:
         if isinstance(fact, _Licence)
         and (fact.headcount, fact.reg_type, fact.industry) != (None, None, None)
     ]
+
+
+def _notices(known: Sequence[_Known]) -> dict[str, tuple[int, date | None]]:
+    """Who was told to enrol (O38, O50), and of whom that is taken back."""
+    told: dict[str, tuple[int, date | None]] = {}
+    for fact in known:
+        on = getattr(fact, "notified_on", None)
+        if getattr(fact, "withdrawn", False):
+            on = None
+        if isinstance(fact, _Enterprise) and (on is not None or fact.revision > 1):
+            known_before = told.get(fact.subject, (0, None))
+            told[fact.subject] = max(known_before, (fact.revision, on), key=lambda one: one[0])
+    return told
 
 
 def _claim(fact: _Known) -> Claim:

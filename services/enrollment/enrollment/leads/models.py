@@ -64,6 +64,9 @@ leads = Table(
     Column("void", Boolean, nullable=False),
     Column("changed_at", DateTime(timezone=True), nullable=False),
     Column("person_key", Text),
+    # The local day it came to be known here, or known again after it was closed: work counts its
+    # days from here, not from ``opened_on``, which may lie years back.
+    Column("found_on", Date, nullable=False),
     CheckConstraint("num_nonnulls(employer_id, person_key) = 1", name="leads_of_one"),
     Index("leads_by_employer", "employer_id", "kind", "ordinal", unique=True),
     Index(
@@ -82,6 +85,19 @@ leads = Table(
         postgresql_where=text("status <> 'closed'"),
     ),
     Index("leads_by_unit", "unit", "lead_id"),
+    # Lists of work go by these, the oldest first; a lead is in one of them.
+    Index(
+        "leads_standing",
+        "found_on",
+        "lead_id",
+        postgresql_where=text("status <> 'closed' AND NOT void"),
+    ),
+    Index(
+        "leads_closed",
+        "found_on",
+        "lead_id",
+        postgresql_where=text("status = 'closed' AND NOT void"),
+    ),
 )
 
 person_events = Table(

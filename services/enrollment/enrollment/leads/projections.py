@@ -13,6 +13,7 @@ from enrollment.identity.rules import Claim
 from enrollment.leads import store
 from enrollment.leads.changes import Cause, Step, steps_of
 from enrollment.leads.rules import Event
+from enrollment.leads.work.rules import FOUND, stage_of
 from enrollment.leads.worth.projections import assess_employers
 from shared.events import Fact
 from shared.events.enrollment import LeadAdvanced, LeadClosed, LeadOpened
@@ -64,7 +65,7 @@ async def follow(
 
     ``causes``: employer → the record that made us look. ``fresh``: all that is known of employers
     minted in this transaction, which have no leads and no entry in the register. The caller holds
-    the row locks of all others (``identity.store.lock_employers``). Three reads and two writes for
+    the row locks of all others (``identity.store.lock_employers``). Four reads and two writes for
     any number.
     """
     if not causes:
@@ -90,11 +91,16 @@ async def follow(
     if steps:
         await store.write_steps(conn, steps, recorded_at)
     await assess_employers(conn, causes, recorded_at)
-    return [fact_of(step, recorded_at) for step in steps]
+    known = {step.lead.lead_id for step in steps if step.what != "opened"}
+    stages = await store.stages_of(conn, known) if known else {}
+    return [fact_of(step, stages.get(step.lead.lead_id, FOUND), recorded_at) for step in steps]
 
 
-def fact_of(step: Step, recorded_at: datetime, person_id: str | None = None) -> LeadFact:
-    """The fact of one step. ``person_id``: of a person who is or was in the register."""
+def fact_of(
+    step: Step, worked: str, recorded_at: datetime, person_id: str | None = None
+) -> LeadFact:
+    """The fact of a step; ``worked``: the stage that work on the lead has reached; ``person_id``:
+    of a person who is or was in the register."""
     lead = step.lead
     return _FACTS[step.what](
         key=lead.holder,
@@ -117,4 +123,5 @@ def fact_of(step: Step, recorded_at: datetime, person_id: str | None = None) -> 
         opened_on=lead.opened_on,
         effective_on=step.effective_on,
         outcome=lead.outcome,
+        stage=stage_of(lead.status, lead.outcome, worked),
     )

@@ -10,9 +10,14 @@ register by then never was a lead, even where it came before the register was lo
   off, a standing finding or pre-levy of the tax office, a complaint, a finding of the inspection,
   someone the census found working there) while the employer is not in the register. Closed by the
   register (``enrolled``), by its being struck off (``ceased``), or when the last evidence is taken
-  back (``evidence-withdrawn``), F20.
+  back (``evidence-withdrawn``), F20; or two officers decide against each piece of it
+  (``excluded``).
 * ``not-fully-enrolled``: in the register, with fewer active insured than the last known taxable
   headcount (F22). It compares the present with the present and keeps no story.
+
+A decision to exclude is told once for each piece of evidence it was made upon, and speaks against
+that alone: whatever it did not weigh, told before or after it, keeps the lead open or opens
+another. A larger headcount than the one weighed is new evidence. A decision revoked never was.
 """
 
 from __future__ import annotations
@@ -30,6 +35,8 @@ PERSON = "unenrolled-person"
 ENROLLED = "enrolled"
 CEASED = "ceased"
 WITHDRAWN = "evidence-withdrawn"
+EXCLUDED = "excluded"
+"""Both the outcome and what a decision says of a piece of evidence."""
 
 # What an event says. The first two are of registration-feed, the next two of tax-feed, "reported"
 # of the census, of complaints and of the inspection, the last two of the register; "gone": a later
@@ -53,8 +60,8 @@ class Event(NamedTuple):
 
     subject: str
     """``licence:…``, ``org-code:…``, ``tax-registration:…``, ``headcount:…``, ``declared:…``,
-    ``unenrolled:…``, ``pre-levy:…``, ``found:…``, ``complaint:…``, ``inspection:…`` or
-    ``register:<employer_id>``."""
+    ``unenrolled:…``, ``pre-levy:…``, ``found:…``, ``complaint:…``, ``inspection:…``,
+    ``register:<employer_id>`` or ``decision:<lead>:<no>:<subject weighed>``."""
     revision: int
     what: str
     recorded_at: datetime
@@ -62,8 +69,9 @@ class Event(NamedTuple):
     feed: str
     unit: str
     period: str
-    """Of a headcount, else empty."""
+    """Of a headcount, else empty; of a decision only where it is about a gap."""
     taxable: int
+    """Of a decision: what the headcount weighed said."""
     delivery_id: str | None
     record_no: int | None
 
@@ -105,6 +113,8 @@ class Story:
     """The current state of each headcount, in the order they were recorded."""
     latest: Event | None = None
     """The headcount of the latest period."""
+    dismissed: frozenset[str] = frozenset()
+    """Headcounts whose gap was excluded as they stand."""
 
 
 def story_of(events: Iterable[Event]) -> Story:
@@ -128,9 +138,9 @@ def _beginning(event: Event) -> Story:
 
 
 def as_reported_last(events: list[Event]) -> list[Event]:
-    """Reports as they stand: one told otherwise, or about nobody here any more, never was true
-    as it was told before."""
-    reported = {event.subject for event in events if event.what == REPORTED}
+    """Reports and decisions as they stand: one told otherwise, or about nobody here any more,
+    never was true as it was told before."""
+    reported = {event.subject for event in events if event.what in (REPORTED, EXCLUDED)}
     if not reported:
         return events
     last = {event.subject: event for event in sorted(events, key=lambda event: event.revision)}
@@ -138,7 +148,7 @@ def as_reported_last(events: list[Event]) -> list[Event]:
         event
         for event in events
         if event.subject not in reported
-        or (event.what == REPORTED and event is last[event.subject])
+        or (event.what in (REPORTED, EXCLUDED) and event is last[event.subject])
     ]
 
 
@@ -152,9 +162,13 @@ def gap_of(story: Story, entry: Entry | None, attached: Collection[str] = ()) ->
     latest = story.latest
     if entry is None or story.entered_on is None or story.ceased or latest is None:
         return None
-    if latest.taxable <= entry.active_count:
+    if latest.taxable <= entry.active_count or latest.subject in story.dismissed:
         return None
-    exceeding = [event for event in story.headcounts if event.taxable > entry.active_count]
+    exceeding = [
+        event
+        for event in story.headcounts
+        if event.taxable > entry.active_count and event.subject not in story.dismissed
+    ]
     first_on = min(event.effective_on for event in exceeding)
     return Desired(
         kind=NOT_FULLY,
@@ -162,9 +176,7 @@ def gap_of(story: Story, entry: Entry | None, attached: Collection[str] = ()) ->
         gap=latest.taxable - entry.active_count,
         opened_on=max(first_on, story.entered_on),
         sources=[
-            event
-            for event in story.headcounts
-            if event.taxable > entry.active_count or event.subject in attached
+            event for event in story.headcounts if event in exceeding or event.subject in attached
         ],
         opened_by=latest,
     )
@@ -180,6 +192,9 @@ def gap_outcome(
     """
     if story.ceased or story.entered_on is None or entry is None:
         return CEASED
+    latest = story.latest
+    if latest and latest.subject in story.dismissed and latest.taxable > entry.active_count:
+        return EXCLUDED
     current = {event.subject: event for event in story.headcounts}
     for event in events:
         if event.subject not in attached or event.taxable <= entry.active_count:
@@ -195,13 +210,19 @@ def _period(story: Story) -> str:
 
 
 def _in_order(event: Event) -> tuple[date, bool, datetime, str, int]:
-    # On one and the same day evidence comes before the register's answer to it.
-    crossing = event.what in (ENTERED, LEFT)
+    # On one and the same day evidence comes before the register's answer to it, or an officer's.
+    crossing = event.what in (ENTERED, LEFT, EXCLUDED)
     return (event.effective_on, crossing, event.recorded_at, event.subject, event.revision)
 
 
 def as_recorded(event: Event) -> tuple[datetime, str]:
     return (event.recorded_at, event.subject)
+
+
+def _decided(event: Event) -> tuple[str, str]:
+    """The decision, and the subject that it speaks against."""
+    _, lead, no, weighed = event.subject.split(":", 3)
+    return f"{lead}:{no}", weighed
 
 
 def _register_of(event: Event) -> str:
@@ -230,6 +251,9 @@ class _Teller:
         self.entered_on: date | None = None
         self.struck_off: Event | None = None
         self.open: Desired | None = None
+        self.excluded: dict[tuple[str, bool], int] = {}
+        """(subject decided against, as a gap or not) → the headcount that was weighed."""
+        self.deciding = ""
 
     def hear(self, event: Event) -> None:
         if self.heard.get(event.subject, 0) >= event.revision:
@@ -246,6 +270,8 @@ class _Teller:
             self._stand(event)
         elif what == STRUCK_OFF:
             self._strike_off(event)
+        elif what == EXCLUDED:
+            self._exclude(event)
         elif what == ENTERED:
             self.entered_on = event.effective_on
             self._refresh()
@@ -263,9 +289,29 @@ class _Teller:
             self.entered_on,
             headcounts,
             _latest(headcounts),
+            frozenset(one.subject for one in headcounts if self._is_excluded(one, gap=True)),
         )
 
+    def _is_excluded(self, event: Event, *, gap: bool = False) -> bool:
+        return event.taxable <= self.excluded.get((event.subject, gap), -1)
+
+    def _exclude(self, event: Event) -> None:
+        (decision, subject), gap = _decided(event), bool(event.period)
+        weighed = max(event.taxable, self.excluded.get((subject, gap), 0))
+        self.excluded[subject, gap] = weighed
+        stood = self.standing.get(subject)
+        if gap or stood is None or not self._is_excluded(stood):
+            return
+        if self.deciding != decision:  # the lead keeps all of what it was decided upon
+            self.deciding = decision
+            self._refresh()
+        del self.standing[subject]
+        if not self.standing:
+            self._close(EXCLUDED, event)
+
     def _stand(self, event: Event) -> None:
+        if self._is_excluded(event):
+            return
         self.standing[event.subject] = event
         gone = self.struck_off
         if (

@@ -33,6 +33,7 @@ class LeadShown(Shown):
     closed_on: date | None
     outcome: str | None = Field(
         description="enrolled 已参保 · ceased 已注销 · evidence-withdrawn 线索撤回"
+        " · excluded 已排除"
     )
     sources: list[str] = Field(description="线索来源 · feeds, in order of arrival")
     effect: str = Field(

@@ -15,6 +15,7 @@ from enrollment.leads import models
 from enrollment.leads.changes import Cause, Step, Stored
 from enrollment.leads.rules import Entry, Event
 from shared.database import copy_into, raw, stage_into
+from shared.periods import local_date
 
 _EVENT_COLUMNS = ("employer_id", *Event._fields)
 _LEAD_COLUMNS = (*Stored._fields, "changed_at")
@@ -184,6 +185,7 @@ async def write_steps(conn: AsyncConnection, steps: Sequence[Step], changed_at: 
     """Bring leads to their last step."""
     last = {step.lead.lead_id: (*step.lead, changed_at) for step in steps}
     new = {step.lead.lead_id for step in steps if step.what == "opened"}
+    found_on = local_date(changed_at)
     if len(new) < len(last):
         driver = await raw(conn)
         rows = (row for lead_id, row in last.items() if lead_id not in new)
@@ -191,15 +193,27 @@ async def write_steps(conn: AsyncConnection, steps: Sequence[Step], changed_at: 
         names = ", ".join(_LEAD_COLUMNS)
         sets = ", ".join(f"{name} = EXCLUDED.{name}" for name in _LEAD_COLUMNS[1:])
         # Closed ones first: an employer never has two of a kind open, not even for a moment.
+        # One that opens again is found again: nobody is late with what had an end.
         await driver.execute(
-            f"INSERT INTO leads ({names}) SELECT {names} FROM stage_leads "
+            f"INSERT INTO leads ({names}, found_on) SELECT {names}, %s FROM stage_leads "
             "ORDER BY status <> 'closed', lead_id "
-            f"ON CONFLICT (lead_id) DO UPDATE SET {sets}"
+            f"ON CONFLICT (lead_id) DO UPDATE SET {sets}, found_on = CASE WHEN "
+            "leads.status = 'closed' AND EXCLUDED.status <> 'closed' THEN EXCLUDED.found_on "
+            "ELSE leads.found_on END",
+            (found_on,),
         )
     if new:
-        await copy_into(
-            conn, models.leads, _LEAD_COLUMNS, (last[lead_id] for lead_id in sorted(new))
-        )
+        fresh = ((*last[lead_id], found_on) for lead_id in sorted(new))
+        await copy_into(conn, models.leads, (*_LEAD_COLUMNS, "found_on"), fresh)
+
+
+async def stages_of(conn: AsyncConnection, leads: Collection[str]) -> dict[str, str]:
+    """The stage work on each lead has reached, for those worked on."""
+    driver = await raw(conn)
+    cursor = await driver.execute(
+        "SELECT lead_id, stage FROM lead_work WHERE lead_id = ANY(%s)", (list(leads),)
+    )
+    return dict(await cursor.fetchall())
 
 
 class LeadRow(NamedTuple):

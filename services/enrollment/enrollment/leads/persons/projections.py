@@ -18,6 +18,7 @@ from enrollment.leads.persons import rules, store
 from enrollment.leads.persons.rules import Standing
 from enrollment.leads.projections import LeadFact, fact_of
 from enrollment.leads.rules import Event
+from enrollment.leads.work.rules import FOUND
 from enrollment.leads.worth.projections import assess_persons
 
 
@@ -83,7 +84,17 @@ async def follow(
         await lead_store.write_steps(conn, steps, recorded_at)
     await assess_persons(conn, causes, recorded_at)
     ids = await store.person_ids_of(conn, causes) if steps else {}
-    return [fact_of(step, recorded_at, ids.get(step.lead.holder)) for step in steps]
+    advanced = {step.lead.lead_id for step in steps if step.what != "opened"}
+    stages = await lead_store.stages_of(conn, advanced) if advanced else {}
+    return [
+        fact_of(
+            step,
+            stages.get(step.lead.lead_id, FOUND),
+            recorded_at,
+            ids.get(step.lead.holder),
+        )
+        for step in steps
+    ]
 
 
 def _said(state: Event, before: str | None, after: Standing) -> Event:

@@ -4,7 +4,8 @@ As for employers (``leads.rules``), what is known is sorted by the day it took e
 order of arrival does not matter. Evidence is a report of somebody without an employer (the census)
 and an interruption of payment in the register. A lead ends by the register only: ``enrolled`` when
 the person is active (again), ``ceased`` when retired or gone from the insurance. Somebody the
-register had as active or retired on the day of a report never was a lead by it.
+register had as active or retired on the day of a report never was a lead by it. A decision to
+exclude speaks against the evidence it weighed only, as for employers.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from enrollment.leads.rules import (
     CEASED,
     ENROLLED,
     ENTERED,
+    EXCLUDED,
     LEFT,
     PERSON,
     REPORTED,
@@ -77,18 +79,32 @@ def leads_of(person_events: Iterable[Event]) -> list[Desired]:
                 leads.append(current)
             current.sources = sorted(standing.values(), key=as_recorded)
             current.unit = current.sources[-1].unit
+        elif event.what == EXCLUDED:
+            _, _, _, weighed = event.subject.split(":", 3)
+            stood = standing.pop(weighed, None) is not None
+            if current is None or not stood:
+                continue
+            if standing:
+                current.sources = sorted(standing.values(), key=as_recorded)
+            else:
+                _end(current, EXCLUDED, event)
+                current = None
         elif event.what in (ENTERED, RETIRED, LEFT):
             insured = event.what != LEFT
             standing.clear()
             if current is not None:
-                current.outcome = ENROLLED if event.what == ENTERED else CEASED
-                current.closed_on = max(event.effective_on, current.opened_on)
-                current.closed_by = event
+                _end(current, ENROLLED if event.what == ENTERED else CEASED, event)
                 current = None
     return leads
 
 
+def _end(lead: Desired, outcome: str, event: Event) -> None:
+    lead.outcome = outcome
+    lead.closed_on = max(event.effective_on, lead.opened_on)
+    lead.closed_by = event
+
+
 def _in_order(event: Event) -> tuple[date, bool, int, str]:
     # Evidence of one day comes before the register's answer; the register in its own order.
-    crosses = event.what in (ENTERED, RETIRED, LEFT)
+    crosses = event.what in (ENTERED, RETIRED, LEFT, EXCLUDED)
     return (event.effective_on, crosses, event.revision, event.subject)
