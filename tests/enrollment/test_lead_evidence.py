@@ -23,6 +23,7 @@ from tests.enrollment.records import (
     person_application,
     registered,
 )
+from tests.enrollment.test_lead_work import Office
 from tests.enrollment.test_withdrawing import withdraw
 
 LEADS = (LeadOpened, LeadAdvanced, LeadClosed)
@@ -269,3 +270,29 @@ async def test_each_department_sees_what_became_of_its_rows(world: World) -> Non
 async def test_refusals(world: World, query: dict[str, str], code: str) -> None:
     answer = await world.get("/leads/feedback", "tax", **query)
     assert answer.json()["code"] == code
+
+
+async def test_officers_work_on_a_person_s_lead_and_two_exclude_it(world: World) -> None:
+    await world.push("census-persons", [found(1, worker_class="flexible")])
+    (lead,) = await every(world, "/leads")
+    li, wang = Office(world, "li"), Office(world, "wang")
+    told = await li.act(
+        "PUT",
+        lead["lead_id"],
+        "stage",
+        stage="notified",
+        on="2008-06-05",
+        means="visit",
+        text="已告知",
+    )
+    assert (told["stage"], told["employer_id"]) == ("notified", None)
+    await li.act("POST", lead["lead_id"], "exclusion", reason="other", text="已外出")
+    await wang.act("PUT", lead["lead_id"], "exclusion/review", agreed=True, text="同意")
+    (excluded,) = await every(world, "/leads")
+    assert (excluded["outcome"], excluded["reasons"]) == ("excluded", ["excluded"])
+    await wang.act("POST", lead["lead_id"], "exclusion/revocation", text="已回")
+    (again,) = await every(world, "/leads", effective="effective")
+    assert (again["lead_id"], again["status"]) == (lead["lead_id"], "advanced")
+    # What was decided is no record that a department sent.
+    told_back = await feedback(world, "census-persons", "agency")
+    assert told_back["outcomes"]["in-progress"] == told_back["rows"] == 1

@@ -72,14 +72,14 @@ _ROWS = (
         table="lead_events",
         employer="e.employer_id",
         person="NULL::text",
-        not_told="'gone', 'entered', 'left'",
+        not_told="'gone', 'excluded', 'entered', 'left'",
     )
     + " UNION ALL "
     + _TOLD.format(
         table="person_events",
         employer="NULL::text",
         person="e.person_key",
-        not_told="'gone', 'entered', 'left', 'retired'",
+        not_told="'gone', 'excluded', 'entered', 'left', 'retired'",
     )
     + """), became AS (
     SELECT t.*, l.lead_id, l.opened_on, l.closed_on, w.effect,

@@ -93,7 +93,7 @@ WITH asked AS (
           FROM lead_events WHERE employer_id IN (SELECT employer_id FROM asked)
           ORDER BY employer_id, subject, revision DESC) AS v
     LEFT JOIN evidence_traits t ON t.subject = v.subject
-    WHERE v.what <> 'gone' GROUP BY v.employer_id
+    WHERE v.what NOT IN ('gone', 'excluded') GROUP BY v.employer_id
 )
 SELECT a.lead_id, e.household, coalesce(r.ownership, s.ownership, ''),
        coalesce(r.trade, s.trade, ''),
