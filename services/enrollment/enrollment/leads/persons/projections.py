@@ -47,20 +47,24 @@ async def hear_reports(
     return await follow(conn, {**moved, **causes}, recorded_at)
 
 
+async def bearing(conn: AsyncConnection, moves: Sequence[tuple[str, str | None, str]]) -> list[int]:
+    """Which of these (person, status before, status after), by their place, bear on leads. Of a
+    long list of people nobody has told of, nearly none: one statement."""
+    changed = [at for at, (_, before, after) in enumerate(moves) if before != after]
+    told_of = await store.told_of(conn, {moves[at][0] for at in changed})
+    told_of.update(moves[at][0] for at in changed if moves[at][2] == "suspended")
+    return [
+        at
+        for at in changed
+        if rules.bears_on_leads(moves[at][1], moves[at][2], moves[at][0] in told_of)
+    ]
+
+
 async def hear_moves(
     conn: AsyncConnection, moves: Sequence[Moved], recorded_at: datetime
 ) -> list[LeadFact]:
-    """Keep those moves of the register that bear on leads, and bring the leads after."""
-    changed = [move for move in moves if move.before != move.after.status]
-    told_of = await store.told_of(conn, {move.person_key for move in changed})
-    told_of |= {move.person_key for move in changed if move.after.status == "suspended"}
-    kept = [
-        (move.person_key, _said(move.state, move.before, move.after))
-        for move in changed
-        if rules.bears_on_leads(move.before, move.after.status, move.person_key in told_of)
-    ]
-    if not kept:
-        return []
+    """Keep moves of the register that bear on leads, and bring the leads after."""
+    kept = [(move.person_key, _said(move.state, move.before, move.after)) for move in moves]
     await store.insert_events(conn, kept)
     return await follow(conn, {person: _cause(event) for person, event in kept}, recorded_at)
 

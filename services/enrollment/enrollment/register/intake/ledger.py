@@ -20,6 +20,7 @@ from enrollment.leads.changes import Cause
 from enrollment.leads.persons import projections as persons_projections
 from enrollment.leads.persons.projections import Moved
 from enrollment.leads.persons.rules import Standing
+from enrollment.leads.projections import LeadFact
 from enrollment.leads.rules import Event as LeadEvent
 from enrollment.register import rules
 from enrollment.register.rules import Person
@@ -143,11 +144,22 @@ class PersonLedger:
             await store.update_persons(conn, map(self._row, changed))
         await keep_superseded(conn, self._superseded)
         facts: list[Fact] = [self._fact(move) for move in self._moves]
-        facts += await persons_projections.hear_moves(
-            conn, [self._moved(move) for move in self._moves], self.ctx.recorded_at
-        )
+        facts += await self._leads_of_persons()
         facts += await self._count()
         return facts
+
+    async def _leads_of_persons(self) -> list[LeadFact]:
+        """Payment stops and goes on; people other sources have told of come in or go (O77)."""
+        conn = self.ctx.conn
+        moves = [
+            (move.key, None if move.before is None else move.before.status, move.after.status)
+            for move in self._moves
+        ]
+        bearing = await persons_projections.bearing(conn, moves)
+        if not bearing:
+            return []
+        moved = [self._moved(self._moves[at]) for at in bearing]
+        return await persons_projections.hear_moves(conn, moved, self.ctx.recorded_at)
 
     def _moved(self, move: _Move) -> Moved:
         """The move as leads of persons see it (O77)."""
