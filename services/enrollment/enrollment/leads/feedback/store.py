@@ -87,8 +87,9 @@ _ROWS = (
            CASE WHEN l.lead_id IS NOT NULL THEN
                 CASE WHEN split_part(l.records, '#', 1) = t.subject
                      THEN 'opened' ELSE 'joined' END END AS part,
-           CASE WHEN EXISTS (SELECT FROM link_conflicts c WHERE c.delivery_id = t.delivery_id
-                             AND c.record_no = t.record_no AND c.resolved_at IS NULL) THEN 'held'
+           CASE WHEN (t.delivery_id, t.record_no) IN (
+                     SELECT delivery_id, record_no FROM link_conflicts
+                     WHERE resolved_at IS NULL AND record_no IS NOT NULL) THEN 'held'
                 WHEN l.lead_id IS NULL AND (EXISTS (
                      SELECT FROM register_employers r WHERE r.employer_id = t.employer_id
                      AND r.status <> 'ended') OR EXISTS (

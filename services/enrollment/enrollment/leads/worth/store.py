@@ -90,9 +90,9 @@ WITH asked AS (
            (array_agg(t.trade ORDER BY v.recorded_at DESC, v.subject)
             FILTER (WHERE t.trade IS NOT NULL))[1] AS trade
     FROM (SELECT DISTINCT ON (employer_id, subject) employer_id, subject, what, period, recorded_at
-          FROM lead_events WHERE employer_id IN (SELECT employer_id FROM asked)
+          FROM lead_events WHERE employer_id = ANY(%(holders)s)
           ORDER BY employer_id, subject, revision DESC) AS v
-    LEFT JOIN evidence_traits t ON t.subject = v.subject
+    LEFT JOIN LATERAL (SELECT * FROM evidence_traits WHERE subject = v.subject LIMIT 1) AS t ON true
     WHERE v.what NOT IN ('gone', 'excluded') GROUP BY v.employer_id
 )
 SELECT a.lead_id, e.household, coalesce(r.ownership, s.ownership, ''),
@@ -102,8 +102,10 @@ SELECT a.lead_id, e.household, coalesce(r.ownership, s.ownership, ''),
             THEN (SELECT count(*) FROM persons p WHERE p.employer_id = a.employer_id
                   AND p.status = 'suspended') ELSE 0 END,
        coalesce(s.headcounts, 0), s.licensed, coalesce(s.found, 0), s.affected, e.household,
-       EXISTS (SELECT FROM link_conflicts c WHERE c.resolved_at IS NULL
-               AND a.employer_id IN (c.employer_id, c.owner_id)),
+       EXISTS (SELECT FROM link_conflicts c
+               WHERE c.employer_id = a.employer_id AND c.resolved_at IS NULL)
+       OR EXISTS (SELECT FROM link_conflicts c
+                  WHERE c.owner_id = a.employer_id AND c.resolved_at IS NULL),
        s.can_pay, NULL::boolean, false
 FROM asked a JOIN employers e ON e.employer_id = a.employer_id
 LEFT JOIN register_employers r ON r.employer_id = a.employer_id
@@ -118,9 +120,9 @@ WITH asked AS (
     SELECT v.person_key, bool_or(t.can_pay) AS can_pay, bool_or(t.age_known) AS age_known,
            coalesce(bool_or(t.elsewhere), false) AS elsewhere
     FROM (SELECT DISTINCT ON (person_key, subject) person_key, subject, what
-          FROM person_events WHERE person_key IN (SELECT person_key FROM asked)
+          FROM person_events WHERE person_key = ANY(%(holders)s)
           ORDER BY person_key, subject, revision DESC) AS v
-    JOIN evidence_traits t ON t.subject = v.subject
+    JOIN LATERAL (SELECT * FROM evidence_traits WHERE subject = v.subject LIMIT 1) AS t ON true
     WHERE v.what = 'reported' GROUP BY v.person_key
 )
 SELECT a.lead_id, false, 'none', 'none', a.kind, a.outcome, a.gap, 0, 0, NULL::integer, 0,
