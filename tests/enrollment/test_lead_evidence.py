@@ -18,6 +18,7 @@ from tests.enrollment.records import (
     employer_application,
     found,
     headcount,
+    licence,
     org_code,
     person,
     person_application,
@@ -137,6 +138,9 @@ async def _city(world: World) -> None:
     facts += [headcount(n, taxable=9, insured=0, day=2) for n in (1, 2, 8)]
     facts += [headcount(3, taxable=0, insured=0, day=2)]
     await world.hear(facts)
+    # Its code is the first firm's, its licence the fourth's: people have to decide.
+    both: dict[str, Any] = {"key": f"oc:{org_code(1)}", "org_code": org_code(1)}
+    await world.hear([registered(12, day=3, licence_no=licence(4), **both)])
     await world.push("employers", [employer(5), employer(9)])
     await world.hear([headcount(9, taxable=4, insured=1, day=3), headcount(10, 5, 5, day=3)])
     await world.push("complaints", [complaint(4, persons_affected=12), complaint(6, **KEPT)])
@@ -171,6 +175,8 @@ async def test_every_count_is_the_length_of_its_list(world: World) -> None:
         assert sum(by_effect) == len(listed) > 0
         for effect, count in zip(("effective", "not-effective", "unclear"), by_effect, strict=True):
             assert len(await every(world, "/leads", effective=effect, **query)) == count
+        codes = {reason["code"] for reason in counts["reasons"]}
+        assert query or codes >= {"identity-unsettled", "staff-unknown", "cannot-pay", "no-staff"}
         for reason in counts["reasons"]:
             assert reason["zh"] != reason["code"]
             found = await every(world, "/leads", reason=reason["code"], **query)
@@ -256,6 +262,7 @@ async def test_each_department_sees_what_became_of_its_rows(world: World) -> Non
         assert sum(months) == told["rows"]
     licences = await feedback(world, "business-licences", "industry-commerce")
     assert (licences["leads_enrolled"], licences["outcomes"]["already-enrolled"]) == (1, 1)
+    assert licences["outcomes"]["held"] == 1
     assert licences["days_to_enrol_median"] == 26.0
     assert licences["conversion"] == str(round(1 / licences["leads"], 4))
 

@@ -10,6 +10,7 @@ from typing import NamedTuple, TypeAlias
 from enrollment.identity.rules import Claim
 from enrollment.leads import projections, rules
 from enrollment.leads.persons.projections import hear_reports
+from enrollment.leads.projections import LeadFact
 from enrollment.leads.rules import Event
 from enrollment.leads.worth import store as worth_store
 from enrollment.leads.worth.store import Trait
@@ -52,23 +53,26 @@ class PersonReport(NamedTuple):
     unit: str
 
 
-async def take_reports(ctx: ApplyContext, reports: Sequence[Report]) -> list[Fact]:
+async def take_reports(
+    ctx: ApplyContext, reports: Sequence[Report], persons: Sequence[PersonReport] = ()
+) -> list[Fact]:
     """Keep the reports as evidence, take back those that name nobody now; the facts that follow.
 
-    Reports of one subject come by one feed only, whose lock is held.
+    Reports of one subject come by one feed only, whose lock is held. Where any is about a person,
+    waits for whoever writes the register.
     """
-    heard = [pair for report in reports if (pair := _heard(ctx, report)) is not None]
+    # Before the leads follow: they are tested with what the reports say.
     traits = [report.trait for report in reports if report.trait is not None]
     await worth_store.write_traits(ctx.conn, traits)
-    return await projections.hear(ctx.conn, heard, ctx.recorded_at) if heard else []
+    facts: list[Fact] = [*await _take_persons(ctx, persons)]
+    heard = [pair for report in reports if (pair := _heard(ctx, report)) is not None]
+    if heard:
+        facts += await projections.hear(ctx.conn, heard, ctx.recorded_at)
+    return facts
 
 
-async def take_person_reports(ctx: ApplyContext, reports: Sequence[PersonReport]) -> list[Fact]:
-    """Keep reports about persons as evidence, take back those about nobody now; what follows.
-
-    Waits for whoever writes the register. To be called before ``take_reports`` of the same chunk,
-    which locks employers.
-    """
+async def _take_persons(ctx: ApplyContext, reports: Sequence[PersonReport]) -> list[LeadFact]:
+    """The register's lock comes before those of employers, as in the register's own feeds."""
     heard = [
         (person, _about(ctx, report, person))
         for report in reports
@@ -77,7 +81,7 @@ async def take_person_reports(ctx: ApplyContext, reports: Sequence[PersonReport]
     if not heard:
         return []
     await lock_register(ctx.conn)
-    return [*await hear_reports(ctx.conn, heard, ctx.recorded_at)]
+    return await hear_reports(ctx.conn, heard, ctx.recorded_at)
 
 
 def _about(ctx: ApplyContext, report: PersonReport, person: str) -> Event:

@@ -16,7 +16,6 @@ from enrollment.identity.rules import keys_of
 from enrollment.leads.evidence import (
     PersonReport,
     Report,
-    take_person_reports,
     take_reports,
 )
 from enrollment.leads.worth.store import Trait
@@ -163,8 +162,9 @@ async def apply_census_persons(ctx: ApplyContext, rows: Sequence[JudgedRow]) -> 
     outcome = Outcome()
     changed = await upsert_state(ctx, models.census_persons, COLUMNS, rows, outcome)
     outcome.facts += [_fact(ctx, one, Row._make(one.row)) for one in changed]
-    outcome.facts += await take_person_reports(ctx, [_of_person(one) for one in changed])
-    outcome.facts += await take_reports(ctx, [_report(one) for one in changed])
+    outcome.facts += await take_reports(
+        ctx, [_report(one) for one in changed], [_of_person(one) for one in changed]
+    )
     return outcome
 
 
