@@ -237,6 +237,26 @@ class ComplaintReceived(_EnrollmentFact, frozen=True, kw_only=True):
     """Entered by mistake."""
 
 
+class InspectionFound(_EnrollmentFact, frozen=True, kw_only=True):
+    """The labour inspection found staff at an employer (O33). Subject and key
+    ``inspection:<unit>.<number>``. Nobody is named."""
+
+    kind: ClassVar[str] = "inspection-found"
+    title_zh: ClassVar[str] = "劳动监察检查结果"
+
+    unit: str
+    employer_key: str | None = None
+    """``oc:`` or ``lic:`` of the employer; None where its numbers are not known."""
+    staff_count: int
+    without_contract_count: int
+    """Of the staff, those without a written contract."""
+    not_enrolled_count: int
+    """Of the staff, those not enrolled in the insurance."""
+    inspected_on: date
+    void: bool = False
+    """Entered by mistake."""
+
+
 class CensusCompared(_EnrollmentFact, frozen=True, kw_only=True):
     """A census batch was compared with the register (O71)."""
 

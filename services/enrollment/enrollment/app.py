@@ -29,6 +29,7 @@ from shared.events.enrollment import (
     EmployerEnded,
     EmployerEnrolled,
     EmployerLinked,
+    InspectionFound,
     LeadAdvanced,
     LeadClosed,
     LeadOpened,
@@ -71,6 +72,7 @@ SERVICE = Service(
         CensusVisited,
         CensusPersonFound,
         ComplaintReceived,
+        InspectionFound,
         EnrollmentDeliveryReceived,
     ),
     subscriptions=(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple
 
-from enrollment.identity.numbers import org_code_of, problems_of
+from enrollment.identity.numbers import employer_key, org_code_of, problems_of
 from enrollment.identity.rules import keys_of
 from enrollment.inspections import models
 from enrollment.inspections.schemas import InspectionFinding
@@ -22,6 +22,7 @@ from shared.deliveries.feed import (
     Verdict,
 )
 from shared.deliveries.state import upsert_state
+from shared.events.enrollment import InspectionFound
 from shared.periods import Dekad
 
 
@@ -78,12 +79,32 @@ def _verdict(record: InspectionFinding) -> Verdict:
 
 
 async def apply_inspection_findings(ctx: ApplyContext, rows: Sequence[JudgedRow]) -> Outcome:
-    """Findings into ``inspection_findings``; an employer with staff not enrolled is evidence for
-    leads. A finding told otherwise is a correction."""
+    """Findings into ``inspection_findings`` with a fact each; an employer with staff not enrolled
+    is evidence for leads. A finding told otherwise is a correction."""
     outcome = Outcome()
     changed = await upsert_state(ctx, models.inspection_findings, COLUMNS, rows, outcome)
+    outcome.facts += [_fact(ctx, one, Row._make(one.row)) for one in changed]
     outcome.facts += await take_reports(ctx, [_report(one) for one in changed])
     return outcome
+
+
+def _fact(ctx: ApplyContext, changed: Changed, row: Row) -> InspectionFound:
+    return InspectionFound(
+        key=f"inspection:{changed.key}",
+        subject=f"inspection:{changed.key}",
+        revision=changed.revision,
+        delivery_id=ctx.delivery.id,
+        record_no=changed.no,
+        recorded_at=ctx.recorded_at,
+        correction=changed.revision > 1,
+        unit=row.unit,
+        employer_key=employer_key(row.org_code, row.licence_no),
+        staff_count=row.staff_found,
+        without_contract_count=row.without_contract,
+        not_enrolled_count=row.not_enrolled,
+        inspected_on=row.inspected_on,
+        void=row.void,
+    )
 
 
 def _report(changed: Changed) -> Report:
