@@ -133,17 +133,24 @@ class _Lead(_EnrollmentFact, frozen=True, kw_only=True):
     unit: str
     employer_id: str | None = None
     person_id: str | None = None
+    """Of a lead of a person who is or was in the register."""
+    person_key: str | None = None
+    """Keyed hash of the identity number, as the census has it; of a lead of a person only."""
     status: str
     """``open``, ``advanced`` or ``closed``."""
     sources: list[str]
     """Feeds whose records are attached, in order of arrival (F17)."""
     headcount_gap: int = 0
-    """Persons believed missing, by the best evidence so far."""
+    """Persons believed missing, by the best evidence so far; 1 of a lead of a person."""
     opened_on: date
     effective_on: date
     outcome: str | None = None
-    """When closed: ``enrolled``, ``ceased``, ``evidence-withdrawn``, or ``merged``: it was the
-    lead of an employer found to be another, whose lead goes on."""
+    """When closed: ``enrolled``, ``ceased``, ``evidence-withdrawn``, ``excluded`` (by a coded
+    reason and a second person), or ``merged``: it was the lead of an employer found to be another,
+    whose lead goes on."""
+    stage: str = "found"
+    """``found``, ``notified``, ``promised``, ``in-enforcement``; when closed ``enrolled``,
+    ``excluded`` or ``ended`` (F19)."""
 
 
 class LeadOpened(_Lead, frozen=True, kw_only=True):
@@ -155,7 +162,7 @@ class LeadOpened(_Lead, frozen=True, kw_only=True):
 
 
 class LeadAdvanced(_Lead, frozen=True, kw_only=True):
-    """Another source, a larger gap, a contact."""
+    """Another source, a larger gap, another stage of the work on it."""
 
     kind: ClassVar[str] = "lead-advanced"
     leads: ClassVar[str] = "advanced"
@@ -163,7 +170,8 @@ class LeadAdvanced(_Lead, frozen=True, kw_only=True):
 
 
 class LeadClosed(_Lead, frozen=True, kw_only=True):
-    """Closed by register evidence only (F20), or because the employer ceased."""
+    """Closed by register evidence (F20), because the employer ceased or the evidence was taken
+    back, or excluded by two officers."""
 
     kind: ClassVar[str] = "lead-closed"
     leads: ClassVar[str] = "closed"
@@ -231,6 +239,26 @@ class ComplaintReceived(_EnrollmentFact, frozen=True, kw_only=True):
     employer_key: str | None = None
     persons_affected: int | None = None
     received_on: date
+    void: bool = False
+    """Entered by mistake."""
+
+
+class InspectionFound(_EnrollmentFact, frozen=True, kw_only=True):
+    """The labour inspection found staff at an employer (O33). Subject and key
+    ``inspection:<unit>.<number>``. Nobody is named."""
+
+    kind: ClassVar[str] = "inspection-found"
+    title_zh: ClassVar[str] = "劳动监察检查结果"
+
+    unit: str
+    employer_key: str | None = None
+    """``oc:`` or ``lic:`` of the employer; None where its numbers are not known."""
+    staff_count: int
+    without_contract_count: int
+    """Of the staff, those without a written contract."""
+    not_enrolled_count: int
+    """Of the staff, those not enrolled in the insurance."""
+    inspected_on: date
     void: bool = False
     """Entered by mistake."""
 

@@ -45,6 +45,8 @@ class _Enterprise(Fact, frozen=True, kw_only=True):
     """``rep:`` keyed hash of the legal representative's name, where known."""
     withdrawn: bool = False
     """Taken back: this never was told, whatever else stands here."""
+    headcount: int | None = None
+    """Persons employed, where the licence states them."""
 
 
 class EnterpriseRegistered(_Enterprise, frozen=True, kw_only=True):

@@ -243,6 +243,24 @@ _TYPES: Final = (
         "{reason}.",
     ),
     ProblemType(
+        "lead-closed",
+        409,
+        "线索已办结",
+        "Lead closed",
+        "线索 {lead} 已办结（{outcome}），不能再办理此事项。",
+        "Lead {lead} is closed ({outcome}); this cannot be done to it any more.",
+    ),
+    ProblemType(
+        "stage-not-allowed",
+        409,
+        "不能转入该阶段",
+        "No such step",
+        "线索处于 {stage} 阶段，不能转入 {wanted}；可转入：{allowed}。"
+        "参保以登记为准，排除须另一人审核。",
+        "The lead is at {stage} and cannot go to {wanted}; it can go to: {allowed}. Only the "
+        "register enrols, and exclusion takes a second person.",
+    ),
+    ProblemType(
         "withdrawal-refused",
         409,
         "不能撤回",

@@ -67,6 +67,7 @@ CASES = {
     "census-units": Case({"uninsured_found": 9}, {"frame_no": "PC-01-00018"}, "agency"),
     "census-persons": Case({"can_pay": False}, {"entry_no": "PR-01-000232"}, "agency"),
     "complaints": Case({"persons_affected": 30}, {"complaint_no": "XF-2008-0032"}, "agency"),
+    "inspection-findings": Case({"not_enrolled": 7}, {"finding_no": "JC-2008-0018"}, "agency"),
     "dekad-reports": Case({"did_pay": 74_000}, OTHER_UNIT, "unit"),
     "monthly-reports": Case({"problems": "无"}, OTHER_UNIT, "unit"),
     "activities": Case({"copies": 900}, {"activity_no": "PS-2008-06-02"}, "unit"),

@@ -46,8 +46,10 @@ class World:
         self._numbers = itertools.count(1)
         self._positions: dict[tuple[str, int], int] = {}
 
-    def headers(self, department: str, units: Sequence[str] | None = None) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.issuer.token('tester', department, units)}"}
+    def headers(
+        self, department: str, units: Sequence[str] | None = None, subject: str = "tester"
+    ) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.issuer.token(subject, department, units)}"}
 
     async def push(
         self,

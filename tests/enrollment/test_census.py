@@ -336,7 +336,8 @@ async def test_reports_are_evidence_and_can_be_taken_back(world: World) -> None:
         found(1, **met),
         found(2, **enrolled),
         found(3, **old, identity_no=identity(3, date(1930, 1, 1))),
-        found(4),
+        # Neither an employer nor a number: evidence of nobody.
+        found(4, identity_no=None, sex="M", birth_on="1970-01-01"),
     )
     await push(world, "complaints", complaint(1), complaint(2))
     (gap,) = await items(world, "/leads", kind="not-fully-enrolled")
@@ -354,11 +355,14 @@ async def test_reports_are_evidence_and_can_be_taken_back(world: World) -> None:
     assert (taken_back.lead_id, taken_back.outcome) == (gap["lead_id"], "evidence-withdrawn")
     assert (closed.lead_id, closed.outcome) == (lead["lead_id"], "evidence-withdrawn")
     assert closed.correction  # it never was one
-    assert await items(world, "/leads", status="standing") == []
+    # Without its employer the entry speaks for the person alone.
+    assert [lead["kind"] for lead in await items(world, "/leads", status="standing")] == [
+        "unenrolled-person"
+    ]
     # The report is about another employer after all; nobody else's is touched.
     await push(world, "complaints", complaint(1))
     await push(world, "complaints", complaint(1, employer_name="本溪第4厂", org_code=org_code(4)))
-    (lead,) = await items(world, "/leads", status="standing")
+    (lead,) = await items(world, "/leads", status="standing", kind="unenrolled-employer")
     assert lead["employer_name"] == "本溪第4厂"
 
 

@@ -36,6 +36,12 @@ def event(day: int, what: str, subject: str, revision: int = 1, **more: Any) -> 
     return Event(**{**given, **more})
 
 
+def excluded(day: int, weighed: str, no: int = 2, **more: Any) -> Event:
+    """What a decision says of a piece of evidence."""
+    given = {"what": "excluded", "taxable": 0, "feed": "lead-work", **more}
+    return event(day, subject=f"decision:E1-U1:{no}:{weighed}", **given)
+
+
 def outcomes(events: list[Event]) -> list[str | None]:
     return [lead.outcome for lead in story_of(events).leads]
 
@@ -151,6 +157,61 @@ def outcomes(events: list[Event]) -> list[str | None]:
             ["evidence-withdrawn"],
             id="the licence turned out to be another employer's",
         ),
+        pytest.param(
+            [event(1, "registered", LIC), excluded(5, LIC)], ["excluded"], id="excluded by officers"
+        ),
+        pytest.param(
+            [event(1, "registered", LIC), event(2, "registered", CODE), excluded(5, LIC)],
+            [None],
+            id="evidence not weighed, known or not, keeps it open",
+        ),
+        pytest.param(
+            [event(1, "registered", LIC), excluded(5, LIC), event(7, "registered", CODE)],
+            ["excluded", None],
+            id="evidence that takes effect later opens another",
+        ),
+        pytest.param(
+            [
+                event(1, "registered", LIC),
+                excluded(5, LIC),
+                event(8, "registered", LIC, 2, effective_on=date(2008, 5, 9)),
+            ],
+            ["excluded"],
+            id="a change of what was weighed is not new evidence",
+        ),
+        pytest.param(
+            [event(1, "found-unenrolled", TAX), excluded(5, TAX, taxable=9)],
+            ["excluded"],
+            id="a headcount weighed",
+        ),
+        pytest.param(
+            [
+                event(1, "found-unenrolled", TAX),
+                excluded(5, TAX, taxable=9),
+                event(7, "found-unenrolled", TAX, 2, taxable=12),
+            ],
+            ["excluded", None],
+            id="more persons than were weighed are new evidence",
+        ),
+        pytest.param(
+            [
+                event(1, "registered", LIC),
+                excluded(5, LIC),
+                excluded(5, LIC, revision=2, what="gone"),
+            ],
+            [None],
+            id="an exclusion revoked never was",
+        ),
+        pytest.param(
+            [event(1, "registered", LIC), excluded(5, LIC), event(6, "entered", REG)],
+            ["excluded"],
+            id="enrolled after all",
+        ),
+        pytest.param(
+            [event(1, "registered", LIC), excluded(5, LIC), event(4, "entered", REG)],
+            ["enrolled"],
+            id="the register was faster",
+        ),
     ],
 )
 def test_stories(events: list[Event], expected: list[str | None]) -> None:
@@ -183,6 +244,11 @@ _POOL = [
     event(7, "left", REG, 2),
     event(10, "entered", REG, 3),
     event(8, "found-unenrolled", "headcount:oc:1:2008-06"),
+    excluded(4, LIC),
+    excluded(8, TAX, taxable=9),
+    excluded(8, "headcount:oc:1:2008-06", 3, taxable=9),
+    excluded(8, "headcount:oc:1:2008-06", 3, revision=2, what="gone", taxable=9),
+    excluded(9, "headcount:oc:1:2008-06", 4, taxable=9, period="2008-06"),
 ]
 
 
@@ -274,6 +340,12 @@ def test_a_later_period_decides_and_a_declared_headcount_before_a_check() -> Non
             id="fewer work there by now",
         ),
         pytest.param([event(3, "struck-off", LIC)], Entry("210502", 2), "ceased", id="struck off"),
+        pytest.param(
+            [excluded(3, TAX, taxable=9, period="2008-05")],
+            Entry("210502", 2),
+            "excluded",
+            id="excluded by officers",
+        ),
         pytest.param([event(3, "left", REG, 2)], Entry("210502", 2), "ceased", id="left"),
     ],
 )
@@ -284,6 +356,36 @@ def test_how_a_gap_closes(then: list[Event], entry: Entry, outcome: str) -> None
     steps = steps_of("E1", first + then, entry, [opened.lead], CAUSE)
     closed = [step for step in steps if step.lead.kind == rules.NOT_FULLY]
     assert [(step.what, step.lead.outcome) for step in closed] == [("closed", outcome)]
+
+
+@pytest.mark.parametrize(
+    ("then", "gap"),
+    [
+        ([], None),
+        ([event(4, "declared", TAX, 2, taxable=10)], 8),
+        ([event(4, "declared", "headcount:oc:1:2008-06", taxable=5)], 3),
+        ([excluded(3, TAX, revision=2, what="gone", taxable=9, period="2008-05")], 7),
+    ],
+    ids=["excluded", "a larger headcount", "a later one", "revoked"],
+)
+def test_a_gap_excluded_opens_again_by_what_was_not_weighed(
+    then: list[Event], gap: int | None
+) -> None:
+    told = [
+        event(1, "entered", REG),
+        event(2, "declared", TAX),
+        excluded(3, TAX, taxable=9, period="2008-05"),
+    ]
+    found = gap_of(story_of(told + then), Entry("210502", 2))
+    assert (found.gap if found else None) == gap
+
+
+def test_a_lead_excluded_keeps_every_source_it_was_decided_upon() -> None:
+    told = [event(1, "registered", LIC), event(2, "found-unenrolled", TAX)]
+    told += [excluded(5, LIC), excluded(5, TAX, taxable=9)]
+    (lead,) = story_of(told).leads
+    assert [source.subject for source in lead.sources] == [LIC, TAX]
+    assert (lead.outcome, lead.gap, lead.closed_on) == ("excluded", 9, date(2008, 5, 6))
 
 
 def test_evidence_that_comes_late_for_an_enrolled_employer_tells_the_lead_it_was() -> None:

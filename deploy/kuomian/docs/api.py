@@ -48,6 +48,8 @@ FINER: Final[Mapping[str, str]] = {
     "get_enterprise": "{allowed}; a sender its own feed",
     "list_leads": "{allowed}; a sender the leads its records led to",
     "get_lead": "{allowed}; a sender the leads its records led to",
+    "get_feedback": "{allowed}; a sender its own feeds",
+    "list_feedback_rows": "{allowed}; a sender its own feeds",
     "list_figure_members": "{allowed}; of persons: {persons}",
     "list_figure_entries": "{allowed}; of persons: {persons}",
     "list_member_entries": "{allowed}; of persons: {persons}",

@@ -12,8 +12,14 @@ from enrollment.complaints.intake import SEALED_COMPLAINTS
 from enrollment.frames.api import router as frames_router
 from enrollment.golden.api import router as golden_router
 from enrollment.headcounts.api import router as headcounts_router
+from enrollment.inspections.api import router as inspections_router
+from enrollment.inspections.feeds import FEEDS as INSPECTION_FEEDS
 from enrollment.leads.api import router as leads_router
+from enrollment.leads.coverage.api import router as coverage_router
+from enrollment.leads.feedback.api import router as feedback_router
 from enrollment.leads.handlers import on_all_feed_facts, on_feed_facts
+from enrollment.leads.work.api import router as lead_work_router
+from enrollment.leads.worth.api import router as worth_router
 from enrollment.linking.api import router as linking_router
 from enrollment.linking.intake.matching import match_employers
 from enrollment.linking.persons_api import router as person_names_router
@@ -35,6 +41,7 @@ from shared.events.enrollment import (
     EmployerEnrolled,
     EmployerLinked,
     EmployerSplit,
+    InspectionFound,
     LeadAdvanced,
     LeadClosed,
     LeadOpened,
@@ -53,17 +60,23 @@ SERVICE = Service(
     title_en="Enrollment and leads",
     metadata=metadata,
     migrations=migrations_of(__file__),
-    feeds=(*FEEDS, *CENSUS_FEEDS, *COMPLAINT_FEEDS),
+    feeds=(*FEEDS, *CENSUS_FEEDS, *COMPLAINT_FEEDS, *INSPECTION_FEEDS),
     # Golden records first: /employers/conflicts is no employer's id.
     routers=(
         golden_router,
         register_router,
+        # Before the leads: their paths would be taken for a lead's.
+        worth_router,
+        feedback_router,
         leads_router,
+        lead_work_router,
+        coverage_router,
         census_router,
         frames_router,
         comparing_router,
         roster_router,
         complaints_router,
+        inspections_router,
         policy_router,
         headcounts_router,
         linking_router,
@@ -86,6 +99,7 @@ SERVICE = Service(
         CensusPersonFound,
         CensusCompared,
         ComplaintReceived,
+        InspectionFound,
         EnrollmentDeliveryReceived,
     ),
     subscriptions=(

@@ -242,7 +242,7 @@ def _fact(recording: Recording, change: Changed, subject: str) -> Fact:
         event_on,
         commitment_letter,
         notified_on,
-        _,
+        headcount,
         address,
         _,
         legal_rep_key,
@@ -278,4 +278,5 @@ def _fact(recording: Recording, change: Changed, subject: str) -> Fact:
         address=None if household else address,
         legal_rep_key=legal_rep_key,
         withdrawn=change.ended,
+        headcount=headcount,
     )

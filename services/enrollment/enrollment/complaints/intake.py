@@ -13,6 +13,7 @@ from enrollment.complaints.schemas import Complaint
 from enrollment.identity.numbers import employer_key, org_code_of, problems_of
 from enrollment.identity.rules import keys_of
 from enrollment.leads.evidence import Report, take_reports
+from enrollment.leads.worth.store import Trait
 from shared.crypto import SealedColumn, Secrecy
 from shared.deliveries.checks import Problems, content_hash
 from shared.deliveries.feed import (
@@ -152,6 +153,7 @@ def _report(changed: Changed) -> Report:
         None if before is None else _named(before),
         row.received_on,
         row.unit,
+        Trait(f"complaint:{changed.key}", changed.revision, row.persons_affected),
     )
 
 

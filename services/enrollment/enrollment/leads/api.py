@@ -8,16 +8,21 @@ from fastapi import APIRouter, Query, Request, Response
 
 from enrollment.leads import store
 from enrollment.leads.schemas import LeadDetail, LeadPage, SourceShown
+from enrollment.leads.store import LeadRow, Wanted
+from enrollment.leads.worth.rules import Amounts, amounts, pooled_of
 from enrollment.scope import units_asked
 from shared.auth import Caller, allow
 from shared.dependencies import ReadTx, RuntimeDep
 from shared.paging import PageDep
+from shared.periods import local_date
 from shared.problems import problem
 from shared.runtime import Runtime
 
 router = APIRouter(prefix="/enrollment/v1", tags=["leads"])
 
 _SOURCES = ("tax", "industry-commerce", "quality-supervision")
+LeadKind = Literal["unenrolled-employer", "not-fully-enrolled", "unenrolled-person"]
+LeadEffect = Literal["effective", "not-effective", "unclear"]
 LeadReader = Annotated[
     Caller,
     allow(
@@ -35,27 +40,42 @@ async def list_leads(
     request: Request,
     response: Response,
     unit: Annotated[str | None, Query(description="填报单位 · reporting unit")] = None,
-    kind: Literal["unenrolled-employer", "not-fully-enrolled"] | None = None,
+    kind: LeadKind | None = None,
     status: Annotated[
         Literal["open", "advanced", "closed", "standing"] | None,
         Query(description="standing 未办结 · not closed"),
     ] = None,
     source: Annotated[str | None, Query(description="来源 · feed")] = None,
     employer: Annotated[str | None, Query(description="employer_id")] = None,
+    person: Annotated[str | None, Query(description="person_id")] = None,
+    effective: Annotated[
+        LeadEffect | None, Query(description="甄别结果 · result of the effectiveness test")
+    ] = None,
+    reason: Annotated[
+        str | None,
+        Query(max_length=40, description="原因 · code of the plan's lead-ineffective-reasons"),
+    ] = None,
 ) -> LeadPage:
     after = page.after(str)
-    rows = await store.list_leads(
-        tx,
+    wanted = Wanted(
         units=units_asked(caller, unit),
         kind=kind,
         status=status,
         source=source,
-        feeds=_own_feeds(caller, runtime),
+        feeds=own_feeds(caller, runtime),
         employer_id=employer,
-        after=after[0] if after else None,
-        limit=page.limit + 1,
+        person_id=person,
+        effect=effective,
+        reason=reason,
     )
-    return LeadPage.model_validate(page.of(rows, lambda row: (row.lead_id,), request, response))
+    rows = await store.list_leads(
+        tx, wanted, after=after[0] if after else None, limit=page.limit + 1
+    )
+    by = amounts(runtime.plan, local_date(runtime.clock.now()))
+    found = page.of(
+        rows, lambda row: (row.lead_id,), request, response, lambda row: _with_worth(row, by)
+    )
+    return LeadPage.model_validate(found)
 
 
 @router.get("/leads/{lead_id}", summary="扩面资源及其线索 · a lead and the records it rests on")
@@ -64,15 +84,20 @@ async def get_lead(lead_id: str, caller: LeadReader, tx: ReadTx, runtime: Runtim
     if lead is None:
         raise problem("not-found")
     caller.require_unit(lead.unit)
-    feeds = _own_feeds(caller, runtime)
+    feeds = own_feeds(caller, runtime)
     if feeds is not None and not feeds.intersection(lead.sources):
         raise problem("not-found")
     records = [SourceShown.model_validate(row) for row in await store.sources_of(tx, lead_id)]
-    shown: dict[str, Any] = {**lead._asdict(), "records": records}
+    by = amounts(runtime.plan, local_date(runtime.clock.now()))
+    shown: dict[str, Any] = {**_with_worth(lead, by), "records": records}
     return LeadDetail.model_validate(shown)
 
 
-def _own_feeds(caller: Caller, runtime: Runtime) -> frozenset[str] | None:
+def _with_worth(lead: LeadRow, by: Amounts) -> dict[str, Any]:
+    return {**lead._asdict(), "pooled_fen": pooled_of(lead.persons, lead.basis, by)}
+
+
+def own_feeds(caller: Caller, runtime: Runtime) -> frozenset[str] | None:
     """The feeds whose leads the caller is confined to, None for all."""
     if not caller.is_any(*_SOURCES):
         return None

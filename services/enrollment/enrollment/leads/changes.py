@@ -13,6 +13,7 @@ from typing import Literal, NamedTuple
 from enrollment.leads.rules import (
     MERGED,
     NOT_FULLY,
+    PERSON,
     UNENROLLED,
     WITHDRAWN,
     Desired,
@@ -23,14 +24,15 @@ from enrollment.leads.rules import (
     story_of,
 )
 
-_LETTERS = {UNENROLLED: "U", NOT_FULLY: "N"}
+_LETTERS = {UNENROLLED: "U", NOT_FULLY: "N", PERSON: "P"}
 
 
 class Stored(NamedTuple):
     """A lead as it stands."""
 
     lead_id: str
-    employer_id: str
+    employer_id: str | None
+    """None for a lead of a person."""
     kind: str
     ordinal: int
     revision: int
@@ -45,6 +47,13 @@ class Stored(NamedTuple):
     records: str
     """The attached states, ``subject#revision`` a line."""
     void: bool
+    person_key: str | None = None
+    """None for a lead of an employer."""
+
+    @property
+    def holder(self) -> str:
+        """Whose lead it is: the employer, else the person."""
+        return self.employer_id or self.person_key or ""
 
     @property
     def subjects(self) -> list[str]:
@@ -83,11 +92,8 @@ def steps_of(
     """What has to change so that the employer's leads are what follows from ``events``.
     ``threshold``: as in ``rules.gap_of``."""
     story = story_of(events)
-    steps: list[Step] = []
     told = [lead for lead in stored if lead.kind == UNENROLLED]
-    for index, desired in enumerate(story.leads):
-        steps += _told(employer_id, index + 1, desired, told[index : index + 1], cause)
-    steps += [_void(lead, cause) for lead in told[len(story.leads) :] if not lead.void]
+    steps = steps_to(employer_id, story.leads, told, cause)
 
     gaps = [lead for lead in stored if lead.kind == NOT_FULLY]
     standing = gaps[-1] if gaps and gaps[-1].status != "closed" else None
@@ -114,15 +120,26 @@ def merged_away(stored: Sequence[Stored], cause: Cause) -> list[Step]:
     ]
 
 
+def steps_to(
+    holder: str, leads: Sequence[Desired], stored: Sequence[Stored], cause: Cause
+) -> list[Step]:
+    """From the leads of a holder and kind as they stand to those its story comes to; both oldest
+    first. What was told beyond the story never was a lead."""
+    steps: list[Step] = []
+    for index, desired in enumerate(leads):
+        steps += _told(holder, index + 1, desired, stored[index : index + 1], cause)
+    return steps + [_void(lead, cause) for lead in stored[len(leads) :] if not lead.void]
+
+
 def _told(
-    employer_id: str, ordinal: int, desired: Desired, before: Sequence[Stored], cause: Cause
+    holder: str, ordinal: int, desired: Desired, before: Sequence[Stored], cause: Cause
 ) -> list[Step]:
     """Bring the lead of one chapter of the story to where it ought to be."""
     if before:
         return [_moved(before[0], desired, cause)] if _differs(before[0], desired) else []
     by = desired.opened_by
     opened_by = Cause(by.delivery_id, by.record_no, by.effective_on)
-    opened = _opened(employer_id, ordinal, desired, opened_by)
+    opened = _opened(holder, ordinal, desired, opened_by)
     if desired.outcome is None:
         return [opened]
     return [opened, _moved(opened.lead, desired, cause)]
@@ -146,10 +163,11 @@ def _differs(lead: Stored, desired: Desired) -> bool:
     )
 
 
-def _opened(employer_id: str, ordinal: int, desired: Desired, cause: Cause) -> Step:
+def _opened(holder: str, ordinal: int, desired: Desired, cause: Cause) -> Step:
+    of_person = desired.kind == PERSON
     lead = Stored(
-        f"{employer_id}-{_LETTERS[desired.kind]}{ordinal}",
-        employer_id,
+        f"{holder}-{_LETTERS[desired.kind]}{ordinal}",
+        None if of_person else holder,
         desired.kind,
         ordinal,
         1,
@@ -162,6 +180,7 @@ def _opened(employer_id: str, ordinal: int, desired: Desired, cause: Cause) -> S
         _feeds(desired.sources),
         _records(desired.sources),
         False,
+        holder if of_person else None,
     )
     return Step("opened", lead, lead.opened_on, cause.delivery_id, cause.record_no)
 

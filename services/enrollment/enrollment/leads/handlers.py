@@ -8,6 +8,9 @@ from enrollment.golden.sources import departments_of, sighting_of
 from enrollment.identity.rules import Claim, keys_of
 from enrollment.leads import projections, rules, store
 from enrollment.leads.rules import Event
+from enrollment.leads.work.store.notices import keep_notices
+from enrollment.leads.worth import store as worth_store
+from enrollment.leads.worth.store import Trait
 from shared.events.registration_feed import (
     EnterpriseChanged,
     EnterpriseDeregistered,
@@ -22,22 +25,19 @@ from shared.events.tax_feed import (
     UnenrolledReported,
 )
 from shared.periods import Month
+from shared.plan import Plan
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from shared.inbox import FactBatch
     from shared.runtime import Runtime
 
-_Enterprise = (
-    EnterpriseRegistered
-    | EnterpriseChanged
-    | EnterpriseDeregistered
-    | TaxRegistered
-    | TaxDeregistered
-)
+_Licence = EnterpriseRegistered | EnterpriseChanged | EnterpriseDeregistered
+_Enterprise = _Licence | TaxRegistered | TaxDeregistered
 _Headcount = HeadcountDeclared | UnenrolledReported
 _PreLevy = PreLevied | PreLevySettled
 _Known = _Enterprise | _Headcount | _PreLevy
@@ -71,9 +71,41 @@ async def on_all_feed_facts(
     ]
     departments = departments_of(runtime.plan)
     seen = [sighting_of(fact, departments) for fact in known]
+    await worth_store.write_traits(conn, _traits(known, runtime.plan))
+    if notices := _notices(known):
+        await keep_notices(conn, notices)
     facts = await projections.hear(conn, runtime.plan, heard, seen, runtime.clock.now())
     if facts:
         await runtime.outbox.write(conn, facts)
+
+
+def _traits(known: Sequence[_Known], plan: Plan) -> list[Trait]:
+    """The staff that licences state and the segments they put their enterprises in."""
+    return [
+        Trait(
+            fact.subject,
+            fact.revision,
+            fact.headcount,
+            ownership=None if fact.reg_type is None else plan.ownership_of(fact.reg_type),
+            trade=None if fact.industry is None else plan.trade_of(fact.industry),
+        )
+        for fact in known
+        if isinstance(fact, _Licence)
+        and (fact.headcount, fact.reg_type, fact.industry) != (None, None, None)
+    ]
+
+
+def _notices(known: Sequence[_Known]) -> dict[str, tuple[int, date | None]]:
+    """Who was told to enrol (O38, O50), and of whom that is taken back."""
+    told: dict[str, tuple[int, date | None]] = {}
+    for fact in known:
+        on = getattr(fact, "notified_on", None)
+        if getattr(fact, "withdrawn", False):
+            on = None
+        if isinstance(fact, _Enterprise) and (on is not None or fact.revision > 1):
+            known_before = told.get(fact.subject, (0, None))
+            told[fact.subject] = max(known_before, (fact.revision, on), key=lambda one: one[0])
+    return told
 
 
 def _claim(fact: _Known) -> Claim:

@@ -15,6 +15,9 @@ from enrollment.identity.rules import Claim
 from enrollment.leads import store
 from enrollment.leads.changes import Cause, Step, merged_away, steps_of
 from enrollment.leads.rules import FOUND, Event
+from enrollment.leads.work.rules import FOUND as FOUND_STAGE
+from enrollment.leads.work.rules import stage_of
+from enrollment.leads.worth.projections import assess_employers
 from shared.events import Fact
 from shared.events.enrollment import LeadAdvanced, LeadClosed, LeadOpened
 from shared.plan import Plan, PlanLookupError
@@ -80,7 +83,7 @@ async def follow(
     ``causes``: employer → the record that made us look. ``fresh``: all that is known of employers
     minted in this transaction, which have no leads and no entry in the register. ``merged``: those
     found to be others; nothing is known of them any more. The caller holds the row locks of all
-    others (``identity.store.lock_employers``). Three reads, four where the census found someone,
+    others (``identity.store.lock_employers``). Four reads, five where the census found someone,
     and two writes for any number.
     """
     if not causes:
@@ -111,10 +114,14 @@ async def follow(
             else:
                 known, entry = events.get(employer, ()), entries.get(employer)
                 steps += steps_of(employer, known, entry, stored, cause, threshold)
-    if not steps:
-        return []
-    await store.write_steps(conn, steps, recorded_at)
-    return [_fact(step, recorded_at) for step in steps]
+    if steps:
+        await store.write_steps(conn, steps, recorded_at)
+    await assess_employers(conn, causes, recorded_at)
+    moved = {step.lead.lead_id for step in steps if step.what != "opened"}
+    stages = await store.stages_of(conn, moved) if moved else {}
+    return [
+        fact_of(step, stages.get(step.lead.lead_id, FOUND_STAGE), recorded_at) for step in steps
+    ]
 
 
 def gap_threshold(plan: Plan) -> Callable[[date], int]:
@@ -129,10 +136,14 @@ def gap_threshold(plan: Plan) -> Callable[[date], int]:
     return threshold
 
 
-def _fact(step: Step, recorded_at: datetime) -> LeadFact:
+def fact_of(
+    step: Step, worked: str, recorded_at: datetime, person_id: str | None = None
+) -> LeadFact:
+    """The fact of a step; ``worked``: the stage that work on the lead has reached; ``person_id``:
+    of a person who is or was in the register."""
     lead = step.lead
     return _FACTS[step.what](
-        key=lead.employer_id,
+        key=lead.holder,
         subject=lead.lead_id,
         revision=lead.revision,
         delivery_id=step.delivery_id,
@@ -144,10 +155,13 @@ def _fact(step: Step, recorded_at: datetime) -> LeadFact:
         lead_kind=lead.kind,
         unit=lead.unit,
         employer_id=lead.employer_id,
+        person_id=person_id,
+        person_key=lead.person_key,
         status=lead.status,
         sources=lead.sources.split(","),
         headcount_gap=lead.gap,
         opened_on=lead.opened_on,
         effective_on=step.effective_on,
         outcome=lead.outcome,
+        stage=stage_of(lead.status, lead.outcome, worked),
     )

@@ -7,15 +7,20 @@ leads out again and publishes the difference. So a finding about an employer tha
 register by then never was a lead, even where it came before the register was loaded.
 
 * ``unenrolled-employer``: evidence (a licence, code certificate or tax registration not struck
-  off, a standing finding or pre-levy of the tax office, a complaint, someone the census found
-  working there) while the employer is not in the register. Closed by the register
-  (``enrolled``), by its being struck off (``ceased``), or when the last evidence is taken back
-  (``evidence-withdrawn``), F20.
+  off, a standing finding or pre-levy of the tax office, a complaint, a finding of the inspection,
+  someone the census found working there) while the employer is not in the register. Closed by the
+  register (``enrolled``), by its being struck off (``ceased``), or when the last evidence is taken
+  back (``evidence-withdrawn``), F20; or two officers decide against each piece of it
+  (``excluded``).
   What was a lead of an employer found to be another is that other's: void here (``merged``).
 * ``not-fully-enrolled``: in the register, with fewer active insured than the last known taxable
   headcount, or with persons the census found there who are not active there (F22). The larger of
   the two is the gap: the persons found may be among the headcount. It compares the present with
   the present and keeps no story.
+
+A decision to exclude is told once for each piece of evidence it was made upon, and speaks against
+that alone: whatever it did not weigh, told before or after it, keeps the lead open or opens
+another. A larger headcount than the one weighed is new evidence. A decision revoked never was.
 """
 
 from __future__ import annotations
@@ -27,15 +32,19 @@ from typing import NamedTuple
 
 UNENROLLED = "unenrolled-employer"
 NOT_FULLY = "not-fully-enrolled"
+PERSON = "unenrolled-person"
+"""Of a person by itself: no employer is known, or payment was interrupted (``persons.rules``)."""
 
 ENROLLED = "enrolled"
 CEASED = "ceased"
 WITHDRAWN = "evidence-withdrawn"
 MERGED = "merged"
+EXCLUDED = "excluded"
+"""Both the outcome and what a decision says of a piece of evidence."""
 
 # What an event says. The first two are of registration-feed, the next two of tax-feed, "reported"
-# of the census and of complaints, the last two of the register; "gone": a later state of the
-# subject is about another employer, or about none.
+# of the census, of complaints and of the inspection, the last two of the register; "gone": a later
+# state of the subject is about another employer, or about none.
 REGISTERED = "registered"
 STRUCK_OFF = "struck-off"
 FOUND_UNENROLLED = "found-unenrolled"
@@ -59,8 +68,8 @@ class Event(NamedTuple):
 
     subject: str
     """``licence:…``, ``org-code:…``, ``tax-registration:…``, ``headcount:…``, ``declared:…``,
-    ``unenrolled:…``, ``pre-levy:…``, ``found:…``, ``complaint:…`` or
-    ``register:<employer_id>``."""
+    ``unenrolled:…``, ``pre-levy:…``, ``found:…``, ``complaint:…``, ``inspection:…``,
+    ``register:<employer_id>`` or ``decision:<lead>:<no>:<subject weighed>``."""
     revision: int
     what: str
     recorded_at: datetime
@@ -68,8 +77,9 @@ class Event(NamedTuple):
     feed: str
     unit: str
     period: str
-    """Of a headcount, else empty."""
+    """Of a headcount, else empty; of a decision only where it is about a gap."""
     taxable: int
+    """Of a decision: what the headcount weighed said."""
     delivery_id: str | None
     record_no: int | None
     key: str = ""
@@ -117,6 +127,8 @@ class Story:
     """The current state of each headcount, in the order they were recorded."""
     latest: Event | None = None
     """The headcount of the latest period."""
+    dismissed: frozenset[str] = frozenset()
+    """Headcounts whose gap was excluded as they stand, and persons found who were."""
     found: list[Event] = field(default_factory=list)
     """Persons the census found working there, as reports of them stand."""
 
@@ -127,13 +139,15 @@ def story_of(events: Iterable[Event]) -> Story:
     if len(events) == 1 and events[0].what in (REGISTERED, FOUND_UNENROLLED):
         return _beginning(events[0])
     teller = _Teller()
-    standing = _as_reported_last(events)
+    standing = as_reported_last(events)
     for event in sorted(standing, key=_in_order):
         teller.hear(event)
     story = teller.end()
     story.found = [
         event for event in standing if event.what == REPORTED and event.subject.startswith(FOUND)
     ]
+    excluded = {event.subject for event in story.found if (event.subject, False) in teller.excluded}
+    story.dismissed |= excluded
     return story
 
 
@@ -146,10 +160,10 @@ def _beginning(event: Event) -> Story:
     return Story([lead], headcounts=headcounts, latest=headcounts[0] if headcounts else None)
 
 
-def _as_reported_last(events: list[Event]) -> list[Event]:
-    """Reports as they stand: one told otherwise, or about nobody here any more, never was true
-    as it was told before."""
-    reported = {event.subject for event in events if event.what == REPORTED}
+def as_reported_last(events: list[Event]) -> list[Event]:
+    """Reports and decisions as they stand: one told otherwise, or about nobody here any more,
+    never was true as it was told before."""
+    reported = {event.subject for event in events if event.what in (REPORTED, EXCLUDED)}
     if not reported:
         return events
     last = {event.subject: event for event in sorted(events, key=lambda event: event.revision)}
@@ -157,7 +171,7 @@ def _as_reported_last(events: list[Event]) -> list[Event]:
         event
         for event in events
         if event.subject not in reported
-        or (event.what == REPORTED and event is last[event.subject])
+        or (event.what in (REPORTED, EXCLUDED) and event is last[event.subject])
     ]
 
 
@@ -183,7 +197,14 @@ def gap_of(
     latest, exceeding = story.latest, list[Event]()
     if latest is not None and latest.taxable > entry.active_count:
         exceeding = [event for event in story.headcounts if event.taxable > entry.active_count]
-    missing = [event for event in story.found if event.subject in entry.missing]
+    if latest is not None and latest.subject in story.dismissed:
+        exceeding = []
+    exceeding = [event for event in exceeding if event.subject not in story.dismissed]
+    missing = [
+        event
+        for event in story.found
+        if event.subject in entry.missing and event.subject not in story.dismissed
+    ]
     by_tax = latest.taxable - entry.active_count if latest is not None and exceeding else 0
     evidence = [*exceeding, *missing]
     days = [event.effective_on for event in evidence]
@@ -198,7 +219,7 @@ def gap_of(
         opened_on=max(min(days), story.entered_on),
         sources=sorted(
             (event for event in (*story.headcounts, *story.found) if event.subject in bearing),
-            key=_as_recorded,
+            key=as_recorded,
         ),
         opened_by=latest if latest is not None and by_tax == gap else missing[-1],
     )
@@ -214,6 +235,14 @@ def gap_outcome(
     """
     if story.ceased or story.entered_on is None or entry is None:
         return CEASED
+    latest = story.latest
+    if latest and latest.subject in story.dismissed and latest.taxable > entry.active_count:
+        return EXCLUDED
+    if any(
+        event.subject in attached and event.subject in story.dismissed.intersection(entry.missing)
+        for event in story.found
+    ):
+        return EXCLUDED
     found = {event.subject for event in story.found}
     if any(subject.startswith(FOUND) and subject not in found for subject in attached):
         return WITHDRAWN
@@ -232,13 +261,19 @@ def _period(story: Story) -> str:
 
 
 def _in_order(event: Event) -> tuple[date, bool, datetime, str, int]:
-    # On one and the same day evidence comes before the register's answer to it.
-    crossing = event.what in (ENTERED, LEFT)
+    # On one and the same day evidence comes before the register's answer to it, or an officer's.
+    crossing = event.what in (ENTERED, LEFT, EXCLUDED)
     return (event.effective_on, crossing, event.recorded_at, event.subject, event.revision)
 
 
-def _as_recorded(event: Event) -> tuple[datetime, str]:
+def as_recorded(event: Event) -> tuple[datetime, str]:
     return (event.recorded_at, event.subject)
+
+
+def _decided(event: Event) -> tuple[str, str]:
+    """The decision, and the subject that it speaks against."""
+    _, lead, no, weighed = event.subject.split(":", 3)
+    return f"{lead}:{no}", weighed
 
 
 def _register_of(event: Event) -> str:
@@ -267,6 +302,9 @@ class _Teller:
         self.entered_on: date | None = None
         self.struck_off: Event | None = None
         self.open: Desired | None = None
+        self.excluded: dict[tuple[str, bool], int] = {}
+        """(subject decided against, as a gap or not) → the headcount that was weighed."""
+        self.deciding = ""
 
     def hear(self, event: Event) -> None:
         if self.heard.get(event.subject, 0) >= event.revision:
@@ -283,6 +321,8 @@ class _Teller:
             self._stand(event)
         elif what == STRUCK_OFF:
             self._strike_off(event)
+        elif what == EXCLUDED:
+            self._exclude(event)
         elif what == ENTERED:
             self.entered_on = event.effective_on
             self._refresh()
@@ -293,16 +333,36 @@ class _Teller:
 
     def end(self) -> Story:
         self._refresh()
-        headcounts = sorted(self.headcounts.values(), key=_as_recorded)
+        headcounts = sorted(self.headcounts.values(), key=as_recorded)
         return Story(
             self.leads,
             self.struck_off is not None,
             self.entered_on,
             headcounts,
             _latest(headcounts),
+            frozenset(one.subject for one in headcounts if self._is_excluded(one, gap=True)),
         )
 
+    def _is_excluded(self, event: Event, *, gap: bool = False) -> bool:
+        return event.taxable <= self.excluded.get((event.subject, gap), -1)
+
+    def _exclude(self, event: Event) -> None:
+        (decision, subject), gap = _decided(event), bool(event.period)
+        weighed = max(event.taxable, self.excluded.get((subject, gap), 0))
+        self.excluded[subject, gap] = weighed
+        stood = self.standing.get(subject)
+        if gap or stood is None or not self._is_excluded(stood):
+            return
+        if self.deciding != decision:  # the lead keeps all of what it was decided upon
+            self.deciding = decision
+            self._refresh()
+        del self.standing[subject]
+        if not self.standing:
+            self._close(EXCLUDED, event)
+
     def _stand(self, event: Event) -> None:
+        if self._is_excluded(event):
+            return
         self.standing[event.subject] = event
         gone = self.struck_off
         if (
@@ -350,7 +410,7 @@ class _Teller:
         lead = self.open
         if lead is None or not self.standing:
             return
-        lead.sources = sorted(self.standing.values(), key=_as_recorded)
+        lead.sources = sorted(self.standing.values(), key=as_recorded)
         registered = [event for event in lead.sources if event.what == REGISTERED]
         lead.unit = (registered or lead.sources)[-1].unit
         latest = _latest(list(self.headcounts.values()))

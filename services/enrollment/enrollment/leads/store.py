@@ -15,6 +15,7 @@ from enrollment.leads import models
 from enrollment.leads.changes import Cause, Step, Stored
 from enrollment.leads.rules import FOUND, Entry, Event
 from shared.database import copy_into, raw, stage_into
+from shared.periods import local_date
 
 _EVENT_COLUMNS = ("employer_id", *Event._fields)
 _DELIVERY = Event._fields.index("delivery_id")
@@ -212,6 +213,7 @@ async def write_steps(conn: AsyncConnection, steps: Sequence[Step], changed_at: 
     """Bring leads to their last step."""
     last = {step.lead.lead_id: (*step.lead, changed_at) for step in steps}
     new = {step.lead.lead_id for step in steps if step.what == "opened"}
+    found_on = local_date(changed_at)
     if len(new) < len(last):
         driver = await raw(conn)
         rows = (row for lead_id, row in last.items() if lead_id not in new)
@@ -219,23 +221,37 @@ async def write_steps(conn: AsyncConnection, steps: Sequence[Step], changed_at: 
         names = ", ".join(_LEAD_COLUMNS)
         sets = ", ".join(f"{name} = EXCLUDED.{name}" for name in _LEAD_COLUMNS[1:])
         # Closed ones first: an employer never has two of a kind open, not even for a moment.
+        # One that opens again is found again: nobody is late with what had an end.
         await driver.execute(
-            f"INSERT INTO leads ({names}) SELECT {names} FROM stage_leads "
+            f"INSERT INTO leads ({names}, found_on) SELECT {names}, %s FROM stage_leads "
             "ORDER BY status <> 'closed', lead_id "
-            f"ON CONFLICT (lead_id) DO UPDATE SET {sets}"
+            f"ON CONFLICT (lead_id) DO UPDATE SET {sets}, found_on = CASE WHEN "
+            "leads.status = 'closed' AND EXCLUDED.status <> 'closed' THEN EXCLUDED.found_on "
+            "ELSE leads.found_on END",
+            (found_on,),
         )
     if new:
-        await copy_into(
-            conn, models.leads, _LEAD_COLUMNS, (last[lead_id] for lead_id in sorted(new))
-        )
+        fresh = ((*last[lead_id], found_on) for lead_id in sorted(new))
+        await copy_into(conn, models.leads, (*_LEAD_COLUMNS, "found_on"), fresh)
+
+
+async def stages_of(conn: AsyncConnection, leads: Collection[str]) -> dict[str, str]:
+    """The stage work on each lead has reached, for those worked on."""
+    driver = await raw(conn)
+    cursor = await driver.execute(
+        "SELECT lead_id, stage FROM lead_work WHERE lead_id = ANY(%s)", (list(leads),)
+    )
+    return dict(await cursor.fetchall())
 
 
 class LeadRow(NamedTuple):
     """A lead as it is shown."""
 
     lead_id: str
-    employer_id: str
-    employer_name: str
+    employer_id: str | None
+    employer_name: str | None
+    person_id: str | None
+    """Of a person who is or was in the register."""
     kind: str
     status: str
     unit: str
@@ -244,51 +260,84 @@ class LeadRow(NamedTuple):
     closed_on: date | None
     outcome: str | None
     sources: list[str]
+    effect: str
+    reasons: list[str]
+    persons: int | None
+    basis: str
     revision: int
     changed_at: datetime
 
 
 _SHOWN = """
-SELECT l.lead_id, l.employer_id, e.name AS employer_name, l.kind, l.status, l.unit, l.gap,
-       l.opened_on, l.closed_on, l.outcome, string_to_array(l.sources, ',') AS sources,
-       l.revision, l.changed_at
-FROM leads AS l JOIN employers AS e ON e.employer_id = l.employer_id
+SELECT l.lead_id, l.employer_id, e.name AS employer_name, p.person_id, l.kind, l.status, l.unit,
+       l.gap, l.opened_on, l.closed_on, l.outcome, string_to_array(l.sources, ',') AS sources,
+       coalesce(w.effect, 'unclear'), string_to_array(coalesce(w.reasons, 'not-tested'), ','),
+       w.persons, coalesce(w.basis, 'unknown'), l.revision, l.changed_at
+FROM leads AS l LEFT JOIN employers AS e ON e.employer_id = l.employer_id
+LEFT JOIN persons AS p ON p.person_key = l.person_key
+LEFT JOIN lead_worth AS w ON w.lead_id = l.lead_id
 """
+
+
+class Wanted(NamedTuple):
+    """Which leads: None for any. Void ones are left out; ``l`` leads, ``w`` lead_worth."""
+
+    units: Collection[str] | None = None
+    kind: str | None = None
+    status: str | None = None
+    """``standing`` means not closed."""
+    source: str | None = None
+    feeds: Collection[str] | None = None
+    """Only leads with a record of one of them."""
+    employer_id: str | None = None
+    person_id: str | None = None
+    effect: str | None = None
+    reason: str | None = None
+
+    def conditions(self) -> tuple[str, list[Any]]:
+        """The condition and its parameters."""
+        standing = self.status == "standing"
+        wanted: list[tuple[str, Any]] = [
+            ("l.unit = ANY(%s)", None if self.units is None else sorted(self.units)),
+            ("l.kind = %s", self.kind),
+            ("l.status = %s", None if standing else self.status),
+            ("%s = ANY(string_to_array(l.sources, ','))", self.source),
+            (
+                "string_to_array(l.sources, ',') && %s::text[]",
+                None if self.feeds is None else sorted(self.feeds),
+            ),
+            ("l.employer_id = %s", self.employer_id),
+            (
+                "l.person_key = (SELECT person_key FROM persons WHERE person_id = %s)",
+                self.person_id,
+            ),
+            ("coalesce(w.effect, 'unclear') = %s", self.effect),
+            (
+                "%s = ANY(string_to_array(coalesce(w.reasons, 'not-tested'), ','))",
+                self.reason,
+            ),
+        ]
+        given = [(clause, value) for clause, value in wanted if value is not None]
+        clauses = ["NOT l.void", *(clause for clause, _ in given)]
+        if standing:
+            clauses.append("l.status <> 'closed'")
+        return " AND ".join(clauses), [value for _, value in given]
 
 
 async def list_leads(
     conn: AsyncConnection,
+    wanted: Wanted,
     *,
-    units: Collection[str] | None = None,
-    kind: str | None = None,
-    status: str | None = None,
-    source: str | None = None,
-    feeds: Collection[str] | None = None,
-    employer_id: str | None = None,
     after: str | None = None,
     limit: int = 1000,
 ) -> list[LeadRow]:
-    """Leads by id. ``units`` None means every unit; void ones are left out.
-
-    ``status`` ``standing`` means not closed. ``feeds``: only leads with a record of one of them.
-    """
+    """Leads by id, at most ``limit`` of those after it."""
     driver = await raw(conn)
-    wanted: list[tuple[str, Any]] = [
-        ("l.unit = ANY(%s)", None if units is None else sorted(units)),
-        ("l.kind = %s", kind),
-        ("l.status = %s", None if status == "standing" else status),
-        ("%s = ANY(string_to_array(l.sources, ','))", source),
-        ("string_to_array(l.sources, ',') && %s::text[]", None if feeds is None else sorted(feeds)),
-        ("l.employer_id = %s", employer_id),
-        ("l.lead_id > %s", after),
-    ]
-    clauses = ["NOT l.void"] + [clause for clause, value in wanted if value is not None]
-    if status == "standing":
-        clauses.append("l.status <> 'closed'")
-    cursor = await driver.execute(
-        f"{_SHOWN} WHERE {' AND '.join(clauses)} ORDER BY l.lead_id LIMIT %s",
-        [value for _, value in wanted if value is not None] + [limit],
-    )
+    where, given = wanted.conditions()
+    if after is not None:
+        where, given = f"{where} AND l.lead_id > %s", [*given, after]
+    query = f"{_SHOWN} WHERE {where} ORDER BY l.lead_id LIMIT %s"
+    cursor = await driver.execute(query.encode(), [*given, limit])
     return [LeadRow._make(row) for row in await cursor.fetchall()]
 
 
@@ -305,13 +354,23 @@ async def sources_of(conn: AsyncConnection, lead_id: str) -> list[Any]:
     driver = await raw(conn)
     async with driver.cursor(row_factory=namedtuple_row) as cursor:
         await cursor.execute(
-            "SELECT s.no, e.subject, e.revision, e.what, e.feed, e.period, e.taxable, "
-            "e.effective_on, e.recorded_at, e.delivery_id::text, e.record_no "
-            "FROM leads l CROSS JOIN string_to_table(l.records, E'\\n') "
-            "WITH ORDINALITY AS s (record, no) "
-            "JOIN lead_events e ON e.employer_id = l.employer_id "
-            "AND e.subject || '#' || e.revision = s.record "
-            "WHERE l.lead_id = %s ORDER BY s.no",
-            (lead_id,),
+            """
+            WITH s AS (
+                SELECT l.employer_id, l.person_key, s.no, s.record
+                FROM leads l CROSS JOIN string_to_table(l.records, E'\n')
+                WITH ORDINALITY AS s (record, no) WHERE l.lead_id = %(lead)s
+            )
+            SELECT s.no, e.subject, e.revision, e.what, e.feed, e.period, e.taxable,
+                   e.effective_on, e.recorded_at, e.delivery_id::text, e.record_no
+            FROM s JOIN lead_events e ON e.employer_id = s.employer_id
+                 AND e.subject || '#' || e.revision = s.record
+            UNION ALL
+            SELECT s.no, e.subject, e.revision, e.what, e.feed, '', 0,
+                   e.effective_on, e.recorded_at, e.delivery_id::text, e.record_no
+            FROM s JOIN person_events e ON e.person_key = s.person_key
+                 AND e.subject || '#' || e.revision = s.record
+            ORDER BY 1
+            """,
+            {"lead": lead_id},
         )
         return list(await cursor.fetchall())

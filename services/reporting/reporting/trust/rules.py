@@ -36,6 +36,7 @@ LIST_FEEDS: Final = (
     "census-units",
     "census-persons",
     "complaints",
+    "inspection-findings",
 )
 """Lists that are received and do not weigh in the verdict; what else the plan expects is not
 received yet."""

@@ -133,6 +133,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "figure_arrears_fen": ("欠费(元)", "arrears, yuan"),
     "figure_arrears_pooled_fen": ("其中清欠(元)", "arrears cleared, yuan"),
     "figure_balance_fen": ("余额(元)", "balance, yuan"),
+    "figure_finding_count": ("检查结果", "findings"),
     "figure_complaint_count": ("举报", "complaints"),
     "figure_employer_count": ("用人单位", "employers"),
     "figure_enterprise_count": ("企业", "enterprises"),

@@ -13,7 +13,12 @@ from enrollment.census.intake.judging import in_census, last_day
 from enrollment.census.schemas import CensusPerson
 from enrollment.identity.numbers import employer_key, org_code_of, problems_of
 from enrollment.identity.rules import keys_of
-from enrollment.leads.evidence import Report, take_reports
+from enrollment.leads.evidence import (
+    PersonReport,
+    Report,
+    take_reports,
+)
+from enrollment.leads.worth.store import Trait
 from enrollment.policy.rules import ages
 from shared import identifiers
 from shared.crypto import SealedColumn, Secrecy
@@ -30,6 +35,8 @@ from shared.deliveries.state import upsert_state
 from shared.events.enrollment import CensusPersonFound
 
 REASONS = "uninsured-reasons"
+ELSEWHERE = "insured-elsewhere"
+"""The reason that says the person is insured in another place."""
 _PACK = msgspec.msgpack.Encoder().encode
 
 
@@ -157,7 +164,9 @@ async def apply_census_persons(ctx: ApplyContext, rows: Sequence[JudgedRow]) -> 
     outcome = Outcome()
     changed = await upsert_state(ctx, models.census_persons, COLUMNS, rows, outcome)
     outcome.facts += [_fact(ctx, one, Row._make(one.row)) for one in changed]
-    outcome.facts += await take_reports(ctx, [_report(one) for one in changed])
+    outcome.facts += await take_reports(
+        ctx, [_report(one) for one in changed], [_of_person(one) for one in changed]
+    )
     return outcome
 
 
@@ -197,7 +206,37 @@ def _report(changed: Changed) -> Report:
         None if before is None else _claim(before),
         row.found_on,
         row.unit,
+        Trait(
+            f"found:{changed.key}",
+            changed.revision,
+            1,
+            row.can_pay,
+            row.eligible is not None,
+            row.reason == ELSEWHERE,
+        ),
     )
+
+
+def _of_person(changed: Changed) -> PersonReport:
+    """Someone whose employer nobody can tell by its numbers is a lead by themselves."""
+    row = Row._make(changed.row)
+    before = None if changed.previous is None else Row._make(changed.previous)
+    return PersonReport(
+        f"found:{changed.key}",
+        changed.revision,
+        changed.no,
+        _alone(row),
+        None if before is None else _alone(before),
+        row.found_on,
+        row.unit,
+    )
+
+
+def _alone(row: Row) -> str | None:
+    """The person, where the entry is evidence of a person without an employer: not over age, with
+    an identity number."""
+    counts = not row.void and row.eligible is not False and not _claim(row)[0]
+    return row.person_key if counts else None
 
 
 def _claim(row: Row) -> tuple[tuple[str, ...], str]:

@@ -76,7 +76,7 @@ async def get_employer(employer_id: str, caller: EmployerReader, tx: ReadTx) -> 
         raise problem("not-found")
     caller.require_unit(employer["unit"])
     employer["register_entry"] = employer.pop("register")
-    employer["leads"] = await lead_store.list_leads(tx, employer_id=employer_id)
+    employer["leads"] = await lead_store.list_leads(tx, lead_store.Wanted(employer_id=employer_id))
     return EmployerDetail.model_validate(employer)
 
 

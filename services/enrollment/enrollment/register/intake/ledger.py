@@ -18,6 +18,11 @@ from enrollment.identity import store as identity_store
 from enrollment.leads import projections
 from enrollment.leads import store as lead_store
 from enrollment.leads.changes import Cause
+from enrollment.leads.persons import projections as persons_projections
+from enrollment.leads.persons.projections import Moved
+from enrollment.leads.persons.rules import Standing
+from enrollment.leads.projections import LeadFact
+from enrollment.leads.rules import Event as LeadEvent
 from enrollment.linking.store import person_names
 from enrollment.register import rules
 from enrollment.register.rules import Person
@@ -180,6 +185,7 @@ class PersonLedger:
         await keep_superseded(conn, self._superseded)
         await self._keep_spells()
         facts: list[Fact] = [self._fact(move) for move in self._moves]
+        facts += await self._leads_of_persons()
         facts += await self._count()
         return facts
 
@@ -207,6 +213,39 @@ class PersonLedger:
         courses = {self.current[key].person_id: one for key, one in self._courses.items()}
         if courses:
             await keep_spells(self.ctx.conn, PERSON_SPELLS, courses, self.ctx.recorded_at)
+
+    async def _leads_of_persons(self) -> list[LeadFact]:
+        """Payment stops and goes on; people other sources have told of come in or go (O77)."""
+        conn = self.ctx.conn
+        moves = [
+            (move.key, None if move.before is None else move.before.status, move.after.status)
+            for move in self._moves
+        ]
+        bearing = await persons_projections.bearing(conn, moves)
+        if not bearing:
+            return []
+        moved = [self._moved(self._moves[at]) for at in bearing]
+        return await persons_projections.hear_moves(conn, moved, self.ctx.recorded_at)
+
+    def _moved(self, move: _Move) -> Moved:
+        """The move as leads of persons see it (O77)."""
+        state = move.after
+        event = LeadEvent(
+            f"register:{move.key}",
+            move.revision,
+            "",
+            self.ctx.recorded_at,
+            move.effective_on,
+            self.ctx.feed.name,
+            state.unit,
+            "",
+            0,
+            self.ctx.delivery.id,
+            move.no,
+        )
+        before = None if move.before is None else move.before.status
+        standing = Standing(state.status, state.enrolled_on, move.effective_on)
+        return Moved(move.key, before, standing, event)
 
     def _row(self, key: str) -> tuple[Any, ...]:
         version = self.current[key]

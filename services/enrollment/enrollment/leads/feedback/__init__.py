@@ -1,0 +1,1 @@
+"""What became of a department's records: feedback to the source (F21)."""

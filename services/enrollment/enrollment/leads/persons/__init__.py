@@ -1,0 +1,1 @@
+"""Leads of persons by themselves: found without an employer, or with payment interrupted (O77)."""

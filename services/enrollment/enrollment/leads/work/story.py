@@ -1,0 +1,177 @@
+"""A lead's history as sentences in two languages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, time
+from typing import Any, Final
+
+from enrollment.leads.work import rules
+from enrollment.leads.work.rules import Entry
+from enrollment.leads.work.schemas import Told
+from enrollment.leads.work.store.lists import WorkRow
+from shared.plan import Plan
+
+_KNOWN: Final = {
+    "registered": ("{feed}登记在册", "It stands in {feed}"),
+    "struck-off": ("{feed}注销", "It was struck off in {feed}"),
+    "found-unenrolled": (
+        "{feed}查明未参保,{period} 计税 {taxable} 人",
+        "{feed} found it not enrolled, {taxable} taxable persons in {period}",
+    ),
+    "declared": (
+        "{feed}申报 {period} 计税 {taxable} 人",
+        "{feed} has {taxable} taxable persons in {period}",
+    ),
+    "reported": ("{feed}反映", "{feed} reported it"),
+    "gone": ("{feed}的此项记录已撤回或另有所指", "This record of {feed} no longer speaks of it"),
+    "entered": ("办理参保登记", "It entered the register"),
+    "left": ("退出参保登记", "It left the register"),
+}
+_STAGES: Final = {
+    rules.FOUND: ("待办", "found"),
+    rules.NOTIFIED: ("已通知", "notified"),
+    rules.PROMISED: ("已承诺", "promised"),
+    rules.ENFORCED: ("督办执法中", "in enforcement"),
+}
+_MEANS: Final = {
+    "visit": ("走访", "visit"),
+    "phone": ("电话", "phone call"),
+    "letter": ("信函", "letter"),
+    "notice": ("书面通知", "written notice"),
+}
+_OUTCOMES: Final = {
+    "enrolled": ("已参保", "enrolled"),
+    "excluded": ("已排除", "excluded"),
+    "ceased": ("已注销", "it ceased"),
+    "evidence-withdrawn": ("线索撤回", "its evidence was taken back"),
+}
+_SENTENCES: Final = {
+    rules.STAGE: ("转入「{stage_zh}」{means_zh}:{text}", "Now {stage_en}{means_en}: {text}"),
+    rules.CONTACT: ("联系({kind_zh}):{text}", "Contact ({kind_en}): {text}"),
+    rules.MEASURE: ("督促措施:{text}", "Measure: {text}"),
+    rules.ASSIGNMENT: ("指定经办:{who_zh}{text_zh}", "Assigned to {who_en}{text_en}"),
+    rules.PROPOSED: (
+        "申请排除({reason_zh}):{text}",
+        "Proposed to exclude it ({reason_en}): {text}",
+    ),
+    rules.REFUSED: ("未同意排除:{text}", "Exclusion refused: {text}"),
+    rules.DECIDED: ("同意排除({reason_zh}):{text}", "Excluded ({reason_en}): {text}"),
+    rules.REVOKED: ("撤销排除:{text}", "Exclusion revoked: {text}"),
+}
+
+
+def told(plan: Plan, lead: WorkRow, known: Sequence[Any], entries: Sequence[Entry]) -> list[Told]:
+    """Everything in the order it was recorded; the lead's own beginning and end stand with the
+    day they took effect."""
+    items = [_known(plan, row) for row in known]
+    items += [_entry(plan, entry) for entry in entries]
+    items.sort(key=lambda item: item.at)  # stable: within one moment as they were given
+    opened = Told(
+        at=_midnight(lead),
+        on=lead.opened_on,
+        kind="opened",
+        by=None,
+        zh=f"立项:{lead.opened_on} 起应参保而未参保,{lead.found_on} 获知",
+        en=f"Lead since {lead.opened_on}, known here since {lead.found_on}",
+    )
+    items.insert(0, opened)
+    if lead.closed_on is not None:
+        zh, en = _OUTCOMES.get(lead.outcome or "", (lead.outcome or "—", lead.outcome or "—"))
+        items.append(
+            Told(
+                at=items[-1].at,
+                on=lead.closed_on,
+                kind="closed",
+                by=None,
+                zh=f"办结:{zh}",
+                en=f"Closed: {en}",
+            )
+        )
+    return items
+
+
+def _midnight(lead: WorkRow) -> datetime:
+    return datetime.combine(lead.found_on, time(), UTC)
+
+
+def _known(plan: Plan, row: Any) -> Told:
+    zh, en = _KNOWN.get(row.what, (row.what, row.what))
+    feed_zh, feed_en = _source(plan, row.feed)
+    day = row.notified_on
+    words = {"period": row.period, "taxable": row.taxable}
+    return Told(
+        at=row.recorded_at,
+        on=row.effective_on,
+        kind=row.what,
+        by=row.feed,
+        zh=zh.format(feed=feed_zh, **words) + (f";{day} 已告知办理参保登记" if day else ""),
+        en=en.format(feed=feed_en, **words) + (f"; told to enrol on {day}" if day else ""),
+        subject=row.subject,
+        delivery_id=row.delivery_id,
+        record_no=row.record_no,
+    )
+
+
+def _source(plan: Plan, feed: str) -> tuple[str, str]:
+    """The department that answers for a feed, and the feed."""
+    found = next((one for one in plan.feeds if one.name == feed), None)
+    if found is None:
+        return f"「{feed}」", feed
+    department = plan.department(found.department)
+    return f"{department.zh}「{feed}」", f"{department.en} ({feed})"
+
+
+def _entry(plan: Plan, entry: Entry) -> Told:
+    zh, en = _SENTENCES[entry.kind]
+    words = _words(plan, entry)
+    tail_zh, tail_en = _tail(entry)
+    return Told(
+        at=entry.recorded_at,
+        on=entry.on,
+        kind=entry.kind,
+        by=entry.made_by,
+        zh=zh.format(**words) + tail_zh,
+        en=en.format(**words) + tail_en,
+        no=entry.no,
+    )
+
+
+def _words(plan: Plan, entry: Entry) -> dict[str, str]:
+    """What the sentences name, in both languages."""
+    stage = _STAGES.get(entry.code or "", ("", ""))
+    means = _MEANS.get(entry.means or "", ("", ""))
+    reason = plan.find_code("lead-exclusion-reasons", entry.code or "")
+    text = entry.text or "—"
+    who = entry.officer_name or entry.officer
+    unit = f" {entry.unit}" if entry.unit else ""
+    return {
+        "text": text,
+        "stage_zh": stage[0],
+        "stage_en": stage[1],
+        "kind_zh": means[0],
+        "kind_en": means[1],
+        "means_zh": f"({means[0]})" if means[0] else "",
+        "means_en": f" ({means[1]})" if means[1] else "",
+        "reason_zh": reason.zh if reason else entry.code or "—",
+        "reason_en": reason.en if reason else entry.code or "—",
+        "who_zh": (who or "未指定人员") + unit,
+        "who_en": (who or "nobody in particular") + unit,
+        "text_zh": f"({text})" if entry.text else "",
+        "text_en": f" ({text})" if entry.text else "",
+    }
+
+
+def _tail(entry: Entry) -> tuple[str, str]:
+    """Promises, next steps and corrections."""
+    zh = en = ""
+    if entry.promised_by is not None:
+        zh, en = f";承诺于 {entry.promised_by} 前办理", f"; promised by {entry.promised_by}"
+    if entry.next_on is not None:
+        step = entry.next_step or ""
+        zh += f";下一步 {entry.next_on} {step}".rstrip()
+        en += f"; next on {entry.next_on} {step}".rstrip()
+    if entry.corrects is not None:
+        zh += f"(更正第 {entry.corrects} 条)"
+        en += f" (corrects entry {entry.corrects})"
+    return zh, en
