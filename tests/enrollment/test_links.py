@@ -171,7 +171,6 @@ async def test_what_names_leave_open_is_asked_and_refused_once(world: World) -> 
             taxed(2, name=OTHER_FORM, revision=2, day=7, address="平山区水塔路12号"),
         ]
     )
-    await make_all_due(world.runtime)
     await match_employers(world.runtime)
     (again,) = await queue(world, status="suggested")
     assert again["id"] == link["id"] and not again["automatic"]

@@ -171,10 +171,13 @@ async def _settle(
     outside = await store.outside_of(conn, employers)
     kept = await store.conflicts_kept(conn, employers)
     renamed: list[tuple[str, str, str]] = []
+    differently: list[str] = []
     history: list[tuple[str, str, str, Sighting]] = []
     conflicts: list[ConflictState] = []
     for employer in sorted(employers):
         told, was = after.get(employer, ()), before.get(employer, ())
+        if rules.compared(told) != rules.compared(was):
+            differently.append(employer)
         # What all say alike, then and now, has one value only and no history.
         fields = {"name", "unit", *rules.differing((*told, *was))}
         if len(told) <= len(was):
@@ -188,6 +191,8 @@ async def _settle(
         conflicts += _states(employer, now.unit, found, kept.get(employer, {}))
     if renamed:
         await identity_store.rename_employers(conn, renamed)
+    if differently:
+        await identity_store.compare_again(conn, differently)
     await store.write_history(conn, history, recorded_at)
     await store.write_conflicts(conn, conflicts, recorded_at)
 

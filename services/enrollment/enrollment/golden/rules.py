@@ -129,6 +129,16 @@ def differing(sightings: Sequence[Sighting]) -> list[str]:
     return [field for field, at in _AT.items() if len({*columns[at]} - _UNSAID) > 1]
 
 
+def compared(sightings: Iterable[Sighting]) -> frozenset[tuple[int, object]]:
+    """All that these say by which an employer is told from others, whoever says it."""
+    return frozenset(
+        (at, one[at])
+        for one in sightings
+        for field, at in _AT.items()
+        if field != "headcount" and one[at] is not None
+    )
+
+
 def golden(
     sightings: Sequence[Sighting], ranks: Ranks, fields: Iterable[str] = FIELDS
 ) -> dict[str, Sighting]:

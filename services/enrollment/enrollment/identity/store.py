@@ -125,6 +125,17 @@ async def lock_employers(conn: AsyncConnection, employers: Collection[str]) -> N
     )
 
 
+async def compare_again(conn: AsyncConnection, employers: Collection[str]) -> None:
+    """Something else is said of these employers: they may be, or no longer be, somebody else too.
+    The caller holds their row locks."""
+    driver = await raw(conn)
+    await driver.execute(
+        "UPDATE employers SET match_due = true WHERE employer_id = ANY(%s) "
+        "AND NOT match_due AND merged_into IS NULL",
+        (sorted(employers),),
+    )
+
+
 async def rename_employers(conn: AsyncConnection, rows: Sequence[tuple[str, str, str]]) -> None:
     """(employer_id, name, unit) as the golden record has them now."""
     driver = await raw(conn)

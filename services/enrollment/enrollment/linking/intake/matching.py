@@ -1,6 +1,6 @@
 """Employers that bear alike names are found, judged, and joined or asked about.
 
-Works through the employers that are ``match_due`` (minted or renamed since), a batch a
+Works through the employers that are ``match_due`` (minted since, or told of otherwise), a batch a
 transaction, so it costs those that bring employers in nothing. Memory is bounded by a batch and
 its candidates. Killed at any point it goes on where it was.
 """
