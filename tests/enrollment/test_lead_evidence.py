@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from enrollment.leads.worth.projections import retest
+from enrollment.leads.worth.retesting import retest
 from shared.events import Fact
 from shared.events.enrollment import LeadAdvanced, LeadClosed, LeadOpened
 from tests.enrollment.conftest import World

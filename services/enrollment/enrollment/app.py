@@ -20,7 +20,7 @@ from enrollment.leads.feedback.api import router as feedback_router
 from enrollment.leads.handlers import on_all_feed_facts, on_feed_facts
 from enrollment.leads.work.api import router as lead_work_router
 from enrollment.leads.worth.api import router as worth_router
-from enrollment.leads.worth.projections import retest
+from enrollment.leads.worth.retesting import retest
 from enrollment.linking.api import router as linking_router
 from enrollment.linking.intake.matching import match_employers
 from enrollment.linking.persons_api import router as person_names_router

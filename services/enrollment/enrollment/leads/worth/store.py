@@ -154,20 +154,6 @@ async def _known(
     return [(row[0], Segments(*row[1:4]), Known(*row[4:])) for row in rows]
 
 
-async def untested(
-    conn: AsyncConnection, holder: Literal["employer_id", "person_key"], after: str, at_most: int
-) -> list[str]:
-    """Holders, in order and after this one, of leads that another version of the test has seen
-    last, or none."""
-    driver = await raw(conn)
-    cursor = await driver.execute(
-        f"SELECT DISTINCT l.{holder} FROM leads l JOIN lead_worth w ON w.lead_id = l.lead_id "
-        f"WHERE w.rule_version <> %s AND NOT l.void AND l.{holder} > %s ORDER BY 1 LIMIT %s",
-        (RULE_VERSION, after, at_most),
-    )
-    return [row[0] for row in await cursor.fetchall()]
-
-
 async def write_worth(conn: AsyncConnection, rows: Sequence[Worth]) -> None:
     """Bring the test's results to what they are now; the same result keeps its moment."""
     if not rows:
@@ -235,3 +221,17 @@ async def reasons(conn: AsyncConnection, wanted: Wanted) -> dict[str, int]:
     )
     cursor = await driver.execute(query.encode(), given)
     return dict(await cursor.fetchall())
+
+
+async def untested(
+    conn: AsyncConnection, holder: Literal["employer_id", "person_key"], after: str, at_most: int
+) -> list[str]:
+    """Holders, in order and after this one, of leads that another version of the test has seen
+    last, or none."""
+    driver = await raw(conn)
+    cursor = await driver.execute(
+        f"SELECT DISTINCT l.{holder} FROM leads l JOIN lead_worth w ON w.lead_id = l.lead_id "
+        f"WHERE w.rule_version <> %s AND NOT l.void AND l.{holder} > %s ORDER BY 1 LIMIT %s",
+        (RULE_VERSION, after, at_most),
+    )
+    return [row[0] for row in await cursor.fetchall()]
