@@ -13,8 +13,8 @@ from enrollment.leads.work.store.lists import WorkRow
 from shared.plan import Plan
 
 _KNOWN: Final = {
-    "registered": ("{feed}登记在册", "It stands in {feed}"),
-    "struck-off": ("{feed}注销", "It was struck off in {feed}"),
+    "registered": ("{feed}登记在册", "Registered with {feed}"),
+    "struck-off": ("{feed}注销", "Struck off by {feed}"),
     "found-unenrolled": (
         "{feed}查明未参保,{period} 计税 {taxable} 人",
         "{feed} found it not enrolled, {taxable} taxable persons in {period}",
@@ -45,6 +45,7 @@ _OUTCOMES: Final = {
     "excluded": ("已排除", "excluded"),
     "ceased": ("已注销", "it ceased"),
     "evidence-withdrawn": ("线索撤回", "its evidence was taken back"),
+    "merged": ("并入另一单位", "it was found to be another employer"),
 }
 _SENTENCES: Final = {
     rules.STAGE: ("转入「{stage_zh}」{means_zh}:{text}", "Now {stage_en}{means_en}: {text}"),

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from enrollment.leads import models
 from enrollment.leads.store import Wanted
-from enrollment.leads.worth.rules import FLEXIBLE_BASES, Known
+from enrollment.leads.worth.rules import FLEXIBLE_BASES, RULE_VERSION, Known
 from shared.database import raw, stage_into
 
 
@@ -221,3 +221,17 @@ async def reasons(conn: AsyncConnection, wanted: Wanted) -> dict[str, int]:
     )
     cursor = await driver.execute(query.encode(), given)
     return dict(await cursor.fetchall())
+
+
+async def untested(
+    conn: AsyncConnection, holder: Literal["employer_id", "person_key"], after: str, at_most: int
+) -> list[str]:
+    """Holders, in order and after this one, of leads that another version of the test has seen
+    last, or none."""
+    driver = await raw(conn)
+    cursor = await driver.execute(
+        f"SELECT DISTINCT l.{holder} FROM leads l JOIN lead_worth w ON w.lead_id = l.lead_id "
+        f"WHERE w.rule_version <> %s AND NOT l.void AND l.{holder} > %s ORDER BY 1 LIMIT %s",
+        (RULE_VERSION, after, at_most),
+    )
+    return [row[0] for row in await cursor.fetchall()]
