@@ -77,7 +77,8 @@ class Event(NamedTuple):
     feed: str
     unit: str
     period: str
-    """Of a headcount, else empty; of a decision only where it is about a gap."""
+    """Of a headcount, else empty; of a decision only where it is about a gap: of the headcount
+    weighed, else the month of the decision."""
     taxable: int
     """Of a decision: what the headcount weighed said."""
     delivery_id: str | None
@@ -146,7 +147,7 @@ def story_of(events: Iterable[Event]) -> Story:
     story.found = [
         event for event in standing if event.what == REPORTED and event.subject.startswith(FOUND)
     ]
-    excluded = {event.subject for event in story.found if (event.subject, False) in teller.excluded}
+    excluded = {event.subject for event in story.found if (event.subject, True) in teller.excluded}
     story.dismissed |= excluded
     return story
 
@@ -236,12 +237,10 @@ def gap_outcome(
     if story.ceased or story.entered_on is None or entry is None:
         return CEASED
     latest = story.latest
-    if latest and latest.subject in story.dismissed and latest.taxable > entry.active_count:
+    dismissed = story.dismissed.intersection(attached)
+    if latest and latest.subject in dismissed and latest.taxable > entry.active_count:
         return EXCLUDED
-    if any(
-        event.subject in attached and event.subject in story.dismissed.intersection(entry.missing)
-        for event in story.found
-    ):
+    if any(event.subject in dismissed and event.subject in entry.missing for event in story.found):
         return EXCLUDED
     found = {event.subject for event in story.found}
     if any(subject.startswith(FOUND) and subject not in found for subject in attached):
