@@ -78,7 +78,7 @@ def test_why_a_gap_found_by_the_census_ends(last: Event, outcome: str) -> None:
     assert gap_outcome(story_of(events), Entry("210502", 6), events, [F1]) == outcome
 
 
-GAP = {"period": "2008-05"}
+GAP: dict[str, Any] = {"period": "2008-05"}
 BOTH = [ENTERED, event(1, "declared", TAX), reported(F1)]
 DISMISSED = [excluded(5, TAX, taxable=9, **GAP), excluded(5, F1, **GAP)]
 
