@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -22,16 +22,22 @@ class Identified:
     employers: list[str]
     facts: list[EmployerLinked]
     minted: set[str]
+    disputed: set[str]
+    """Employers known before whose keys the claims gave to others."""
 
 
 async def identify(
-    conn: AsyncConnection, claims: Sequence[Claim], recorded_at: datetime
+    conn: AsyncConnection,
+    claims: Sequence[Claim],
+    recorded_at: datetime,
+    near: Collection[str] = (),
 ) -> Identified:
     """Find the employer each claim is about, minting those nobody knew.
 
     Two statements for a batch whose keys are all known. Otherwise at most one transaction at a
     time mints, so that one employer is never minted twice. A record that joins two employers
-    leaves both as they are and a row in ``link_conflicts``.
+    leaves both as they are and a row in ``link_conflicts``. ``near``: employers that the caller
+    is going to lock besides those identified.
     """
     keys = {key for claim in claims for key in claim.keys}
     known = await store.owners_of(conn, keys)
@@ -40,7 +46,7 @@ async def identify(
         # A key keeps its owner: only those nobody had can have found one meanwhile.
         known.update(await store.owners_of(conn, keys.difference(known)))
         # Rows about to gain keys are locked in order before any is written: no crosswise waits.
-        await store.lock_employers(conn, set(known.values()))
+        await store.lock_employers(conn, {*known.values(), *near})
     entered = {}
     if any(claim.keys[0].startswith(AGENCY) for claim in claims):
         entries = await store.keys_of(conn, set(known.values()))
@@ -61,7 +67,8 @@ async def identify(
         ]
         await store.insert_conflicts(conn, rows, recorded_at)
     employers = [ids.get(employer, employer) for employer in assignment.employers]
-    return Identified(employers, facts, set(ids.values()))
+    disputed = {conflict.owner_id for conflict in assignment.conflicts}.difference(ids)
+    return Identified(employers, facts, set(ids.values()), disputed)
 
 
 async def _mint(

@@ -44,7 +44,10 @@ async def hear(
     Nobody else may be telling other states of the same subjects: the caller has locked them
     (``store.lock_subjects``), or takes the only feed that tells of them.
     """
-    identified = await identify(conn, [claim for claim, _ in heard], recorded_at)
+    about = await store.known_of(conn, {event.subject for _, event in heard})
+    identified = await identify(
+        conn, [claim for claim, _ in heard], recorded_at, [employer for _, employer in about]
+    )
     events = [
         (employer, event) for employer, (_, event) in zip(identified.employers, heard, strict=True)
     ]
@@ -52,10 +55,9 @@ async def hear(
         employer: Cause(event.delivery_id, event.record_no, event.effective_on)
         for employer, event in events
     }
-    about = await store.known_of(conn, {event.subject for _, event in events})
     # With those the subjects were known of before: all in one order, against crosswise waits.
     # Those minted just now nobody else can see.
-    known_before = {*causes, *(employer for _, employer in about)}
+    known_before = {*causes, *(employer for _, employer in about), *identified.disputed}
     await identity_store.lock_employers(conn, known_before.difference(identified.minted))
     found = [
         one._replace(employer_id=employer)
@@ -66,6 +68,8 @@ async def hear(
     others = {employer: cause for employer, cause in moved.items() if employer not in causes}
     fresh = store.by_employer(events, identified.minted.difference(moved))
     leads = await follow(conn, {**others, **causes}, recorded_at, fresh, plan=plan)
+    if identified.disputed:
+        await assess_employers(conn, identified.disputed, recorded_at)
     return [*identified.facts, *leads]
 
 

@@ -81,12 +81,10 @@ def gap_outcome(
     if story.ceased or story.entered_on is None or entry is None:
         return CEASED
     latest = story.latest
-    if latest and latest.subject in story.dismissed and latest.taxable > entry.active_count:
+    dismissed = story.dismissed.intersection(attached)
+    if latest and latest.subject in dismissed and latest.taxable > entry.active_count:
         return EXCLUDED
-    if any(
-        event.subject in attached and event.subject in story.dismissed.intersection(entry.missing)
-        for event in story.found
-    ):
+    if any(event.subject in dismissed and event.subject in entry.missing for event in story.found):
         return EXCLUDED
     found = {event.subject for event in story.found}
     if any(subject.startswith(FOUND) and subject not in found for subject in attached):

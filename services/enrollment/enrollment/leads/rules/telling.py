@@ -44,7 +44,7 @@ def story_of(events: Iterable[Event]) -> Story:
     story.found = [
         event for event in standing if event.what == REPORTED and event.subject.startswith(FOUND)
     ]
-    excluded = {event.subject for event in story.found if (event.subject, False) in teller.excluded}
+    excluded = {event.subject for event in story.found if (event.subject, True) in teller.excluded}
     story.dismissed |= excluded
     return story
 

@@ -51,7 +51,8 @@ class Event(NamedTuple):
     feed: str
     unit: str
     period: str
-    """Of a headcount, else empty; of a decision only where it is about a gap."""
+    """Of a headcount, else empty; of a decision only where it is about a gap: of the headcount
+    weighed, else the month of the decision."""
     taxable: int
     """Of a decision: what the headcount weighed said."""
     delivery_id: str | None

@@ -59,14 +59,29 @@ _SENTENCES: Final = {
     rules.REFUSED: ("未同意排除:{text}", "Exclusion refused: {text}"),
     rules.DECIDED: ("同意排除({reason_zh}):{text}", "Excluded ({reason_en}): {text}"),
     rules.REVOKED: ("撤销排除:{text}", "Exclusion revoked: {text}"),
+    rules.JOINED: (
+        "两单位实为一家,线索 {code} 的办理并入",
+        "The two employers are one; the work on lead {code} counts here",
+    ),
+    rules.PARTED: (
+        "单位拆分,线索 {code} 的办理分出",
+        "The employers are two again; the work on lead {code} counts there",
+    ),
 }
 
 
-def told(plan: Plan, lead: WorkRow, known: Sequence[Any], entries: Sequence[Entry]) -> list[Told]:
-    """Everything in the order it was recorded; the lead's own beginning and end stand with the
-    day they took effect."""
+def told(
+    plan: Plan,
+    lead: WorkRow,
+    known: Sequence[Any],
+    entries: Sequence[Entry],
+    others: Sequence[tuple[str, Sequence[Entry]]] = (),
+) -> list[Told]:
+    """Everything in the order it was recorded, what was done about the leads of employers found to
+    be this one too; the lead's own beginning and end stand with the day they took effect."""
     items = [_known(plan, row) for row in known]
     items += [_entry(plan, entry) for entry in entries]
+    items += [_of_other(lead_id, _entry(plan, entry)) for lead_id, log in others for entry in log]
     items.sort(key=lambda item: item.at)  # stable: within one moment as they were given
     opened = Told(
         at=_midnight(lead),
@@ -138,6 +153,16 @@ def _entry(plan: Plan, entry: Entry) -> Told:
     )
 
 
+def _of_other(lead_id: str, item: Told) -> Told:
+    return item.model_copy(
+        update={
+            "no": None,
+            "zh": f"(线索 {lead_id}){item.zh}",
+            "en": f"(lead {lead_id}) {item.en}",
+        }
+    )
+
+
 def _words(plan: Plan, entry: Entry) -> dict[str, str]:
     """What the sentences name, in both languages."""
     stage = _STAGES.get(entry.code or "", ("", ""))
@@ -148,6 +173,7 @@ def _words(plan: Plan, entry: Entry) -> dict[str, str]:
     unit = f" {entry.unit}" if entry.unit else ""
     return {
         "text": text,
+        "code": entry.code or "—",
         "stage_zh": stage[0],
         "stage_en": stage[1],
         "kind_zh": means[0],
