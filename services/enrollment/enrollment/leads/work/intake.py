@@ -358,9 +358,7 @@ async def _decide(desk: Desk, events: list[Event], on: date) -> None:
         facts = await persons_projections.follow(desk.conn, causes, desk.now)
     else:
         await leads_store.insert_events(desk.conn, told)
-        facts = await projections.follow(
-            desk.conn, causes, desk.now, plan=desk.runtime.plan
-        )
+        facts = await projections.follow(desk.conn, causes, desk.now, plan=desk.runtime.plan)
     if facts:
         await desk.runtime.outbox.write(desk.conn, facts)
 
