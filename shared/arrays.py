@@ -8,6 +8,7 @@ plain integers goes the driver's way.
 from __future__ import annotations
 
 import struct
+from functools import lru_cache
 from typing import Any
 
 import psycopg
@@ -48,17 +49,20 @@ class TextListBinaryDumper(ListBinaryDumper):
         """The array's binary form. Raises psycopg.DataError for what the driver refuses."""
         if set(map(type, obj)) != {str} or "\0" in "".join(obj):
             return super().dump(obj)
-        parts = [_ONE_DIMENSION(1, 0, self.element_oid, len(obj), 1)]
-        for text in obj:
-            data = text.encode()
-            parts.append(_LENGTH(len(data)))
-            parts.append(data)
-        return b"".join(parts)
+        head = _ONE_DIMENSION(1, 0, self.element_oid, len(obj), 1)
+        return head + b"".join(map(_element, obj))
 
 
 _ONE_DIMENSION = struct.Struct("!iiIii").pack
 """Dimensions, whether any element is NULL, the elements' type, how many, the first one's number."""
 _LENGTH = struct.Struct("!i").pack
+
+
+@lru_cache(maxsize=16_384)
+def _element(text: str) -> bytes:
+    """Pairs of characters of names are the same again and again."""
+    data = text.encode()
+    return _LENGTH(len(data)) + data
 
 
 def write_lists_whole(connection: psycopg.AsyncConnection[Any]) -> None:
