@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from enrollment.identity import models
-from enrollment.identity.rules import grams, plain
+from enrollment.identity.rules import grams, grams_of, plain
 from shared.database import copy_into, raw
 
 _IDENTITY_LOCK = 0x656E726F6C6C02
@@ -71,7 +71,7 @@ async def insert_employers(conn: AsyncConnection, rows: Iterable[Sequence[Any]])
         *("employer_id", "name", "unit", "household", "link_revision", "minted_at"),
         *("search_name", "name_grams"),
     )
-    searched = ((*row, plain(row[1]), grams(row[1])) for row in rows)
+    searched = ((*row, text := plain(row[1]), grams_of(text)) for row in rows)
     await copy_into(conn, models.employers, columns, searched)
 
 
