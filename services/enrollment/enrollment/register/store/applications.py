@@ -46,3 +46,19 @@ async def applications(
         (list(numbers),),
     )
     return {row[0]: ApplicationVersion(bytes(row[1]), *row[2:]) for row in await cursor.fetchall()}
+
+
+async def days_of_applications(
+    conn: AsyncConnection, person_keys: Collection[str]
+) -> dict[str, dict[str, date]]:
+    """Person key → application number → the day it takes effect, as it was told last."""
+    driver = await raw(conn)
+    cursor = await driver.execute(
+        "SELECT person_key, natural_key, effective_on FROM person_applications "
+        "WHERE person_key = ANY(%s)",
+        (list(person_keys),),
+    )
+    found: dict[str, dict[str, date]] = {}
+    for person_key, number, on in await cursor.fetchall():
+        found.setdefault(person_key, {})[number] = on
+    return found
