@@ -171,6 +171,7 @@ WORKING_AGE: Final = Rule(
                 "household": ("个体工商户从业者", "in an individual household business"),
                 "flexible": ("灵活就业", "flexible"),
                 "migrant": ("农民合同工", "rural contract worker"),
+                "out-of-town": ("外埠人员", "from another city"),
                 "foreign": ("外籍", "foreign"),
             },
             needed=False,
