@@ -11,6 +11,8 @@ import pytest
 from enrollment.policy.rules.ages import age_finding, age_limits
 from enrollment.register.refusals import forbidden_ground
 from shared.clock import FixedClock
+from shared.events.deliveries import BY_OFFICER, EnrollmentDeliveryReceived
+from shared.periods import Dekad
 from shared.plan import Plan
 from tests.enrollment.conftest import World
 from tests.enrollment.records import (
@@ -81,6 +83,8 @@ async def test_nothing_is_in_the_register_before_another_person_approves(world: 
     (row,) = await world.rows("SELECT status, delivery_id::text, entry FROM persons")
     assert row == {"status": "active", "delivery_id": shown["delivery_id"], "entry": "enrol"}
     assert (await world.delivery(shown["delivery_id"]))["receipt"]["applied"] == 1
+    (told,) = await world.facts(EnrollmentDeliveryReceived)
+    assert told.mode == BY_OFFICER
     assert code(await decide(world, made, "approve")) == (412, "precondition-failed")
     assert code(await decide(world, approved, "approve")) == (409, "conflict")
 
@@ -103,6 +107,9 @@ async def test_employers_numbers_and_who_may(world: World) -> None:
     made = await propose(world, employer_application(1), feed="employer-applications")
     again = await propose(world, employer_application(1), feed="employer-applications")
     assert code(again) == (409, "conflict")
+    await world.push("person-applications", [person_application(4)])
+    taken = await propose(world, person_application(5, application_no="PA-4-enrol"))
+    assert code(taken) == (409, "conflict")
     assert code(await propose(world, person_application(1), department="tax")) == (403, "forbidden")
     approved = await decide(world, made, "approve")
     assert approved.status_code == 200, approved.text
@@ -292,3 +299,13 @@ async def test_what_speaks_against_an_enrolment_is_a_finding(world: World) -> No
     assert first.json()["items"] == rows[:1]
     own = await world.get("/register/enrolment-findings", "unit", ["210503"])
     assert [row["application_no"] for row in own.json()["items"]] == ["PA-9-enrol"]
+
+
+async def test_a_full_list_of_the_dekad_leaves_what_officers_decided(world: World) -> None:
+    approved = await decide(world, await propose(world, person_application(1)), "approve")
+    assert approved.status_code == 200, approved.text
+    period = str(Dekad.of(world.runtime.clock.today()))
+    query: dict[str, Any] = {"mode": "replace", "confirm_removals": 1}
+    await world.push("person-applications", [person_application(2)], period=period, **query)
+    rows = await world.rows("SELECT status FROM persons")
+    assert rows == [{"status": "active"}] * 2

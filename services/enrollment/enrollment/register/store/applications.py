@@ -28,12 +28,16 @@ class ApplicationVersion:
     unit: str
 
 
-_SUBJECTS = {"person_applications": "person_key", "employer_applications": "agency_no"}
+Table = Literal["person_applications", "employer_applications"]
+_SUBJECTS: dict[Table, str] = {
+    "person_applications": "person_key",
+    "employer_applications": "agency_no",
+}
 
 
 async def applications(
     conn: AsyncConnection,
-    table: Literal["person_applications", "employer_applications"],
+    table: Table,
     numbers: Collection[str],
 ) -> dict[str, ApplicationVersion]:
     """Application number → current version, for those known."""
