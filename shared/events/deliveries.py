@@ -3,9 +3,12 @@ records resolve: what reporting judges "feed in, late, missing" by (O94, F1, F8)
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from shared.events.base import Fact, Moment
+
+BY_OFFICER: Final = "officer"
+"""The ``mode`` of what officers decided on one by one: no duty to deliver is met by it."""
 
 
 class DeliveryReceived(Fact, frozen=True, kw_only=True):
@@ -19,7 +22,9 @@ class DeliveryReceived(Fact, frozen=True, kw_only=True):
     unit: str | None = None
     period: str
     mode: str = "append"
-    """``append`` adds and corrects; ``replace`` also ends what the list no longer names."""
+    """``append`` adds and corrects; ``replace`` also ends what the list no longer names;
+    ``officer`` is one record that officers decided on: nobody's periodic delivery, whatever its
+    period and department."""
     received_at: Moment
     """When the last byte came, by our clock; lateness is judged by nothing else."""
     clock: str = "real"

@@ -60,6 +60,7 @@ class World:
         department: str = "agency",
         units: Sequence[str] | None = None,
         dry_run: bool = False,
+        **query: Any,
     ) -> dict[str, Any]:
         """Push records, let the worker do all there is to do, and return the receipt's view."""
         if period is None:
@@ -67,7 +68,7 @@ class World:
         answer = await self.http.post(
             f"/feeds/{feed}/deliveries",
             content="\n".join(json.dumps(record) for record in records),
-            params={"period": period, "wait": 0, "dry_run": dry_run},
+            params={"period": period, "wait": 0, "dry_run": dry_run, **query},
             headers={
                 "Content-Type": "application/x-ndjson",
                 "Idempotency-Key": f"n-{next(self._numbers)}",

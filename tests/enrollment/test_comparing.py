@@ -71,6 +71,8 @@ CASES: tuple[tuple[dict[str, Any], str], ...] = (
     (numberless(43, "李两次"), "unclear.perhaps-repeated"),
     (numberless(44, "李两次"), "unclear.perhaps-repeated"),
     (numberless(45, "周无人"), "new.not-in-register"),
+    (met(33), "conflict.ended-in-register"),  # transferred out, and found here uninsured
+    (met(34, reason="insured-elsewhere"), "insured-elsewhere.transferred-out"),
     (found(1, entry_no="PR-1-again", unit=OTHER, found_on="2008-06-02"), "repeated.same-number"),
 )
 """An entry, and what it turns out to be. The last is entered a day before the first in another
@@ -100,6 +102,8 @@ async def fill(world: World) -> None:
             person(29, **same, identity_no=make_identity_no(OTHER, BORN, 983)),
             person(30, **same, identity_no=make_identity_no(OTHER, BORN, 985)),
             person(27),
+            person(33),
+            person(34),
         ],
     )
     await world.push(
@@ -107,6 +111,8 @@ async def fill(world: World) -> None:
         [
             person_application(21),
             person_application(27, "leave", reason="died"),
+            person_application(33, "transfer-out", reason=None, other_place="210102"),
+            person_application(34, "transfer-out", reason=None, other_place="210102"),
         ],
     )
     await world.push("census-persons", [entry for entry, _ in CASES])
@@ -254,7 +260,7 @@ async def test_a_unit_compared_alone_and_what_is_published(world: World) -> None
     (whole, *_) = facts
     shown = (await world.get("/census/comparisons/1")).json()["units"][0]
     assert whole.new_count == shown["outcomes"]["new"]
-    assert whole.conflict_count == shown["outcomes"]["conflict"] == 4
+    assert whole.conflict_count == shown["outcomes"]["conflict"] == 5
     assert (whole.repeated_count, whole.potential_count) == (1, shown["potential"])
     # What both compared differs in nothing; the rest of the first is not said to have gone.
     path = "/census/comparisons/1/difference"

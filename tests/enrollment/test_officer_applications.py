@@ -8,8 +8,11 @@ from typing import Any
 import httpx
 import pytest
 
+from enrollment.policy.rules.ages import age_finding, age_limits
 from enrollment.register.refusals import forbidden_ground
 from shared.clock import FixedClock
+from shared.events.deliveries import BY_OFFICER, EnrollmentDeliveryReceived
+from shared.periods import Dekad
 from shared.plan import Plan
 from tests.enrollment.conftest import World
 from tests.enrollment.records import (
@@ -80,6 +83,8 @@ async def test_nothing_is_in_the_register_before_another_person_approves(world: 
     (row,) = await world.rows("SELECT status, delivery_id::text, entry FROM persons")
     assert row == {"status": "active", "delivery_id": shown["delivery_id"], "entry": "enrol"}
     assert (await world.delivery(shown["delivery_id"]))["receipt"]["applied"] == 1
+    (told,) = await world.facts(EnrollmentDeliveryReceived)
+    assert told.mode == BY_OFFICER
     assert code(await decide(world, made, "approve")) == (412, "precondition-failed")
     assert code(await decide(world, approved, "approve")) == (409, "conflict")
 
@@ -102,6 +107,9 @@ async def test_employers_numbers_and_who_may(world: World) -> None:
     made = await propose(world, employer_application(1), feed="employer-applications")
     again = await propose(world, employer_application(1), feed="employer-applications")
     assert code(again) == (409, "conflict")
+    await world.push("person-applications", [person_application(4)])
+    taken = await propose(world, person_application(5, application_no="PA-4-enrol"))
+    assert code(taken) == (409, "conflict")
     assert code(await propose(world, person_application(1), department="tax")) == (403, "forbidden")
     approved = await decide(world, made, "approve")
     assert approved.status_code == 200, approved.text
@@ -212,6 +220,7 @@ async def test_employed_and_not_enrolled(world: World, clock: FixedClock) -> Non
         [
             found(4, employer_name="本溪第1厂"),
             found(5, employer_name="本溪第1厂"),
+            found(7, employer_name="本溪第1厂", identity_no=identity(7, date(1931, 1, 1))),
             found(6),
         ],
     )
@@ -234,3 +243,69 @@ async def test_employed_and_not_enrolled(world: World, clock: FixedClock) -> Non
         f"http://test{first.json()['next']}", headers=world.headers("agency")
     )
     assert len(rest.json()["items"]) == 1
+
+
+async def test_what_speaks_against_an_enrolment_is_a_finding(world: World) -> None:
+    """Nobody is refused for it; by the same ages as the rule, on the day it takes effect."""
+    await world.push("employers", [employer(1), employer(2)], period="2008-04")
+    gone = employer_application(2, "leave", effective_on="2008-06-04")
+    await world.push("employer-applications", [gone])
+    born = {
+        1: date(1990, 1, 1),
+        2: date(1948, 6, 5),  # sixty on the very day
+        3: date(1948, 6, 6),
+        4: date(1948, 2, 29),
+        5: date(1992, 6, 5),
+        6: date(1992, 6, 6),
+        7: date(1955, 6, 1),
+    }
+    records = [
+        person_application(
+            n, identity_no=identity(n, on), post=("cadre", None)[n == 7], effective_on="2008-06-05"
+        )
+        for n, on in born.items()
+    ]
+    records += [person_application(8, employer_no=2, effective_on="2008-06-03")]
+    records += [person_application(9, employer_no=2, effective_on="2008-06-04", unit="210503")]
+    sent = await world.push("person-applications", records)
+    assert await world.problems(sent) == {}
+    rows = (await world.get("/register/enrolment-findings")).json()["items"]
+    people = await world.rows(
+        "SELECT a.natural_key AS no, p.birth_on, p.sex, p.post, p.worker_class, a.effective_on "
+        "FROM person_applications a JOIN persons p USING (person_key)"
+    )
+    plan = world.runtime.plan
+    expected = {("PA-9-enrol", "employer-ended")}
+    for one in people:
+        limits = age_limits(plan, one["effective_on"])
+        finding = age_finding(
+            one["birth_on"],
+            one["sex"],
+            one["post"],
+            one["effective_on"],
+            limits,
+            one["worker_class"],
+        )
+        expected |= {(one["no"], finding)} - {(one["no"], "of-working-age")}
+    assert {(row["application_no"], row["finding"]) for row in rows} == expected
+    assert {finding for _, finding in expected} >= {"too-old", "too-young", "employer-ended"}
+    counts = (await world.get("/register/enrolment-findings/counts")).json()
+    assert sum(one["count"] for one in counts) == len(rows)
+    for one in counts:
+        query = {"unit": one["unit"], "finding": one["finding"]}
+        listed = await world.get("/register/enrolment-findings", **query)
+        assert len(listed.json()["items"]) == one["count"]
+    first = await world.get("/register/enrolment-findings", limit=1)
+    assert first.json()["items"] == rows[:1]
+    own = await world.get("/register/enrolment-findings", "unit", ["210503"])
+    assert [row["application_no"] for row in own.json()["items"]] == ["PA-9-enrol"]
+
+
+async def test_a_full_list_of_the_dekad_leaves_what_officers_decided(world: World) -> None:
+    approved = await decide(world, await propose(world, person_application(1)), "approve")
+    assert approved.status_code == 200, approved.text
+    period = str(Dekad.of(world.runtime.clock.today()))
+    query: dict[str, Any] = {"mode": "replace", "confirm_removals": 1}
+    await world.push("person-applications", [person_application(2)], period=period, **query)
+    rows = await world.rows("SELECT status FROM persons")
+    assert rows == [{"status": "active"}] * 2

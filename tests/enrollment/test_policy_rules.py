@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given, settings
@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from enrollment.policy.rules import RULES, Decision, decide, read_inputs
 from enrollment.policy.rules.case import CANNOT_DECIDE
+from enrollment.register.refusals import forbidden_ground
+from enrollment.register.schemas import WorkerClass
 from shared.periods import Month
 from shared.plan import Plan
 
@@ -18,7 +20,7 @@ PLAN = Plan.default()
 
 
 def ask(rule: str, on: str, plan: Plan = PLAN, /, **told: Any) -> Decision:
-    values, faults = read_inputs(RULES[rule], told)
+    values, faults = read_inputs(RULES[rule], told, plan)
     assert faults == []
     return decide(plan, RULES[rule], date.fromisoformat(on), values)
 
@@ -115,7 +117,7 @@ def test_working_age(
          [("clause", "O74", (2008,)), ("clause", "O75", (2008,)), ("clause", "O76", (2008,))]),
         ("freelancer-path", "2008-06-10", PLAN, {"payment_interrupted": False},
          [("input", "collective_unenrolled", ())]),
-        ("transfer-refusal", "2008-06-10", PLAN, {"reason": "already-here"},
+        ("transfer-refusal", "2008-06-10", PLAN, {"reason": "already-enrolled"},
          [("input", "insured_in_province", ())]),
         ("registration-clock", "2008-06-10", without("registration-limit"),
          {"licensed_on": "2008-05-10"}, [("parameter", "registration-limit", (2008,))]),
@@ -185,18 +187,34 @@ def test_the_path_as_a_freelancer(
     ("insured", "reason", "outcome"),
     [
         (True, None, "must-accept"),
-        (True, "hukou-elsewhere", "refusal-forbidden"),
-        (True, "too-old", "refusal-forbidden"),
+        (True, "residence-elsewhere", "refusal-forbidden"),
+        (True, "higher-age", "refusal-forbidden"),
         (None, "short-payment", "refusal-forbidden"),
         (False, "short-payment", "refusal-forbidden"),
-        (True, "papers-incomplete", "not-forbidden"),
-        (False, "papers-incomplete", "outside-clause"),
+        (True, "papers-missing", "not-forbidden"),
+        (False, "papers-missing", "outside-clause"),
         (False, None, "outside-clause"),
     ],
 )
 def test_refusing_a_transfer(insured: bool | None, reason: str | None, outcome: str) -> None:
     told = {"insured_in_province": insured, "reason": reason}
     assert ask("transfer-refusal", "2008-06-10", **told).outcome == outcome
+
+
+@pytest.mark.parametrize("listed", ["forbidden-refusals", "refusal-reasons"])
+def test_policy_and_register_refuse_by_the_same_lists(listed: str) -> None:
+    """Whatever the register is asked to refuse for, the rule knows, and judges alike."""
+    for reason in PLAN.codes(listed):
+        told = {"insured_in_province": True, "reason": reason.code}
+        outcome = ask("transfer-refusal", "2008-06-10", **told).outcome
+        forbidden = forbidden_ground(PLAN, reason.code, None) is not None
+        assert (outcome == "refusal-forbidden") == forbidden == (listed == "forbidden-refusals")
+
+
+@pytest.mark.parametrize("worker_class", get_args(get_args(WorkerClass)[0]))
+def test_every_class_of_the_register_has_an_age(worker_class: str) -> None:
+    told = {"birth_on": "1970-01-01", "sex": "M", "worker_class": worker_class}
+    assert ask("working-age", "2008-06-10", **told).outcome == "of-working-age"
 
 
 @pytest.mark.parametrize(
@@ -385,7 +403,7 @@ def test_a_late_fee_follows_a_lapsed_order(
     ],
 )
 def test_inputs_are_read_strictly(rule: str, told: dict[str, Any], faults: list[str]) -> None:
-    assert [fault.code for fault in read_inputs(RULES[rule], told)[1]] == faults
+    assert [fault.code for fault in read_inputs(RULES[rule], told, PLAN)[1]] == faults
 
 
 def test_a_decision_says_what_it_rests_on() -> None:

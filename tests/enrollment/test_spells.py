@@ -121,6 +121,55 @@ async def test_what_was_answered_then_is_answered_again(world: World, clock: Fix
     ]
 
 
+async def test_correcting_an_earlier_application_leaves_the_later_one_standing(
+    world: World,
+) -> None:
+    """Only the earlier spell moves: of a person and of an employer alike."""
+    await world.push("employers", [employer(1), employer(2, unit="210503")])
+    first = person_application(1, employer_no=1, application_no="A", effective_on="2008-06-02")
+    await world.push("person-applications", [first])
+    second = {"application_no": "B", "unit": "210503", "effective_on": "2008-06-09"}
+    await world.push("person-applications", [person_application(1, employer_no=2, **second)])
+    await world.push("person-applications", [{**first, "effective_on": "2008-06-04"}])
+    assert await spells(world, "P000000001") == [
+        ("active", "2008-06-04", "2008-06-09", "210502"),
+        ("active", "2008-06-09", None, "210503"),
+    ]
+    opened = employer_application(3, application_no="C", effective_on="2008-06-02")
+    await world.push("employer-applications", [opened])
+    await world.push(
+        "employer-applications",
+        [employer_application(3, "leave", application_no="D", effective_on="2008-06-09")],
+    )
+    await world.push("employer-applications", [{**opened, "effective_on": "2008-06-03"}])
+    states = await world.rows("SELECT status FROM register_employers ORDER BY agency_no DESC")
+    assert states[0] == {"status": "ended"}
+
+
+async def test_a_change_of_the_employers_trade_does_not_make_an_application_late(
+    world: World,
+) -> None:
+    """The list of June, drawn up on the 30th, moves the persons to another trade. It does not say
+    that they are there on that day: who left on the 5th left."""
+    await world.push("employers", [employer(1)], period="2008-04")
+    await world.push("insured-persons", [person(1, 1)], period="2008-04")
+    applied = person_application(2, employer_no=1, effective_on="2008-05-02")
+    await world.push("person-applications", [applied])
+    await world.push("employers", [employer(1, industry="52")], period="2008-06")
+    left = {"reason": "ended", "effective_on": "2008-06-05"}
+    await world.push(
+        "person-applications",
+        [person_application(1, "leave", **left), person_application(2, "leave", **left)],
+    )
+    rows = await world.rows("SELECT status, effective_on::text AS since FROM persons")
+    assert rows == [{"status": "ended", "since": "2008-06-05"}] * 2
+    for subject, since in (("P000000001", "2008-04-30"), ("P000000002", "2008-05-02")):
+        assert await spells(world, subject) == [
+            ("active", since, "2008-06-05", "210502"),
+            ("left", "2008-06-05", None, "210502"),
+        ]
+
+
 async def test_as_known_now_the_last_day_is_what_the_register_says(world: World) -> None:
     await world.push("employers", [employer(1), employer(2, unit="210503")])
     await world.push("insured-persons", [person(n, 1 + n % 2) for n in range(6)], period="2008-04")

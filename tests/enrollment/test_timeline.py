@@ -86,6 +86,15 @@ def test_where_a_state_finds_its_place(how: Told, day: int, left: list[int]) -> 
     assert [(one.on - FIRST).days for one in timeline] == left
 
 
+def test_what_was_told_for_another_day_never_began_then_and_what_stands_stands() -> None:
+    for mistaken, left in ((2, [1, 4, 7]), (1, [2, 4, 7]), (7, [1, 2, 4, 7])):
+        step = Step(
+            Told.BETWEEN, FIRST + timedelta(4), ("new",), instead_of=FIRST + timedelta(mistaken)
+        )
+        timeline = told(_since(1, 2, 7), step)
+        assert [(one.on - FIRST).days for one in timeline] == left
+
+
 @pytest.mark.parametrize(
     ("status", "entry", "kind"),
     [

@@ -13,9 +13,14 @@ import sqlalchemy as sa
 
 from reporting.obligations import chasing
 from reporting.obligations.rules import State
+from reporting.trust.store import feeds_came
 from shared.clock import FixedClock
 from shared.events import decode
-from shared.events.deliveries import DeliveryReceived, ReportingDeliveryReceived
+from shared.events.deliveries import (
+    BY_OFFICER,
+    DeliveryReceived,
+    ReportingDeliveryReceived,
+)
 from shared.events.reporting import ObligationOverdue, ObligationReminded
 from shared.outbox import Block
 from tests.reporting.conftest import Desk
@@ -78,6 +83,19 @@ class TestTheList:
             o["period"]: o["state"] for o in await desk.all_items("obligations", feed="receipts")
         }
         assert states == {"2008-05-D2": "late", "2008-05-D3": "nil", "2008-06-D1": "received"}
+
+    async def test_what_officers_decided_on_is_nobodys_delivery(self, desk: Desk) -> None:
+        """One application approved at a desk is not the desk's return of the dekad."""
+        await desk.take([applications(4, "210502", mode=BY_OFFICER, sent_count=1)])
+        query = {"unit": "210502", "period": "2008-06-D1", "feed": "person-applications"}
+        (owed,) = await desk.all_items("obligations", **query)
+        assert owed["state"] == "due"
+        async with desk.runtime.database.read() as conn:
+            assert await feeds_came(conn, ["person-applications"]) == {}
+        await desk.take([applications(5, "210502")])
+        (owed,) = await desk.all_items("obligations", **query)
+        assert owed["state"] == "received"
+        assert owed["delivery"]["href"].endswith(str(UUID(int=5)))
 
     async def test_pages_are_all_of_the_moment_of_the_first(
         self, desk: Desk, clock: FixedClock

@@ -17,8 +17,10 @@ _UNNAMED: Final[LiteralString] = (
     " FROM {table} AS s JOIN deliveries AS d ON d.id = s.delivery_id "
     "WHERE d.feed = %(feed)s AND d.sender = %(sender)s "
     "AND (%(period)s::text IS NULL OR d.period = %(period)s) AND d.seq <= %(seq)s "
+    "AND d.mode <> 'officer' "
 )
-"""What stands in the scope of a list; what was accepted after it is none of its business."""
+"""What stands in the scope of a list; what was accepted after it is none of its business, nor what
+officers decided on one by one (``BY_OFFICER``)."""
 _NAMED: Final[LiteralString] = (
     "EXISTS (SELECT FROM delivery_keys AS n WHERE n.delivery_id = %(id)s "
     "AND n.natural_key = s.{key})"

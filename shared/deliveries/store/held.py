@@ -86,8 +86,9 @@ async def held_before(conn: AsyncConnection, row: DeliveryRow, *, lasting: bool)
     driver = await raw(conn)
     cursor = await driver.execute(
         "SELECT d.id FROM deliveries AS d WHERE d.feed = %s AND d.sender = %s AND d.seq < %s "
-        "AND (%s OR d.period = %s) AND EXISTS (SELECT FROM held_records AS h "
-        "WHERE h.delivery_id = d.id AND h.resolved_at IS NULL) ORDER BY d.seq LIMIT 1",
+        "AND d.mode <> 'officer' AND (%s OR d.period = %s) AND EXISTS "
+        "(SELECT FROM held_records AS h WHERE h.delivery_id = d.id AND h.resolved_at IS NULL) "
+        "ORDER BY d.seq LIMIT 1",
         (row.feed, row.sender, row.seq, lasting, row.period),
     )
     found = await cursor.fetchone()

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-RULE_VERSION: Final = "comparison-1"
+RULE_VERSION: Final = "comparison-2"
 """Of the decisions in ``store``; sealed with every run."""
 
 NEW: Final = "new"
@@ -21,7 +21,7 @@ CAUSES: Final[Mapping[str, tuple[str, ...]]] = {
     NEW: ("not-in-register",),
     ALREADY: ("before-finding", "after-finding"),
     INELIGIBLE: ("too-young", "too-old"),
-    ELSEWHERE: ("claimed",),
+    ELSEWHERE: ("claimed", "transferred-out"),
     CONFLICT: ("name-differs", "employer-differs", "died-in-register", "ended-in-register"),
     UNCLEAR: ("several-in-register", "perhaps-repeated", "post-unknown"),
     REPEATED: ("same-number",),

@@ -78,7 +78,8 @@ WITH repeated AS (
             AND p.effective_on <= m.found_on AS other_employer,
         p.status = 'ended' AND EXISTS (
             SELECT FROM person_applications AS a
-            WHERE a.person_key = p.person_key AND a.reason = 'died') AS died
+            WHERE a.person_key = p.person_key AND a.reason = 'died') AS died,
+        p.status = 'ended' AND p.entry IN ('transfer-out', 'moved-out') AS moved_out
     FROM met AS m
     LEFT JOIN persons AS p ON p.person_key = m.met_key AND p.enrolled_on <= %(as_of)s
 ), judged AS (
@@ -92,6 +93,7 @@ WITH repeated AS (
         WHEN insured THEN 'already-insured.after-finding'
         WHEN died THEN 'conflict.died-in-register'
         WHEN age_finding IN ('too-young', 'too-old') THEN 'ineligible.' || age_finding
+        WHEN moved_out AND reason = ANY(%(elsewhere)s) THEN 'insured-elsewhere.transferred-out'
         WHEN person_id IS NOT NULL THEN 'conflict.ended-in-register'
         WHEN reason = ANY(%(elsewhere)s) THEN 'insured-elsewhere.claimed'
         WHEN eligible IS NULL THEN 'unclear.post-unknown'

@@ -32,6 +32,7 @@ CAUSE_NAMES: Final[Names] = {
     "too-young": ("未满年龄下限", "too young"),
     "too-old": ("超过年龄上限", "too old"),
     "claimed": ("本人称已在外地参保", "by their own account"),
+    "transferred-out": ("本人称已在外地参保,参保库已转出", "the same, and transferred out"),
     "name-differs": ("号码相同、姓名不同", "same number, other name"),
     "employer-differs": ("用人单位不一致", "another employer in the register"),
     "died-in-register": ("参保库登记为死亡", "dead in the register"),

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 
 from enrollment.policy import schemas
-from enrollment.policy.rules import RULES, Decision, Rule, decide, read_inputs
+from enrollment.policy.rules import RULES, Decision, Rule, codes_of, decide, read_inputs
 from enrollment.policy.rules.case import CANNOT_DECIDE, find_clause, values_of
 from shared.auth import Caller, allow
 from shared.dependencies import RuntimeDep
@@ -62,7 +62,7 @@ async def decide_by_rule(
         errors.append(field_error("type-wrong", "/on", {"expected": "YYYY-MM-DD"}))
     values: dict[str, Any] = {}
     if rule is not None:
-        values, faults = read_inputs(rule, question.inputs)
+        values, faults = read_inputs(rule, question.inputs, runtime.plan)
         errors += [
             field_error(fault.code, f"/inputs/{_token(fault.name)}", fault.params)
             for fault in faults
@@ -134,7 +134,7 @@ def _catalogued(plan: Plan, rule: Rule) -> dict[str, Any]:
         "version": rule.version_id,
         "zh": rule.zh,
         "en": rule.en,
-        "inputs": [{**one._asdict(), "codes": _codes(one.codes)} for one in rule.inputs],
+        "inputs": [{**one._asdict(), "codes": _codes(codes_of(one, plan))} for one in rule.inputs],
         "outcomes": _codes({**rule.outcomes, **undecided}),
         "parameters": [value._asdict() for found in values.values() for value in found],
         "parameters_unknown": [name for name, found in values.items() if not found],

@@ -6,7 +6,8 @@ Pure, and the one place that says how a state told out of order finds its place:
   way, as the register's own state does;
 - told *instead* it is that, and the state that stood last never was: the same statement with
   another day;
-- told *between* it holds until the next state that is known, and undoes nothing that comes after.
+- told *between* it holds until the next state that is known, and undoes nothing that comes after;
+  where that corrects an earlier statement, what began on the day it gave never did.
 """
 
 from __future__ import annotations
@@ -68,6 +69,8 @@ class Step(NamedTuple):
     told: Told
     on: date
     state: State
+    instead_of: date | None = None
+    """Told between: the day that was given for it before."""
 
 
 class Span(NamedTuple):
@@ -86,7 +89,9 @@ def told(timeline: Timeline, step: Step) -> Timeline:
     """The timeline after one more thing was told."""
     since = Since(step.on, step.state)
     if step.told is Told.BETWEEN:
-        return tuple(sorted([*(one for one in timeline if one.on != step.on), since]))
+        # The last one stands: it is another statement's, whatever its day.
+        kept = [one for one in timeline[:-1] if one.on != step.instead_of] + [*timeline[-1:]]
+        return tuple(sorted([*(one for one in kept if one.on != step.on), since]))
     stands = timeline[:-1] if step.told is Told.INSTEAD else timeline
     return (*(one for one in stands if one.on < step.on), since)
 

@@ -15,6 +15,7 @@ from reporting.chains import CAME_AT
 from reporting.obligations.chase_rules import Kind, Told
 from reporting.obligations.models import obligation_marks, obligation_notices
 from reporting.obligations.rules import Came, Sender
+from shared.events.deliveries import BY_OFFICER
 
 _LOCK: Final = 0x6368617365  # "chase": one process at a time tells
 _ARRIVED = text(
@@ -25,6 +26,7 @@ _ARRIVED = text(
     f" FROM (SELECT d.*, {CAME_AT} AS came_at FROM delivery_facts AS d WHERE received_at <= :as_of"
     # Of which every record was refused, it has brought nothing.
     " AND (nil OR sent_count > rejected_count)"
+    f" AND mode <> '{BY_OFFICER}'"
     " AND (withdrawn_at IS NULL OR withdrawn_at > :as_of)) AS s"
     " GROUP BY feed, period, department, unit"
 )
@@ -34,7 +36,8 @@ async def arrivals(
     conn: AsyncConnection, as_of: datetime
 ) -> dict[tuple[str, str], dict[Sender, Came]]:
     """What had come by then and was not withdrawn by then, by feed and period and by sender; a
-    delivery that replaced others came when the first of them did."""
+    delivery that replaced others came when the first of them did. What officers decided on one by
+    one is no delivery that anybody owes."""
     found: dict[tuple[str, str], dict[Sender, Came]] = {}
     for row in await conn.execute(_ARRIVED, {"as_of": as_of}):
         came = Came(row.first_at, row.producer, str(row.delivery_id), row.deliveries, row.all_nil)

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from reporting.chains import CAME_AT
 from reporting.figures.rules import Account
 from reporting.trust.models import delivery_facts
+from shared.events.deliveries import BY_OFFICER
 
 _DELIVERY_STATE: Final = [c.name for c in delivery_facts.columns if not c.primary_key]
 
@@ -108,16 +109,18 @@ Place: TypeAlias = tuple[str, str, str | None]
 
 
 async def feeds_came(conn: AsyncConnection, per_unit: Sequence[str]) -> dict[Place, FeedCame]:
-    """What has come, by feed and period, and by unit too of the feeds ``per_unit``."""
+    """What has come, by feed and period, and by unit too of the feeds ``per_unit``; without what
+    officers decided on one by one."""
     rows = await conn.execute(
         text(
             "SELECT feed, period, CASE WHEN feed = ANY(CAST(:per_unit AS text[]))"
             " THEN coalesce(unit, CASE department WHEN 'unit' THEN :several END) END AS unit,"
             f" min({CAME_AT}), bool_and(nil), count(*), sum(sent_count),"
             " sum(applied_count), sum(duplicate_count), sum(rejected_count), sum(held_count)"
-            " FROM delivery_facts AS d WHERE withdrawn_at IS NULL GROUP BY 1, 2, 3"
+            " FROM delivery_facts AS d WHERE withdrawn_at IS NULL AND mode <> :officer"
+            " GROUP BY 1, 2, 3"
         ),
-        {"per_unit": list(per_unit), "several": SEVERAL_UNITS},
+        {"per_unit": list(per_unit), "several": SEVERAL_UNITS, "officer": BY_OFFICER},
     )
     return {
         (row[0], row[1], row[2]): FeedCame(*row[3:6], *(int(n) for n in row[6:])) for row in rows

@@ -6,7 +6,7 @@ from typing import Final
 
 from enrollment.policy.rules import ages, back_payment, employers, money, scope
 from enrollment.policy.rules.case import Rule, decide
-from enrollment.policy.rules.reading import read_inputs
+from enrollment.policy.rules.reading import codes_of, read_inputs
 from enrollment.policy.rules.terms import Decision
 
 RULES: Final[dict[str, Rule]] = {
@@ -26,4 +26,4 @@ RULES: Final[dict[str, Rule]] = {
 }
 """Every rule by its name."""
 
-__all__ = ["RULES", "Decision", "Rule", "decide", "read_inputs"]
+__all__ = ["RULES", "Decision", "Rule", "codes_of", "decide", "read_inputs"]

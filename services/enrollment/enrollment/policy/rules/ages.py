@@ -6,7 +6,7 @@ plan. Women among migrant workers have a limit of their own where the plan names
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Final, NamedTuple
 
 from enrollment.policy.rules.case import Case, Rule
@@ -53,6 +53,30 @@ def age_limits(plan: Plan, on: date) -> AgeLimits:
         plan.parameter(BIRTHDAY, on).as_flag(),
         migrant,
     )
+
+
+class DatedLimits(NamedTuple):
+    """Limits and the days they hold on, both included."""
+
+    from_on: date
+    to_on: date
+    limits: AgeLimits
+
+
+def dated_limits(plan: Plan, first_on: date, last_on: date) -> list[DatedLimits]:
+    """All limits in force between two days, in order; nothing of days the plan has none for."""
+    names = (LOWER, BIRTHDAY, MAN, CADRE, WORKER, MIGRANT)
+    values = [value for one in plan.parameters if one.name in names for value in one.values]
+    begins = {value.from_on for value in values if value.from_on is not None}
+    begins |= {value.to_on + timedelta(1) for value in values if value.to_on is not None}
+    days = [first_on, *sorted(day for day in begins if first_on < day <= last_on)]
+    found = []
+    for on, following in zip(days, [*days[1:], last_on + timedelta(1)], strict=True):
+        try:
+            found.append(DatedLimits(on, following - timedelta(1), age_limits(plan, on)))
+        except PlanLookupError:
+            continue
+    return found
 
 
 def birthday(birth_on: date, years: int) -> date:
@@ -171,6 +195,7 @@ WORKING_AGE: Final = Rule(
                 "household": ("个体工商户从业者", "in an individual household business"),
                 "flexible": ("灵活就业", "flexible"),
                 "migrant": ("农民合同工", "rural contract worker"),
+                "out-of-town": ("外埠人员", "from another city"),
                 "foreign": ("外籍", "foreign"),
             },
             needed=False,

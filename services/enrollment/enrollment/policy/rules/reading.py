@@ -7,16 +7,19 @@ from datetime import date
 from typing import Any, Final
 
 from enrollment.policy.rules.case import Rule
-from enrollment.policy.rules.terms import Fault, Input
+from enrollment.policy.rules.terms import Fault, Input, Words
 from shared.money import MAX_FEN
 from shared.periods import Month, PeriodError
+from shared.plan import Plan
 
 EARLIEST: Final = date(1900, 1, 1)
 LATEST: Final = date(2899, 12, 31)
 """So early that adding a lifetime still is a day the product knows."""
 
 
-def read_inputs(rule: Rule, told: Mapping[str, Any]) -> tuple[dict[str, Any], list[Fault]]:
+def read_inputs(
+    rule: Rule, told: Mapping[str, Any], plan: Plan
+) -> tuple[dict[str, Any], list[Fault]]:
     """Inputs as the rule takes them, and everything wrong with what was told. What is null was not
     told; what is not told is no fault, the decision names it."""
     known = {one.name: one for one in rule.inputs}
@@ -25,7 +28,7 @@ def read_inputs(rule: Rule, told: Mapping[str, Any]) -> tuple[dict[str, Any], li
     for name, one in known.items():
         value = told.get(name)
         if value is not None:
-            read = _READERS[one.kind](one, value)
+            read = _READERS[one.kind](one._replace(codes=codes_of(one, plan)), value)
             if isinstance(read, Fault):
                 faults.append(read)
             else:
@@ -33,6 +36,12 @@ def read_inputs(rule: Rule, told: Mapping[str, Any]) -> tuple[dict[str, Any], li
     if not faults and rule.check is not None:
         faults = rule.check(values)
     return values, faults
+
+
+def codes_of(one: Input, plan: Plan) -> Mapping[str, Words]:
+    """The codes the input takes: its own, and those of the plan's lists it names."""
+    listed = [code for name in one.lists for code in plan.codes(name)]
+    return {**one.codes, **{code.code: (code.zh, code.en) for code in listed}}
 
 
 def _read_date(one: Input, value: Any) -> date | Fault:

@@ -124,17 +124,10 @@ FREELANCER_PATH: Final = Rule(
 )
 
 
-FORBIDDEN_REASONS: Final = {
-    "hukou-elsewhere": ("户籍不在本地", "residence registered elsewhere"),
-    "too-old": ("年龄偏大", "higher age"),
-    "short-payment": ("缴费年限短", "short payment period"),
-}
-"""Reasons for which nobody may be refused (O82)."""
-_OTHER_REASONS: Final = {
-    "not-insured-there": ("原参保地无参保记录", "no record of insurance at the former place"),
-    "already-here": ("本地已有参保关系", "already insured here"),
-    "papers-incomplete": ("材料不全", "papers are incomplete"),
-}
+REASONS: Final = "refusal-reasons"
+FORBIDDEN: Final = "forbidden-refusals"
+"""The plan's lists, the same that an application in the register is refused by: what is a reason,
+and for what nobody may be refused (O82)."""
 _REFUSAL: Final = {
     "must-accept": ("应当接收", "must be accepted"),
     "refusal-forbidden": ("不得拒绝", "refusing is forbidden"),
@@ -145,12 +138,12 @@ _REFUSAL: Final = {
 
 def _refusal(case: Case) -> Answer:
     reason = case.get("reason")
-    if reason in FORBIDDEN_REASONS:
-        zh, en = FORBIDDEN_REASONS[reason]
+    forbidden = None if reason is None else case.plan.find_code(FORBIDDEN, reason)
+    if forbidden is not None:
         return Answer(
             "refusal-forbidden",
-            f"不得以“{zh}”为由拒绝接收",
-            f"Must not be refused for: {en}",
+            f"不得以“{forbidden.zh}”为由拒绝接收",
+            f"Must not be refused for: {forbidden.en}",
             clauses=("O82",),
         )
     (insured,) = case.need("insured_in_province")
@@ -168,7 +161,8 @@ def _refusal(case: Case) -> Answer:
             "Insured in another city of the province: the relation is continued",
             clauses=("O81",),
         )
-    zh, en = _OTHER_REASONS[reason]
+    other = case.plan.find_code(REASONS, reason)
+    zh, en = (reason, reason) if other is None else (other.zh, other.en)
     return Answer(
         "not-forbidden",
         f"“{zh}”不在所列理由之内；条文有“等”字，由经办机构核定",
@@ -178,7 +172,7 @@ def _refusal(case: Case) -> Answer:
 
 REFUSAL: Final = Rule(
     "transfer-refusal",
-    1,
+    2,
     "转入接续与拒绝理由",
     "Transfers in, and refusing them",
     ("O81", "O82"),
@@ -195,8 +189,8 @@ REFUSAL: Final = Rule(
             "code",
             "拒绝理由",
             "reason for refusing",
-            {**FORBIDDEN_REASONS, **_OTHER_REASONS},
             needed=False,
+            lists=(FORBIDDEN, REASONS),
         ),
     ),
     _REFUSAL,

@@ -21,6 +21,8 @@ class Input(NamedTuple):
     codes: Mapping[str, Words] = {}
     needed: bool = True
     """Whether nothing can be decided without it, whatever the others say."""
+    lists: tuple[str, ...] = ()
+    """Coded lists of the plan whose codes it also takes."""
 
 
 class Fault(NamedTuple):

@@ -143,6 +143,39 @@ class GapCount(Shown):
     most_days: int
 
 
+class DoubtShown(Shown):
+    """An enrolment that was taken in, and what speaks against it."""
+
+    application_no: str
+    finding: str = Field(
+        description="too-old 超龄, too-young 未达年龄, post-unknown 女性岗位不明(无法判断年龄), "
+        "employer-ended 用人单位已注销"
+    )
+    person_id: str | None
+    action: str
+    unit: str
+    agency_no: str | None
+    applied_on: date
+    effective_on: date
+    delivery_id: str
+    record_no: int
+
+
+class DoubtPage(Shown):
+    """A page of findings; ``next`` is the address of the next one."""
+
+    items: list[DoubtShown]
+    next: str | None
+
+
+class DoubtCount(Shown):
+    """Findings of a kind in a unit."""
+
+    unit: str
+    finding: str
+    count: int
+
+
 class TransferShown(Shown):
     """A person transferred from or to another city."""
 

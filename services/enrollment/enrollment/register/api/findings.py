@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 
+from enrollment.policy.rules.ages import DatedLimits, dated_limits
+from enrollment.policy.rules.reading import EARLIEST, LATEST
 from enrollment.register.answers.applications import (
     AttemptPage,
+    DoubtCount,
+    DoubtPage,
     GapCount,
     GapPage,
     TransferPage,
 )
+from enrollment.register.store import doubts, officers
 from enrollment.register.store import findings as store
-from enrollment.register.store import officers
 from enrollment.scope import units_asked
 from shared.auth import Caller, allow
 from shared.dependencies import ReadTx, RuntimeDep
 from shared.paging import PageDep
+from shared.runtime import Runtime
 
 router = APIRouter(prefix="/enrollment/v1/register", tags=["register"])
 
@@ -28,6 +33,7 @@ Reader = Annotated[
         "agency", "labour", "unit", "leading-group", "auditor", "supervision", "labour-inspection"
     ),
 ]
+Finding = Literal["too-old", "too-young", "post-unknown", "employer-ended"]
 _Unit = Annotated[str | None, Query(description="填报单位 · reporting unit")]
 _AsOf = Annotated[date | None, Query(description="截至日 · as of; today if left out")]
 
@@ -71,6 +77,47 @@ async def count_employed_not_enrolled(
         tx, units=units_asked(caller, unit), as_of=as_of or runtime.clock.today()
     )
     return [GapCount.model_validate(row) for row in rows]
+
+
+@router.get("/enrolment-findings", summary="参保存疑 · enrolments with something against them")
+async def list_enrolment_findings(
+    caller: Reader,
+    tx: ReadTx,
+    runtime: RuntimeDep,
+    page: PageDep,
+    request: Request,
+    response: Response,
+    unit: _Unit = None,
+    finding: Annotated[Finding | None, Query(description="问题 · finding")] = None,
+) -> DoubtPage:
+    """Enrolments over or under age on the day they took effect, by the plan's limits of that day
+    and the person's class and post as they are now; and at an employer that had left the register.
+    Age is never a ground to refuse (O82): each was taken in, and is to be looked into."""
+    after = page.after(str, str)
+    rows = await doubts.list_doubts(
+        tx,
+        _limits(runtime),
+        units=units_asked(caller, unit),
+        finding=finding,
+        after=(after[0], after[1]) if after else None,
+        limit=page.limit + 1,
+    )
+    return DoubtPage.model_validate(
+        page.of(rows, lambda row: (row["application_no"], row["finding"]), request, response)
+    )
+
+
+@router.get("/enrolment-findings/counts", summary="参保存疑件数 · the same, counted by unit")
+async def count_enrolment_findings(
+    caller: Reader, tx: ReadTx, runtime: RuntimeDep, unit: _Unit = None
+) -> list[DoubtCount]:
+    """Each count is the length of the list with the same unit and finding."""
+    rows = await doubts.count_doubts(tx, _limits(runtime), units=units_asked(caller, unit))
+    return [DoubtCount.model_validate(row) for row in rows]
+
+
+def _limits(runtime: Runtime) -> list[DatedLimits]:
+    return dated_limits(runtime.plan, EARLIEST, LATEST)
 
 
 @router.get("/transfers", summary="关系转移 · persons transferred from and to other cities")

@@ -144,12 +144,20 @@ def _goes_on(
         after = before.state._replace(status=rules.ENDED)
     if ledger.is_behind(row.agency_no, judged.no):
         return True
-    if last is None and before is not None and before.as_at is None:
-        late = row.effective_on < before.effective_on
-    else:
-        late = False
-    if late:
-        ledger.move_between(row.agency_no, after, row.effective_on, entry=row.action)
+    redated = last is not None and before is not None and _rests_on(before, last)
+    if (
+        before is not None
+        and before.as_at is None
+        and not redated
+        and row.effective_on < before.effective_on
+    ):
+        ledger.move_between(
+            row.agency_no,
+            after,
+            row.effective_on,
+            entry=row.action,
+            instead_of=last.effective_on if last is not None else None,
+        )
     elif before is None or before.state != after:
         ledger.move(
             judged.no,
@@ -158,7 +166,7 @@ def _goes_on(
             row.effective_on,
             correction=last is not None,
             entry=row.action,
-            instead=last is not None and before is not None and _rests_on(before, last),
+            instead=redated,
         )
     return True
 

@@ -141,13 +141,30 @@ class EmployerLedger:
         )
 
     def move_between(
-        self, agency_no: str, after: Employer, effective_on: date, *, entry: str
+        self,
+        agency_no: str,
+        after: Employer,
+        effective_on: date,
+        *,
+        entry: str,
+        instead_of: date | None = None,
     ) -> None:
         """See ``PersonLedger.move_between``."""
-        self._tell(agency_no, self.current[agency_no], Told.BETWEEN, effective_on, after, entry)
+        before = self.current[agency_no]
+        self._tell(
+            agency_no, before, Told.BETWEEN, effective_on, after, entry, instead_of=instead_of
+        )
 
     def _tell(
-        self, no: str, before: EntryVersion, told: Told, on: date, after: Employer, entry: str
+        self,
+        no: str,
+        before: EntryVersion,
+        told: Told,
+        on: date,
+        after: Employer,
+        entry: str,
+        *,
+        instead_of: date | None = None,
     ) -> None:
         """See ``PersonLedger._tell``."""
         course = self._courses.get(no)
@@ -158,7 +175,7 @@ class EmployerLedger:
             else:
                 course = Course(None, [Step(Told.FROM, *since)])
             self._courses[no] = course
-        course.steps.append(Step(told, on, employer_state(after, entry)))
+        course.steps.append(Step(told, on, employer_state(after, entry), instead_of))
 
     async def _keep_spells(self) -> None:
         courses = {self.current[no].employer_id: one for no, one in self._courses.items()}

@@ -154,13 +154,32 @@ class PersonLedger:
             )
         )
 
-    def move_between(self, key: str, after: Person, effective_on: date, *, entry: str) -> None:
+    def move_between(
+        self,
+        key: str,
+        after: Person,
+        effective_on: date,
+        *,
+        entry: str,
+        instead_of: date | None = None,
+    ) -> None:
         """The person, who is known, was brought to this state before the one that stands began:
-        it is kept as a spell, and neither the state nor a fact changes by it."""
-        self._tell(key, self.current[key], Told.BETWEEN, effective_on, after, entry)
+        it is kept as a spell, and neither the state nor a fact changes by it. ``instead_of``: the
+        day it was told for before, by mistake."""
+        self._tell(
+            key, self.current[key], Told.BETWEEN, effective_on, after, entry, instead_of=instead_of
+        )
 
     def _tell(
-        self, key: str, before: PersonVersion, told: Told, on: date, after: Person, entry: str
+        self,
+        key: str,
+        before: PersonVersion,
+        told: Told,
+        on: date,
+        after: Person,
+        entry: str,
+        *,
+        instead_of: date | None = None,
     ) -> None:
         """Note a step of someone's course. The first step of a new person is no news to anyone
         but the steps after it: a first load keeps none."""
@@ -172,7 +191,7 @@ class PersonLedger:
             else:
                 course = Course(None, [Step(Told.FROM, *since)])
             self._courses[key] = course
-        course.steps.append(Step(told, on, person_state(after, entry)))
+        course.steps.append(Step(told, on, person_state(after, entry), instead_of))
 
     async def settle(self) -> list[Fact]:
         """Write what moved, the employers' counts and the leads that follow; all the facts."""

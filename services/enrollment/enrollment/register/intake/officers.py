@@ -15,12 +15,14 @@ import msgspec
 from enrollment.register.feeds import FEEDS
 from enrollment.register.refusals import FORBIDDEN, forbidden_ground
 from enrollment.register.store import officers as store
+from enrollment.register.store.applications import Table, applications
 from shared.auth import Caller
 from shared.crypto import SealedColumn
 from shared.deliveries.accepting import Push, accept, new_delivery_id
 from shared.deliveries.feed import DeliveryInfo, Feed, JudgeContext, RowProblem
 from shared.deliveries.records import shown
 from shared.deliveries.shape import decode_records
+from shared.events.deliveries import BY_OFFICER
 from shared.periods import Dekad
 from shared.problems import field_error, problem
 from shared.runtime import Runtime
@@ -29,6 +31,10 @@ BY_OFFICERS: Final = {
     feed.name: feed
     for feed in FEEDS
     if feed.name in ("person-applications", "employer-applications")
+}
+_TABLES: Final[dict[str, Table]] = {
+    "person-applications": "person_applications",
+    "employer-applications": "employer_applications",
 }
 PENDING, APPROVED, REFUSED = "pending", "approved", "refused"
 
@@ -87,10 +93,12 @@ async def propose(runtime: Runtime, feed: Feed, caller: Caller, record: dict[str
         "maker": caller.subject,
         "made_at": now,
     }
+    number = record["application_no"]
     async with runtime.database.transaction() as conn:
-        kept = await store.insert_application(conn, row)
+        # Approved, it would be a correction of the application of that number, not one of its own.
+        told = await applications(conn, _TABLES[feed.name], {number})
+        kept = not told and await store.insert_application(conn, row)
     if not kept:
-        number = record["application_no"]
         raise problem(
             "conflict", reason=f"申请编号 {number} 已用过 · application {number} exists already"
         )
@@ -152,7 +160,8 @@ async def guard_refusal(
 
 
 async def into_register(runtime: Runtime, caller: Caller, row: dict[str, Any]) -> UUID:
-    """Send an approved application on its way; sent again it is the same delivery."""
+    """Send an approved application on its way; sent again it is the same delivery. It is none of
+    those the department or unit owes, and is marked so."""
     body = _opened(runtime, row)
 
     async def pieces() -> AsyncIterator[bytes]:
@@ -167,6 +176,7 @@ async def into_register(runtime: Runtime, caller: Caller, row: dict[str, Any]) -
         content_digest=None,
         nil=False,
         dry_run=False,
+        mode=BY_OFFICER,
     )
     accepted = await accept(runtime, BY_OFFICERS[row["feed"]], caller, push, pieces())
     return accepted.id

@@ -17,7 +17,11 @@ from enrollment.register.intake.ledger import PersonLedger
 from enrollment.register.rules import NO_EMPLOYER, Person, Place
 from enrollment.register.schemas import PersonApplication
 from enrollment.register.store import employers as employer_store
-from enrollment.register.store.applications import ApplicationVersion, applications
+from enrollment.register.store.applications import (
+    ApplicationVersion,
+    applications,
+    days_of_applications,
+)
 from enrollment.register.store.persons import PersonVersion
 from shared.deliveries.checks import Problems, content_hash
 from shared.deliveries.feed import ApplyContext, JudgeContext, JudgedRow, Outcome, Verdict
@@ -144,6 +148,7 @@ class _Round:
         self.outcome = Outcome()
         self.accepted: list[JudgedRow] = []
         self.known: dict[str, ApplicationVersion] = {}
+        self.days: dict[str, dict[str, date]] = {}
         self.places: dict[str, Place] = {}
         self.ledger: PersonLedger
 
@@ -154,7 +159,9 @@ class _Round:
         self.known = await applications(ctx.conn, "person_applications", {row.key for row in rows})
         numbers = {row.agency_no for _, row in told if row.agency_no is not None}
         self.places = await employer_store.places(ctx.conn, numbers)
-        self.ledger = await PersonLedger.open(ctx, {row.person_key for _, row in told})
+        people = {row.person_key for _, row in told}
+        self.ledger = await PersonLedger.open(ctx, people)
+        self.days = await days_of_applications(ctx.conn, people)
         for judged, row in told:
             if self._goes_on(judged, row):
                 self.accepted.append(judged._replace(row=judged.row[: len(_STATE)]))
@@ -180,6 +187,7 @@ class _Round:
             if same or self.ctx.is_behind(judged.no, last.seq, last.record_no):
                 return  # what stands is the version before
         self.known[judged.key] = version
+        self.days.setdefault(row.person_key, {})[judged.key] = row.effective_on
 
     def _goes_on(self, judged: JudgedRow, row: Row) -> bool:
         """Move the person if the application does; False when it is rejected or held."""
@@ -205,9 +213,14 @@ class _Round:
             after = after._replace(enrolled_on=row.effective_on)
         moved_day = redated and before is not None and before.effective_on != row.effective_on
         entry = row.action if row.action != "leave" else row.reason or ""
-        late = last is None and before is not None and _comes_before(row, before)
-        if late:
-            self.ledger.move_between(row.person_key, after, row.effective_on, entry=entry)
+        if before is not None and not redated and self._comes_before(judged.key, row, before):
+            self.ledger.move_between(
+                row.person_key,
+                after,
+                row.effective_on,
+                entry=entry,
+                instead_of=last.effective_on if last is not None else None,
+            )
         elif before is None or before.state != after or moved_day:
             self.ledger.move(
                 judged.no,
@@ -220,6 +233,22 @@ class _Round:
                 instead=redated,
             )
         return True
+
+    def _comes_before(self, number: str, row: Row, standing: PersonVersion) -> bool:
+        """Whether an application told late, or corrected, is about days before another one that
+        still stands: it then holds until that and does not undo it, as when the old employer
+        reports a leaving after the new one has enrolled the person. A change of the employer's
+        segments says nothing of whether the person is there. A death is final whenever told."""
+        # What a list told stands until anything is applied: its day is the day it was drawn up.
+        listed = standing.as_at is not None or standing.entry == "listed"
+        if listed or row.effective_on >= standing.effective_on or row.reason == "died":
+            return False
+        others = self.days.get(row.person_key, {})
+        return not others or any(
+            row.effective_on < on <= standing.effective_on
+            for other, on in others.items()
+            if other != number
+        )
 
     def _refused(self, no: int, row: Row, last: ApplicationVersion) -> bool:
         """Whether this is no correction of the application its number stands for."""
@@ -281,15 +310,6 @@ class _Round:
         return before.state._replace(
             status=rules.STATUS_AFTER[row.reason or "ended"], name_hash=row.name_hash
         )
-
-
-def _comes_before(row: Row, standing: PersonVersion) -> bool:
-    """Whether an application told late is about days before the one that made the state: it then
-    holds until that and does not undo it, as when the old employer reports a leaving after the new
-    one has enrolled the person. A death is final whenever it is told."""
-    # What a list told stands until anything is applied: its day is the day it was drawn up.
-    in_time = standing.as_at is not None or row.effective_on >= standing.effective_on
-    return not in_time and row.reason != "died"
 
 
 def _died(standing: PersonVersion | None) -> bool:

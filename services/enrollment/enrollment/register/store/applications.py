@@ -28,12 +28,16 @@ class ApplicationVersion:
     unit: str
 
 
-_SUBJECTS = {"person_applications": "person_key", "employer_applications": "agency_no"}
+Table = Literal["person_applications", "employer_applications"]
+_SUBJECTS: dict[Table, str] = {
+    "person_applications": "person_key",
+    "employer_applications": "agency_no",
+}
 
 
 async def applications(
     conn: AsyncConnection,
-    table: Literal["person_applications", "employer_applications"],
+    table: Table,
     numbers: Collection[str],
 ) -> dict[str, ApplicationVersion]:
     """Application number → current version, for those known."""
@@ -46,3 +50,19 @@ async def applications(
         (list(numbers),),
     )
     return {row[0]: ApplicationVersion(bytes(row[1]), *row[2:]) for row in await cursor.fetchall()}
+
+
+async def days_of_applications(
+    conn: AsyncConnection, person_keys: Collection[str]
+) -> dict[str, dict[str, date]]:
+    """Person key → application number → the day it takes effect, as it was told last."""
+    driver = await raw(conn)
+    cursor = await driver.execute(
+        "SELECT person_key, natural_key, effective_on FROM person_applications "
+        "WHERE person_key = ANY(%s)",
+        (list(person_keys),),
+    )
+    found: dict[str, dict[str, date]] = {}
+    for person_key, number, on in await cursor.fetchall():
+        found.setdefault(person_key, {})[number] = on
+    return found

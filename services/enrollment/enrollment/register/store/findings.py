@@ -25,12 +25,13 @@ UNION ALL
 SELECT 'census-persons', c.natural_key, p.person_id, c.unit, NULL, c.found_on,
        CASE WHEN p.status <> 'ended' THEN greatest(p.enrolled_on, c.found_on) END
   FROM census_persons c LEFT JOIN persons p ON p.person_key = c.person_key
- WHERE NOT c.void AND (c.employer_name IS NOT NULL OR c.org_code IS NOT NULL
-       OR c.licence_no IS NOT NULL) AND (p.status IS NULL OR p.status = 'ended'
-       OR p.enrolled_on > c.found_on)
+ WHERE NOT c.void AND c.eligible IS NOT FALSE
+   AND (c.employer_name IS NOT NULL OR c.org_code IS NOT NULL OR c.licence_no IS NOT NULL)
+   AND (p.status IS NULL OR p.status = 'ended' OR p.enrolled_on > c.found_on)
 """
 """Everyone known to be employed before they were insured: by applications that say since when, by
-those that wait for a decision, and by what the census found (employed on that day at the latest).
+those that wait for a decision, and by what the census found (employed on that day at the latest,
+and not against age).
 Who was enrolled later stays as a closed gap."""
 
 _DAYED: Final[LiteralString] = (
