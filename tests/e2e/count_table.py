@@ -17,6 +17,7 @@ _FEEDS: Final = (
     "headcounts",
     "census-persons",
     "complaints",
+    "inspection-findings",
 )
 
 

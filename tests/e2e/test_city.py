@@ -156,6 +156,17 @@ class TestCensus:
         assert len(listed) == whole.city.truth.at("complaints", whole.plan.city.code, on) > 0
         assert "informant" not in str(listed)
 
+    async def test_every_employer_inspected_is_there_and_a_source_of_its_lead(
+        self, whole: Whole
+    ) -> None:
+        planned = [one for one in whole.city.deliveries if one.feed == "inspection-findings"]
+        path = "/enrollment/v1/inspections"
+        listed = [one async for one in whole.api.items(path, limit=1000)]
+        assert len(listed) == sum(one.records for one in planned) > 0
+        asked = {"source": "inspection-findings", "limit": 1000}
+        leads = [one async for one in whole.api.items("/enrollment/v1/leads", **asked)]
+        assert 0 < len(leads) <= len(listed)
+
 
 class TestConservation:
     async def test_holds_for_every_feed(self, whole: Whole) -> None:
@@ -207,6 +218,13 @@ class TestWhoIsWho:
         path, kind = "/enrollment/v1/employers/conflicts", "deregistered-with-insured"
         listed = [one async for one in whole.api.items(path, kind=kind, limit=1000)]
         assert len({one["employer_id"] for one in listed}) == len(listed) == planted > 0
+
+    async def test_firms_that_moved_house_are_conflicts_of_address(self, whole: Whole) -> None:
+        path, kind = "/enrollment/v1/employers/conflicts", "address-differs"
+        [one, *_] = (await whole.api.get(path, kind=kind))["items"]
+        said = {said["source"]: said["value"] for said in one["evidence"]}
+        assert said.keys() == {"business-licences", "organisation-codes"}
+        assert len(set(said.values())) == 2
 
 
 class TestALongList:
