@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 from typing import Any, Final
 
 from enrollment.leads.work import rules
@@ -47,6 +47,13 @@ _OUTCOMES: Final = {
     "evidence-withdrawn": ("线索撤回", "its evidence was taken back"),
     "merged": ("并入另一单位", "it was found to be another employer"),
 }
+_CLOSERS: Final = {
+    "enrolled": "entered",
+    "excluded": rules.DECIDED,
+    "ceased": "struck-off",
+    "evidence-withdrawn": "gone",
+}
+"""Outcome → what closes a lead with it."""
 _SENTENCES: Final = {
     rules.STAGE: ("转入「{stage_zh}」{means_zh}:{text}", "Now {stage_en}{means_en}: {text}"),
     rules.CONTACT: ("联系({kind_zh}):{text}", "Contact ({kind_en}): {text}"),
@@ -78,7 +85,8 @@ def told(
     others: Sequence[tuple[str, Sequence[Entry]]] = (),
 ) -> list[Told]:
     """Everything in the order it was recorded, what was done about the leads of employers found to
-    be this one too; the lead's own beginning and end stand with the day they took effect."""
+    be this one too; the lead's own beginning stands first, its end behind what closed it, each with the
+    day it took effect."""
     items = [_known(plan, row) for row in known]
     items += [_entry(plan, entry) for entry in entries]
     items += [_of_other(lead_id, _entry(plan, entry)) for lead_id, log in others for entry in log]
@@ -93,18 +101,21 @@ def told(
     )
     items.insert(0, opened)
     if lead.closed_on is not None:
-        zh, en = _OUTCOMES.get(lead.outcome or "", (lead.outcome or "—", lead.outcome or "—"))
-        items.append(
-            Told(
-                at=items[-1].at,
-                on=lead.closed_on,
-                kind="closed",
-                by=None,
-                zh=f"办结:{zh}",
-                en=f"Closed: {en}",
-            )
-        )
+        at = _closed_at(items, lead.outcome or "", lead.closed_on)
+        items.insert(at + 1, _closed(lead.outcome, lead.closed_on, items[at].at))
     return items
+
+
+def _closed_at(items: Sequence[Told], outcome: str, closed_on: date) -> int:
+    """Where what closed the lead stands; the last item where nothing says that it did."""
+    closer = _CLOSERS.get(outcome)
+    closing = [at for at, item in enumerate(items) if (item.kind, item.on) == (closer, closed_on)]
+    return closing[-1] if closing else len(items) - 1
+
+
+def _closed(outcome: str | None, closed_on: date, at: datetime) -> Told:
+    zh, en = _OUTCOMES.get(outcome or "", (outcome or "—", outcome or "—"))
+    return Told(at=at, on=closed_on, kind="closed", by=None, zh=f"办结:{zh}", en=f"Closed: {en}")
 
 
 def _midnight(lead: WorkRow) -> datetime:
