@@ -85,8 +85,8 @@ def told(
     others: Sequence[tuple[str, Sequence[Entry]]] = (),
 ) -> list[Told]:
     """Everything in the order it was recorded, what was done about the leads of employers found to
-    be this one too; the lead's own beginning stands first, its end behind what closed it, each with the
-    day it took effect."""
+    be this one too; the lead's own beginning stands first, its end behind what closed it, each
+    with the day it took effect."""
     items = [_known(plan, row) for row in known]
     items += [_entry(plan, entry) for entry in entries]
     items += [_of_other(lead_id, _entry(plan, entry)) for lead_id, log in others for entry in log]
