@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from enrollment.leads.worth.projections import assess_employers
+from shared.bus.contract import partition_of
 from shared.events import Fact
 from shared.events.enrollment import LeadAdvanced, LeadClosed, LeadOpened
 from shared.events.tax_feed import (
@@ -23,6 +25,7 @@ from tests.enrollment.records import (
     at,
     employer_application,
     headcount,
+    licence,
     org_code,
     registered,
 )
@@ -145,3 +148,30 @@ async def test_a_check_s_word_on_headcounts_goes_before_a_list_s(world: World) -
     await world.hear([headcount(1, taxable=12, insured=0, day=1), unenrolled(1, day=2)])
     last = [*await world.facts(LeadOpened), *await world.facts(LeadAdvanced)][-1]
     assert last.headcount_gap == 12
+
+
+async def test_new_employers_are_worth_what_a_test_of_them_reads(world: World) -> None:
+    place = partition_of(f"oc:{org_code(3)}", 2)
+    beside = next(no for no in map(licence, range(40, 99)) if partition_of(f"lic:{no}", 2) == place)
+    await world.hear(
+        [
+            registered(1, headcount=7, reg_type="173", industry="67"),
+            registered(2, household=True),
+            registered(3),
+            registered(4, key=f"lic:{beside}", licence_no=beside, org_code=None),
+            registered(3, subject="org-code:3", licence_no=beside),  # says that both are one
+            headcount(5, 12, 0),
+            headcount(6, 0, 0),
+            unenrolled(7, 1),
+            registered(8),
+            tax_registration(8, 2),
+        ]
+    )
+    query = "SELECT * FROM lead_worth ORDER BY lead_id"
+    at_first = await world.rows(query)
+    assert {row["reasons"] for row in at_first} >= {"", "staff-unknown"}
+    assert any("identity-unsettled" in row["reasons"] for row in at_first)
+    employers = [row["employer_id"] for row in await world.rows("SELECT * FROM employers")]
+    async with world.runtime.database.transaction() as conn:
+        await assess_employers(conn, employers, at(30))
+    assert await world.rows(query) == at_first

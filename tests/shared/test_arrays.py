@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shared.database import Database, raw
+from shared.database import Database, copy_rows, raw, stage
 
 AWKWARD = [
     "",
@@ -79,3 +79,14 @@ async def test_any_texts_come_back(database: Database) -> None:
 async def test_a_nul_is_refused(database: Database) -> None:
     with pytest.raises(psycopg.DataError):
         await _back(database, "text", ["a\0b", "c"])
+
+
+async def test_copied_lists_come_back(database: Database) -> None:
+    given = [AWKWARD, [], [None], ["a", None, ""], ["本溪", "溪市", "本溪"]]
+    async with database.transaction() as conn:
+        await stage(conn, "stage_lists", "no integer, texts text[]")
+        await copy_rows(conn, "stage_lists", ("no", "texts"), enumerate(given), ("int4", "text[]"))
+        cursor = await (await raw(conn)).execute("SELECT texts FROM stage_lists ORDER BY no")
+        assert [row[0] for row in await cursor.fetchall()] == given
+        with pytest.raises(psycopg.DataError):
+            await copy_rows(conn, "stage_lists", ("texts",), [(["a\0b"],)], ("text[]",))

@@ -91,7 +91,8 @@ async def hear(
     told_before = await golden.see(conn, plan, found, recorded_at, identified.minted)
     if traits is not None:
         await worth_store.write_traits(conn, traits)
-    moved = await store.insert_events(conn, events, about, identified.minted)
+    untold = {one.subject for one in seen}.difference(told_before)
+    moved = await store.insert_events(conn, events, about, identified.minted, untold)
     others = {employer: cause for employer, cause in moved.items() if employer not in causes}
     fresh = store.by_employer(events, identified.minted.difference(moved))
     first = First(

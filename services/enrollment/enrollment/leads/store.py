@@ -62,22 +62,27 @@ async def insert_events(
     events: Sequence[tuple[str, Event]],
     about: Collection[tuple[str, str]] = (),
     minted: Collection[str] = (),
+    untold: Collection[str] = (),
 ) -> dict[str, Cause]:
     """Keep (employer, event) pairs; a state of a subject that is known already stays as it is.
 
     ``about``: what was known of the subjects (``known_of``), of subjects that can be about several
     employers. When states of one subject are about different employers, the one before is told
     that the subject is gone. Returns those other employers with the cause. ``minted``: employers
-    minted in this transaction, of whom nothing is kept yet.
+    minted in this transaction, of whom nothing is kept yet; ``untold``: subjects of which nothing
+    is, nor can be before this transaction ends.
     """
     driver = await raw(conn)
-    first = [row for row in events if row[0] in minted]
+    first: list[tuple[str, Event]] = []
+    later: list[tuple[str, Event]] = []
+    for row in events:
+        (first if row[0] in minted or row[1].subject in untold else later).append(row)
     if first:
         kept = {(employer, event[:2]): (employer, event) for employer, event in reversed(first)}
         rows = _event_rows(sorted(kept.values()))
         await copy_into(conn, models.lead_events, _EVENT_COLUMNS, rows)
-    if len(first) < len(events):
-        others = _event_rows([row for row in events if row[0] not in minted])
+    if later:
+        others = _event_rows(later)
         await stage_into(conn, "stage_lead_events", models.lead_events, _EVENT_COLUMNS, others)
         names = ", ".join(_EVENT_COLUMNS)
         await driver.execute(
