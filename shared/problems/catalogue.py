@@ -42,10 +42,10 @@ _TYPES: Final = (
     ProblemType(
         "forbidden-feed",
         403,
-        "无权报送此数据",
+        "不是此数据的报送部门",
         "Not a sender of this feed",
-        "部门 {department} 不能报送 {feed}；允许的部门：{allowed}。",
-        "Department {department} may not push {feed}; its senders are: {allowed}.",
+        "部门 {department} 不是 {feed} 的报送部门；允许的是：{allowed}。",
+        "Department {department} is no sender of {feed}; allowed: {allowed}.",
     ),
     ProblemType(
         "forbidden-unit",
@@ -279,10 +279,10 @@ _TYPES: Final = (
     ProblemType(
         "link-decided",
         409,
-        "已作处理",
-        "Decided already",
-        "现为 {status}，不能再作此处理。",
-        "It is {status} by now; that cannot be decided any more.",
+        "当前状态不能作此处理",
+        "Not possible in this status",
+        "当前状态为 {status}，不能作此处理。",
+        "Its status is {status}, in which that cannot be decided.",
     ),
     ProblemType(
         "both-in-register",

@@ -11,6 +11,7 @@ from kuomian.demo.driver import known_truth
 from kuomian.demo.gather import feed_sums, mess_of
 from kuomian.demo.state import Loaded
 from kuomian.demo.traces import traces_of
+from kuomian.demo.whoiswho import who_is_who
 from shared.periods import Dekad
 from tests.e2e.conftest import Whole
 from tests.e2e.recount import Recount
@@ -155,6 +156,17 @@ class TestCensus:
         assert len(listed) == whole.city.truth.at("complaints", whole.plan.city.code, on) > 0
         assert "informant" not in str(listed)
 
+    async def test_every_employer_inspected_is_there_and_a_source_of_its_lead(
+        self, whole: Whole
+    ) -> None:
+        planned = [one for one in whole.city.deliveries if one.feed == "inspection-findings"]
+        path = "/enrollment/v1/inspections"
+        listed = [one async for one in whole.api.items(path, limit=1000)]
+        assert len(listed) == sum(one.records for one in planned) > 0
+        asked = {"source": "inspection-findings", "limit": 1000}
+        leads = [one async for one in whole.api.items("/enrollment/v1/leads", **asked)]
+        assert 0 < len(leads) <= len(listed)
+
 
 class TestConservation:
     async def test_holds_for_every_feed(self, whole: Whole) -> None:
@@ -183,6 +195,36 @@ class TestConservation:
         # A firm that hides people from every office leaves no trace to count.
         assert [one.en for one in mess if one.found is None] == [PLANTED_TEXTS["understated"][1]]
         assert (traces["late"], traces["missing"]) == (3, 1)
+
+
+class TestWhoIsWho:
+    async def test_no_two_firms_are_taken_for_one_and_none_is_lost(self, whole: Whole) -> None:
+        who = await who_is_who(whole.api)
+        by = {matches.by: matches for matches in who.matches}
+        assert (who.false, who.precision) == (0, 1.0)
+        # A number that a record names beside another leaves nothing to guess.
+        assert by["numbers"].joined == by["numbers"].firms > 100
+        names = by["names"]
+        assert names.recall is not None
+        assert names.firms > 10
+        assert names.recall >= 0.94
+        assert names.joined + names.asked + names.missed == names.firms
+
+    async def test_firms_struck_off_with_staff_are_conflicts_of_that_kind(
+        self, whole: Whole
+    ) -> None:
+        english = PLANTED_TEXTS["struck-off-staffed"][1]
+        [planted] = [one.count for one in whole.city.planted if one.en == english]
+        path, kind = "/enrollment/v1/employers/conflicts", "deregistered-with-insured"
+        listed = [one async for one in whole.api.items(path, kind=kind, limit=1000)]
+        assert len({one["employer_id"] for one in listed}) == len(listed) == planted > 0
+
+    async def test_firms_that_moved_house_are_conflicts_of_address(self, whole: Whole) -> None:
+        path, kind = "/enrollment/v1/employers/conflicts", "address-differs"
+        [one, *_] = (await whole.api.get(path, kind=kind))["items"]
+        said = {said["source"]: said["value"] for said in one["evidence"]}
+        assert said.keys() == {"business-licences", "organisation-codes"}
+        assert len(set(said.values())) == 2
 
 
 class TestALongList:

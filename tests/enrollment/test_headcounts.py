@@ -24,7 +24,7 @@ from tests.enrollment.records import (
     person,
     person_application,
 )
-from tests.enrollment.test_lead_rules import CAUSE, REG, TAX, event
+from tests.enrollment.test_lead_rules import CAUSE, REG, TAX, event, excluded
 from tests.enrollment.test_lead_sources import pre_levy
 
 F1, F2 = "found:210502.1", "found:210502.2"
@@ -76,6 +76,54 @@ def test_the_gap_is_the_larger_side(
 def test_why_a_gap_found_by_the_census_ends(last: Event, outcome: str) -> None:
     events = [ENTERED, reported(F1), last]
     assert gap_outcome(story_of(events), Entry("210502", 6), events, [F1]) == outcome
+
+
+GAP: dict[str, Any] = {"period": "2008-05"}
+BOTH = [ENTERED, event(1, "declared", TAX), reported(F1)]
+DISMISSED = [excluded(5, TAX, taxable=9, **GAP), excluded(5, F1, **GAP)]
+
+
+@pytest.mark.parametrize(
+    ("events", "active", "missing", "gap", "attached", "outcome"),
+    [
+        pytest.param([*BOTH, *DISMISSED], 5, {F1}, None, {TAX, F1}, "excluded", id="all weighed"),
+        pytest.param([*BOTH, *DISMISSED[1:]], 5, {F1}, 4, {TAX, F1}, None, id="only the person"),
+        pytest.param([*BOTH, *DISMISSED[:1]], 5, {F1}, 1, {TAX, F1}, None, id="only the headcount"),
+        pytest.param([*BOTH, *DISMISSED, reported(F2, 6)], 5, {F1, F2}, 1, {F2}, None,
+                     id="another person found is new evidence"),
+        pytest.param([*BOTH, *DISMISSED, reported(F2, 6)], 5, {F1}, None, {F2}, "enrolled",
+                     id="who came since was insured: not what was decided of others"),
+        pytest.param([*BOTH, *DISMISSED, reported(F2, 6), reported(F2, 7, 2, "gone")], 5, {F1},
+                     None, {F2}, "evidence-withdrawn", id="who came since was taken back"),
+        pytest.param([ENTERED, reported(F1), excluded(5, F1)], 5, {F1}, 1, {F1}, None,
+                     id="decided of a lead before it enrolled, not of the gap"),
+        pytest.param([ENTERED, reported(F1), excluded(5, F1, **GAP),
+                      excluded(5, F1, revision=2, what="gone", **GAP)], 5, {F1}, 1, {F1}, None,
+                     id="revoked"),
+        pytest.param([ENTERED, reported(F1), excluded(5, F1, **GAP)], 5, set(), None, {F1},
+                     "enrolled", id="decided, and insured all the same"),
+    ],
+)  # fmt: skip
+def test_a_gap_excluded_is_what_was_weighed_and_no_more(
+    events: list[Event],
+    active: int,
+    missing: set[str],
+    gap: int | None,
+    attached: set[str],
+    outcome: str | None,
+) -> None:
+    entry = Entry("210502", active, frozenset(missing))
+    for told in (events, [*reversed(events)]):
+        story = story_of(told)
+        desired = gap_of(story, entry)
+        assert (desired and desired.gap) == gap
+        if outcome is not None:
+            assert gap_outcome(story, entry, told, attached) == outcome
+
+
+def test_a_person_dismissed_from_a_gap_is_a_lead_where_the_employer_leaves_the_register() -> None:
+    told = [ENTERED, reported(F1), excluded(5, F1, **GAP), event(6, "left", REG, 2)]
+    assert [lead.outcome for lead in story_of(told).leads] == [None]
 
 
 def test_the_gap_is_open_since_the_earliest_evidence_whichever_came_first() -> None:
@@ -243,3 +291,26 @@ async def test_persons_found_missing_are_a_lead_until_they_are_insured(world: Wo
     (closed,) = await world.facts(LeadClosed)
     assert closed.outcome == "enrolled"
     assert sides((await months(world))["2008-06"]) == (None, 4, 2, 0, 0, "none")
+
+
+async def test_a_gap_excluded_is_no_headcount(
+    world: World,
+) -> None:
+    await world.push("employers", [employer(1)])
+    await world.push("insured-persons", [person(n, 1) for n in range(3)])
+    await world.push("census-persons", [met(1, 31)])
+    (lead,) = [fact.lead_id for fact in await world.facts(LeadOpened)]
+    before = (await months(world))["2008-06"]
+    for who, method, path, body in (
+        ("li", "POST", "exclusion", {"reason": "insured-elsewhere", "text": "外地"}),
+        ("wang", "PUT", "exclusion/review", {"agreed": True, "text": "同意"}),
+    ):
+        etag = (await world.get(f"/leads/{lead}/work")).headers["ETag"]
+        headers = {"If-Match": etag, **world.headers("agency", None, who)}
+        answer = await world.http.request(
+            method, f"/leads/{lead}/{path}", json=body, headers=headers
+        )
+        assert answer.status_code in (200, 201), answer.text
+    assert answer.json()["outcome"] == "excluded"
+    # A decision is nobody's word on how many work there.
+    assert await months(world) == {"2008-06": before}

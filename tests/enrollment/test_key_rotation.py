@@ -37,6 +37,7 @@ APPLICATIONS = "/register/applications"
 async def filled(world: World) -> World:
     await world.push("employers", [employer(1)])
     await world.push("insured-persons", [person(no, 1) for no in range(1, PEOPLE + 1)])
+    await world.push("insured-persons", [{**person(1, 1), "name": "钱改名"}])
     await world.push("census-persons", [found(1), found(2)])
     await world.push("complaints", [complaint(1)])
     await push_table(world)
@@ -110,13 +111,15 @@ async def readable(world: World) -> None:
 
 async def test_after_rewriting_the_old_key_is_not_needed(filled: World) -> None:
     before = await versions(filled)
-    assert [set(held) for held in before.values()] == [{1}] * 7
+    assert [set(held) for held in before.values()] == [{1}] * 9
     done = await reencrypt(filled.runtime.database, SERVICE, BOTH)
     assert [(one.column, one.rewritten) for one in done] == [
         ("delivery_segments.body", before["delivery_segments.body"][1]),
         ("delivery_originals.body", 1),
         ("delivery_notes.body", 1),
         ("persons.sealed", PEOPLE),
+        ("person_names.sealed_before", 1),
+        ("person_names.sealed_told", 1),
         ("census_persons.sealed", 2),
         ("complaints.sealed", 1),
         ("officer_applications.sealed", 1),
@@ -124,7 +127,7 @@ async def test_after_rewriting_the_old_key_is_not_needed(filled: World) -> None:
     assert all(set(one.versions) == {2} and one.older_than(2) == 0 for one in done)
     await readable(with_keys(filled, Secrecy({2: NEW}, HASH)))
     again = await reencrypt(filled.runtime.database, SERVICE, BOTH)
-    assert [one.rewritten for one in again] == [0] * 7
+    assert [one.rewritten for one in again] == [0] * 9
 
 
 async def test_an_interrupted_run_is_begun_again(
@@ -142,7 +145,7 @@ async def test_an_interrupted_run_is_begun_again(
     assert held["persons.sealed"][1] > 0 < held["persons.sealed"][2]
     await readable(with_keys(filled, BOTH))
     done = await reencrypt(filled.runtime.database, SERVICE, BOTH)
-    assert [set(one.versions) for one in done] == [{2}] * 7
+    assert [set(one.versions) for one in done] == [{2}] * 9
     await readable(with_keys(filled, Secrecy({2: NEW}, HASH)))
 
 

@@ -8,7 +8,9 @@ from datetime import date
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
+from enrollment.leads.worth.retesting import retest
 from shared.events import Fact
 from shared.events.enrollment import LeadAdvanced, LeadClosed, LeadOpened
 from tests.enrollment.conftest import World
@@ -78,6 +80,19 @@ async def test_payment_interrupted_is_a_lead_until_it_goes_on(world: World) -> N
     assert (closed.outcome, closed.effective_on) == ("enrolled", date(2008, 6, 5))
     (lead,) = await every(world, "/leads", person=row["person_id"])
     assert (lead["effect"], lead["reasons"]) == ("not-effective", ["already-enrolled"])
+
+
+async def test_leads_no_present_test_has_seen_are_tested(world: World) -> None:
+    await world.push("insured-persons", [person(1), person(2, status="suspended")])
+    await world.hear([registered(1, day=1), registered(2, day=1)])
+    query = "SELECT lead_id, effect, reasons, rule_version FROM lead_worth ORDER BY lead_id"
+    tested = await world.rows(query)
+    async with world.runtime.database.transaction() as conn:  # as migration 0013 leaves them
+        await conn.execute(
+            sa.text("UPDATE lead_worth SET effect='unclear', reasons='not-tested', rule_version=0")
+        )
+    assert (len(tested), await retest(world.runtime), await world.rows(query)) == (3, 3, tested)
+    assert await retest(world.runtime) == 0
 
 
 async def test_the_census_and_the_register_in_either_order_end_alike(world: World) -> None:

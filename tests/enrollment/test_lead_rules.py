@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from enrollment.leads import rules
 from enrollment.leads.changes import Cause, Stored, steps_of
 from enrollment.leads.rules import Entry, Event, gap_of, story_of
+from enrollment.leads.rules.telling import Teller
 
 START = datetime(2008, 5, 1, tzinfo=UTC)
 LIC, CODE, TAX, REG = "licence:1", "org-code:1", "headcount:oc:1:2008-05", "register:E1"
@@ -410,6 +411,6 @@ def test_what_turns_out_never_to_have_been_a_lead_is_taken_back_at_its_own_date(
     "alone", [event(3, "registered", LIC), event(3, "found-unenrolled", TAX), event(3, "gone", LIC)]
 )
 def test_a_single_event_tells_the_story_that_going_through_it_tells(alone: Event) -> None:
-    teller = rules._Teller()
+    teller = Teller()
     teller.hear(alone)
     assert story_of([alone]) == teller.end()

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
+from enrollment.identity.store import lock_employers
 from enrollment.leads.handlers import on_feed_facts
 from shared.bus import Message
 from shared.events import Fact, encode
@@ -110,3 +112,27 @@ async def test_ordinary_batches_do_not_wait_for_each_other(world: World) -> None
     async with world.runtime.database.transaction() as conn:
         await on_feed_facts(conn, world.runtime, _batch([_states(1)[0]], 0))
         await asyncio.wait_for(_take(world, [_states(2)[0]], 1), 30)
+
+
+async def test_who_brings_firms_in_locks_those_known_in_one_order(world: World) -> None:
+    """A licence moves from the first firm to the second in a batch with a firm nobody knew: while
+    the first is in another's hand the second is free, so nobody waits crosswise."""
+    await _take(world, [registered(0), registered(1), _states(0)[0]], 0)
+    first, second = "E000000001", "E000000002"
+    paper: dict[str, Any] = {"subject": f"licence:{licence(500)}", "licence_no": None}
+    there: dict[str, Any] = {**paper, "key": f"oc:{org_code(1)}", "org_code": org_code(1)}
+    moved = registered(0, 2, what=EnterpriseChanged, revision=2, **there)
+    async with world.runtime.database.transaction() as conn:
+        await lock_employers(conn, [first])
+        task = asyncio.create_task(_take(world, [moved, registered(7)], 1))
+        await _waits_or_is_done(world, task)
+        free = await conn.execute(
+            sa.text(
+                "SELECT employer_id FROM employers WHERE employer_id = :id "
+                "FOR NO KEY UPDATE SKIP LOCKED"
+            ),
+            {"id": second},
+        )
+        assert (task.done(), free.scalars().all()) == (False, [second])
+    await task
+    assert await _subjects_of_two(world) == 0

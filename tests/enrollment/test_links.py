@@ -87,13 +87,14 @@ async def decide(
     *,
     tag: str | None = None,
     units: list[str] | None = None,
+    reason: str = "核对过营业执照",
 ) -> httpx.Response:
     """An officer looks, and decides by what was seen."""
     if tag is None:
         tag = (await world.get(path)).headers["ETag"]
     return await world.http.post(
         f"{path}/decisions",
-        json={"decision": decision, "reason": "核对过营业执照"},
+        json={"decision": decision, "reason": reason},
         headers={"If-Match": tag, **world.headers("agency", units)},
     )
 
@@ -171,7 +172,6 @@ async def test_what_names_leave_open_is_asked_and_refused_once(world: World) -> 
             taxed(2, name=OTHER_FORM, revision=2, day=7, address="平山区水塔路12号"),
         ]
     )
-    await make_all_due(world.runtime)
     await match_employers(world.runtime)
     (again,) = await queue(world, status="suggested")
     assert again["id"] == link["id"] and not again["automatic"]
@@ -250,6 +250,32 @@ async def test_a_record_naming_two_employers_is_a_conflict_people_resolve(world:
     assert (await decide(world, path, "keep")).json()["code"] == "link-decided"
     (link,) = await queue(world, rule="record")
     assert link["status"] == "confirmed" and {link["left_id"], link["right_id"]} == {first, second}
+
+
+async def test_a_lead_of_a_disputed_employer_is_unclear_until_people_decide(world: World) -> None:
+    await world.hear([licensed(1, headcount=3), taxed(2, name="本溪钟表厂")])
+    await world.hear([registered(2, day=4, licence_no=licence(1), subject="licence:other")])
+    assert await effects(world) == {"unclear": 2}
+    (conflict,) = (await world.get("/identity/conflicts", status="open")).json()["items"]
+    path = f"/identity/conflicts/{conflict['id']}"
+    number = identity(1)
+    kept = await decide(world, path, "keep", reason=f"与{number}核对过")
+    assert (kept.json()["resolution"], await effects(world)) == ("keep", {"effective": 2})
+    # Why it was decided so names nobody's number.
+    (decision,) = kept.json()["decisions"]
+    assert number not in decision["reason"] and "核对过" in decision["reason"]
+
+
+async def effects(world: World) -> dict[str, int]:
+    """Effect → leads that have it; the counts agree with the lists."""
+    counted = (await world.get("/leads/effectiveness")).json()
+    found = {}
+    for effect in ("effective", "not-effective", "unclear"):
+        rows = (await world.get("/leads", effective=effect)).json()["items"]
+        assert counted[effect.replace("-", "_")] == len(rows), effect
+        if rows:
+            found[effect] = len(rows)
+    return found
 
 
 async def test_keys_one_record_joined_are_parted_and_stay_so(world: World) -> None:

@@ -29,6 +29,8 @@ _RESIDENCES, _FOUND, _COMPLAINTS = 20_000, 30_000, 900
 """In the whole city: residences visited, persons found, complaints from May to November."""
 _FIRST_NUMBER = 1_500_000
 """Where the numbering of persons found begins."""
+_INSPECTED = (Dekad.parse("2008-06-D2"), Dekad.parse("2008-09-D2"))
+"""The dekads in which the labour inspection went round, once a quarter (O60)."""
 _STREETS = ("东明街道", "千金街道", "站前街道", "新明街道", "崔东街道", "北台镇")
 _REASONS = (
     ["employer-did-not"] * 5
@@ -101,6 +103,8 @@ class CensusOffice:
                     self._visits(shape, dekad, sent_on)
                     self._found(shape, dekad, sent_on)
         self._letters(dekad, sent_on)
+        if dekad in _INSPECTED:
+            self._inspection(dekad, sent_on)
 
     def _on(self, dekad: Dekad) -> date:
         after_on, up_to_on = dekad.window()
@@ -248,3 +252,25 @@ class CensusOffice:
         if number % 4 == 0:
             record["persons_affected"] = self.rng.randint(1, 60)
         return record
+
+    def _inspection(self, dekad: Dekad, sent_on: date) -> None:
+        """One employer of each unit that enrolled nobody, and how many work there (O33)."""
+        records: list[dict[str, Any]] = []
+        for shape in self.b.shapes:
+            desk = self._desks.get(shape.code)
+            unenrolled = [] if desk is None else [f for f in desk.unenrolled if not f.enrolled_on]
+            for firm in unenrolled[:1]:
+                records.append(
+                    {
+                        "finding_no": f"JC-{dekad}-{len(records) + 1:02d}",
+                        "inspected_on": dekad.window()[1],
+                        "unit": shape.code,
+                        "employer_name": firm.name,
+                        "org_code": firm.org_code,
+                        "staff_found": firm.headcount,
+                        "not_enrolled": firm.headcount,
+                        "without_contract": firm.headcount // 2,
+                    }
+                )
+        feed, title = "inspection-findings", "劳动监察检查结果"
+        self.b.send(sent_on, 13, "labour-inspection", feed, str(dekad), records, title)

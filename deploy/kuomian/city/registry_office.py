@@ -172,6 +172,8 @@ class RegistryOffice:
             "commitment_letter": firm.number % 5 != 0,
             "headcount": firm.headcount,
         }
+        if _says_where(firm):
+            record["address"] = _address(firm, 0)
         if firm.licensed_on > OPENING_ON and firm.number % 7:
             record["notified_on"] = firm.licensed_on
         if firm.apart:
@@ -196,4 +198,16 @@ class RegistryOffice:
         }
         if not firm.apart:
             record["licence_no"] = firm.licence_no
+        if _says_where(firm):
+            # One in three has moved house, and told only one of the two offices.
+            record["address"] = _address(firm, 2 if firm.number % 3 == 0 else 0)
         return record
+
+
+def _says_where(firm: Firm) -> bool:
+    """Firms of which both offices have the address."""
+    return firm.number % 10 == 0 and firm.org_code is not None and not firm.apart
+
+
+def _address(firm: Firm, moved: int) -> str:
+    return f"本溪市示例路{firm.number + moved}号"

@@ -38,6 +38,7 @@ SERVICE_OF = {
     "census-units": "enrollment",
     "census-persons": "enrollment",
     "complaints": "enrollment",
+    "inspection-findings": "enrollment",
 }
 
 _line = msgspec.json.Encoder().encode

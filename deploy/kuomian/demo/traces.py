@@ -86,10 +86,14 @@ async def _of_licences(api: Api) -> int:
 
 
 async def _struck_off(api: Api) -> int:
-    """Enterprises struck off: in the story only those whose people are still insured."""
-    path = "/registration-feed/v1/enterprises"
-    gone = api.items(path, feed="business-licences", event="deregistered", limit=PAGE)
-    return sum([not licence["household"] async for licence in gone])
+    """Employers that are listed, or were, for being struck off with people still insured there."""
+    path, kind = "/enrollment/v1/employers/conflicts", "deregistered-with-insured"
+    listed = {
+        conflict["employer_id"]
+        for status in ("open", "set-aside", "gone")
+        async for conflict in api.items(path, kind=kind, status=status, limit=PAGE)
+    }
+    return len(listed)
 
 
 async def _of_census(api: Api) -> int:

@@ -20,6 +20,7 @@ from enrollment.leads.feedback.api import router as feedback_router
 from enrollment.leads.handlers import on_all_feed_facts, on_feed_facts
 from enrollment.leads.work.api import router as lead_work_router
 from enrollment.leads.worth.api import router as worth_router
+from enrollment.leads.worth.retesting import retest
 from enrollment.linking.api import router as linking_router
 from enrollment.linking.intake.matching import match_employers
 from enrollment.linking.persons_api import router as person_names_router
@@ -54,6 +55,9 @@ from shared.service import Job, Service, Subscription, migrations_of
 MATCHING_SECONDS = 3.0
 """How often employers that are new or renamed are compared with those known."""
 
+RETESTING_SECONDS = 300.0
+"""How often leads no present test has seen are looked for; mostly there are none."""
+
 SERVICE = Service(
     name="enrollment",
     title_zh="参保登记与扩面资源",
@@ -82,7 +86,10 @@ SERVICE = Service(
         linking_router,
         person_names_router,
     ),
-    jobs=(Job("match-employers", MATCHING_SECONDS, match_employers),),
+    jobs=(
+        Job("match-employers", MATCHING_SECONDS, match_employers),
+        Job("retest-leads", RETESTING_SECONDS, retest),
+    ),
     publishes=(
         EmployerLinked,
         EmployerSplit,

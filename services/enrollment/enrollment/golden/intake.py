@@ -18,6 +18,7 @@ from shared.periods import local_date
 from shared.plan import Plan
 
 _NOTHING = Outside()
+_SHOWN = frozenset({"name", "unit"})
 
 
 async def see(
@@ -26,8 +27,9 @@ async def see(
     seen: Sequence[Sighting],
     recorded_at: datetime,
     minted: Collection[str] = (),
-) -> None:
-    """Keep what was seen and bring the records of those employers after.
+) -> Collection[str]:
+    """Keep what was seen and bring the records of those employers after. The subjects somebody
+    had told of before.
 
     Revision decides between states of one subject, in any order of arrival; a subject that is
     about another employer now is taken from the one it was about. ``seen`` names its employers;
@@ -52,6 +54,7 @@ async def see(
         or (one.revision == before[subject].revision and before[subject].employer_id is None)
     }
     await _follow(conn, plan, before, changed, recorded_at, minted)
+    return before
 
 
 async def _follow(
@@ -65,7 +68,11 @@ async def _follow(
     """Write the changed states and what follows for all employers they are or were about."""
     if not changed:
         return
-    await store.write_sightings(conn, changed.values())
+    first = [one for subject, one in changed.items() if subject not in before]
+    await store.insert_sightings(conn, first)
+    if len(first) < len(changed):
+        later = (one for subject, one in changed.items() if subject in before)
+        await store.write_sightings(conn, later)
     gained = {one.employer_id for one in changed.values()} - {None}
     lost = {before[subject].employer_id for subject in changed if subject in before} - {None}
     if lost - gained:
@@ -171,23 +178,30 @@ async def _settle(
     outside = await store.outside_of(conn, employers)
     kept = await store.conflicts_kept(conn, employers)
     renamed: list[tuple[str, str, str]] = []
+    differently: list[str] = []
     history: list[tuple[str, str, str, Sighting]] = []
     conflicts: list[ConflictState] = []
     for employer in sorted(employers):
         told, was = after.get(employer, ()), before.get(employer, ())
+        if rules.compared(told) != rules.compared(was):
+            differently.append(employer)
         # What all say alike, then and now, has one value only and no history.
-        fields = {"name", "unit", *rules.differing((*told, *was))}
+        fields = set(rules.differing(list({id(one): one for one in (*told, *was)}.values())))
         if len(told) <= len(was):
             fields.update(rules.FIELDS)
         believed = rules.golden(told, ranks, fields)
+        believed |= rules.agreed(told, _SHOWN.difference(fields))
         now = _shown(believed, shown[employer])
         if now != shown[employer]:
             renamed.append((employer, *now))
+        fields.update(_SHOWN.difference(believed))
         history += _superseded(employer, rules.golden(was, ranks, fields), believed)
         found = rules.conflicts_of(told, ranks, outside.get(employer, _NOTHING), plan.ownership_of)
         conflicts += _states(employer, now.unit, found, kept.get(employer, {}))
     if renamed:
         await identity_store.rename_employers(conn, renamed)
+    if differently:
+        await identity_store.compare_again(conn, differently)
     await store.write_history(conn, history, recorded_at)
     await store.write_conflicts(conn, conflicts, recorded_at)
 

@@ -125,8 +125,25 @@ def differing(sightings: Sequence[Sighting]) -> list[str]:
     """The fields of which these do not all say the same, as far as they say anything."""
     if len(sightings) < 2:
         return []
+    if len(sightings) == 2:  # the most there are, nearly always
+        one, other = sightings
+        return [
+            field
+            for field, at in _AT.items()
+            if one[at] != other[at] and one[at] is not None and other[at] is not None
+        ]
     columns = list(zip(*sightings, strict=True))
     return [field for field, at in _AT.items() if len({*columns[at]} - _UNSAID) > 1]
+
+
+def compared(sightings: Iterable[Sighting]) -> frozenset[tuple[int, object]]:
+    """All that these say by which an employer is told from others, whoever says it."""
+    return frozenset(
+        (at, one[at])
+        for one in sightings
+        for field, at in _AT.items()
+        if field != "headcount" and one[at] is not None
+    )
 
 
 def golden(
@@ -141,6 +158,18 @@ def golden(
         elif speaking:
             believed[field] = speaking[0]
     return believed
+
+
+def agreed(sightings: Sequence[Sighting], fields: Iterable[str]) -> dict[str, Sighting]:
+    """Field → anybody who says it, for fields of which nobody says anything else."""
+    found = {}
+    for field in fields:
+        at = _AT[field]
+        for one in sightings:
+            if one[at] is not None and one.status != WITHDRAWN:
+                found[field] = one
+                break
+    return found
 
 
 def value_of(sighting: Sighting, field: str) -> object:
@@ -241,6 +270,8 @@ def _conflict(kind: str, told: Collection[tuple[Sighting, str]]) -> Conflict:
 
 def _two_codes(sightings: Sequence[Sighting], ranks: Ranks, outside: Outside) -> Conflict | None:
     """Organisation codes of two firms among what is taken for one; or a number of another's."""
+    if not outside.foreign_keys and len({one.org_code for one in sightings} - _UNSAID) < 2:
+        return None
     told = [(one, text_of(one.org_code)) for one in _latest(sightings, "org_code", ranks)]
     differ = len({code for _, code in told}) > 1
     evidence = _conflict("two-codes", told if differ else []).evidence

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from enrollment.leads.rules import FOUND, WORD_OF
 from shared.database import raw
 
-_CURRENT = """l.what <> 'gone' AND NOT EXISTS (
+_CURRENT = """l.what NOT IN ('gone', 'excluded') AND NOT EXISTS (
     SELECT 1 FROM lead_events n WHERE n.employer_id = l.employer_id
     AND n.subject = l.subject AND n.revision > l.revision)"""
 

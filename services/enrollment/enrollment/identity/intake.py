@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -22,25 +23,35 @@ class Identified:
     employers: list[str]
     facts: list[EmployerLinked]
     minted: set[str]
+    locked: set[str]
+    """Whose row locks were taken on the way."""
+    disputed: set[str]
+    """Employers of the conflicts found just now, on either side."""
 
 
 async def identify(
-    conn: AsyncConnection, claims: Sequence[Claim], recorded_at: datetime
+    conn: AsyncConnection,
+    claims: Sequence[Claim],
+    recorded_at: datetime,
+    near: Collection[str] = (),
 ) -> Identified:
     """Find the employer each claim is about, minting those nobody knew.
 
     Two statements for a batch whose keys are all known. Otherwise at most one transaction at a
     time mints, so that one employer is never minted twice. A record that joins two employers
-    leaves both as they are and a row in ``link_conflicts``.
+    leaves both as they are and a row in ``link_conflicts``. ``near``: employers that the caller
+    is going to lock besides those identified.
     """
     keys = {key for claim in claims for key in claim.keys}
     known = await store.owners_of(conn, keys)
+    locked: set[str] = set()
     if len(known) < len(keys):
         await store.lock_minting(conn)
         # A key keeps its owner: only those nobody had can have found one meanwhile.
         known.update(await store.owners_of(conn, keys.difference(known)))
         # Rows about to gain keys are locked in order before any is written: no crosswise waits.
-        await store.lock_employers(conn, set(known.values()))
+        locked = {*known.values(), *near}
+        await store.lock_employers(conn, locked)
     entered = {}
     if any(claim.keys[0].startswith(AGENCY) for claim in claims):
         entries = await store.keys_of(conn, set(known.values()))
@@ -48,6 +59,7 @@ async def identify(
     assignment = rules.assign(claims, known, entered)
     ids = await _mint(conn, claims, assignment, recorded_at)
     facts = await _link(conn, claims, assignment, ids, recorded_at)
+    disputed: set[str] = set()
     if assignment.conflicts:
         rows = [
             (
@@ -60,8 +72,9 @@ async def identify(
             for conflict in assignment.conflicts
         ]
         await store.insert_conflicts(conn, rows, recorded_at)
+        disputed = {side for _, owner, employer, *_ in rows for side in (owner, employer)}
     employers = [ids.get(employer, employer) for employer in assignment.employers]
-    return Identified(employers, facts, set(ids.values()))
+    return Identified(employers, facts, set(ids.values()), locked, disputed)
 
 
 async def _mint(
@@ -152,5 +165,6 @@ async def _link(
     return facts
 
 
+@lru_cache(maxsize=64)
 def _uuid(text: str | None) -> UUID | None:
     return None if text is None else UUID(text)

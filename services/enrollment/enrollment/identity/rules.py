@@ -10,6 +10,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import add
 from typing import NamedTuple
 
 AGENCY = "agency:"
@@ -131,13 +132,17 @@ def assign(
 def plain(text: str) -> str:
     """Letters, digits and characters only, of one width and case: what two offices write alike."""
     folded = unicodedata.normalize("NFKC", text).upper()
-    return "".join([char for char in folded if char.isalnum()])
+    return folded if folded.isalnum() else "".join(filter(str.isalnum, folded))
 
 
 def grams(name: str) -> list[str]:
     """The pairs of neighbouring characters of a name's ``plain`` form, each once: what names are
     searched by. One character alone is its own."""
-    text = plain(name)
+    return grams_of(plain(name))
+
+
+def grams_of(text: str) -> list[str]:
+    """``grams`` of a name in its ``plain`` form."""
     if len(text) < 2:
         return [text] if text else []
-    return sorted({text[at : at + 2] for at in range(len(text) - 1)})
+    return sorted(set(map(add, text, text[1:])))

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from enrollment.identity import models
-from enrollment.identity.rules import grams, plain
+from enrollment.identity.rules import grams, grams_of, plain
 from shared.database import copy_into, raw
 
 _IDENTITY_LOCK = 0x656E726F6C6C02
@@ -71,7 +71,7 @@ async def insert_employers(conn: AsyncConnection, rows: Iterable[Sequence[Any]])
         *("employer_id", "name", "unit", "household", "link_revision", "minted_at"),
         *("search_name", "name_grams"),
     )
-    searched = ((*row, plain(row[1]), grams(row[1])) for row in rows)
+    searched = ((*row, text := plain(row[1]), grams_of(text)) for row in rows)
     await copy_into(conn, models.employers, columns, searched)
 
 
@@ -122,6 +122,17 @@ async def lock_employers(conn: AsyncConnection, employers: Collection[str]) -> N
         "SELECT 1 FROM employers WHERE employer_id = ANY(%s) "
         "ORDER BY employer_id FOR NO KEY UPDATE",
         (list(employers),),
+    )
+
+
+async def compare_again(conn: AsyncConnection, employers: Collection[str]) -> None:
+    """Something else is said of these employers: they may be, or no longer be, somebody else too.
+    The caller holds their row locks."""
+    driver = await raw(conn)
+    await driver.execute(
+        "UPDATE employers SET match_due = true WHERE employer_id = ANY(%s) "
+        "AND NOT match_due AND merged_into IS NULL",
+        (sorted(employers),),
     )
 
 

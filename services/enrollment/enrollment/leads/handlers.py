@@ -9,7 +9,6 @@ from enrollment.identity.rules import Claim, keys_of
 from enrollment.leads import projections, rules, store
 from enrollment.leads.rules import Event
 from enrollment.leads.work.store.notices import keep_notices
-from enrollment.leads.worth import store as worth_store
 from enrollment.leads.worth.store import Trait
 from shared.events.registration_feed import (
     EnterpriseChanged,
@@ -71,10 +70,10 @@ async def on_all_feed_facts(
     ]
     departments = departments_of(runtime.plan)
     seen = [sighting_of(fact, departments) for fact in known]
-    await worth_store.write_traits(conn, _traits(known, runtime.plan))
     if notices := _notices(known):
         await keep_notices(conn, notices)
-    facts = await projections.hear(conn, runtime.plan, heard, seen, runtime.clock.now())
+    traits = _traits(known, runtime.plan)
+    facts = await projections.hear(conn, runtime.plan, heard, seen, runtime.clock.now(), traits)
     if facts:
         await runtime.outbox.write(conn, facts)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from enrollment.golden import models
 from enrollment.golden.rules import STRUCK_OFF, Outside, Sighting
-from shared.database import raw, stage_into
+from shared.database import copy_into, raw, stage_into
 
 _COLUMNS = Sighting._fields
 _READ = ", ".join("delivery_id::text" if name == "delivery_id" else name for name in _COLUMNS)
@@ -40,6 +41,12 @@ async def of_nobody(conn: AsyncConnection, keys: Collection[str]) -> list[Sighti
         (list(keys),),
     )
     return [Sighting._make(row) for row in await cursor.fetchall()]
+
+
+async def insert_sightings(conn: AsyncConnection, rows: Sequence[Sighting]) -> None:
+    """Subjects nobody has told of; the caller sees to it that nobody else does meanwhile."""
+    if rows:
+        await copy_into(conn, models.sightings, _COLUMNS, map(_with_uuid, rows))
 
 
 async def write_sightings(conn: AsyncConnection, rows: Iterable[Sighting]) -> None:
@@ -86,7 +93,13 @@ async def told_of(conn: AsyncConnection, employers: Collection[str]) -> list[dic
 
 
 def _with_uuid(row: Sighting) -> tuple[Any, ...]:
-    return (*row[:-2], None if row[-2] is None else UUID(row[-2]), row[-1])
+    return (*row[:-2], None if row[-2] is None else _uuid(row[-2]), row[-1])
+
+
+@lru_cache(maxsize=256)
+def _uuid(text: str) -> UUID:
+    """Many records, few deliveries."""
+    return UUID(text)
 
 
 class Shown(NamedTuple):

@@ -128,7 +128,7 @@ async def get_lead_story(
         employer_id=lead.employer_id,
         employer_name=lead.employer_name,
         stage=lead.stage,
-        items=told(runtime.plan, lead, known, entries),
+        items=told(runtime.plan, lead, known, entries, await log.logs_joined(tx, entries)),
     )
 
 

@@ -73,6 +73,8 @@ class Desk:
     caller: Caller
     lead: WorkRow
     entries: list[Entry]
+    others: list[tuple[str, list[Entry]]]
+    """Logs of the leads of employers found to be this one."""
     limits: Limits
     now: datetime
 
@@ -84,7 +86,7 @@ class Desk:
     @property
     def state(self) -> State:
         """How the work stands."""
-        return rules.state_of(self.entries)
+        return rules.state_of(self.entries, [log for _, log in self.others])
 
     def require_standing(self) -> None:
         """Problem ``lead-closed`` for a lead that has ended."""
@@ -98,7 +100,7 @@ class Desk:
             text=None if text is None else mask_within(text),
             next_step=None if step is None else mask_within(step),
         )
-        state = rules.state_of([*self.entries, entry])
+        state = rules.state_of([*self.entries, entry], [log for _, log in self.others])
         await log.append(self.conn, self.lead.lead_id, entry, state)
         return entry
 
@@ -131,13 +133,17 @@ async def take(
         await lock_employers(conn, [holder[0]])
     else:
         await lock_register(conn)
+    if await log.find_holder(conn, lead_id) is None:
+        raise problem("not-found")  # found to be another employer's meanwhile
     await log.lock_work(conn, lead_id)
     lead = await lists.find_work(conn, lead_id, limits)
     if lead is None:
         raise problem("not-found")
     caller.require_unit(lead.unit)
     seen.require(f"lead-work:{lead_id}:{lead.lead_revision}", lead.version)
-    return Desk(conn, runtime, caller, lead, await log.log_of(conn, lead_id), limits, now)
+    entries = await log.log_of(conn, lead_id)
+    others = await log.logs_joined(conn, entries)
+    return Desk(conn, runtime, caller, lead, entries, others, limits, now)
 
 
 async def stage(desk: Desk, given: StageGiven) -> None:
@@ -304,7 +310,7 @@ async def review(desk: Desk, given: ReviewGiven) -> None:
                 on,
                 _FEED,
                 desk.lead.lead_unit,
-                source.period if gap else "",
+                (source.period or f"{on:%Y-%m}") if gap else "",
                 source.taxable,
                 None,
                 None,
@@ -316,15 +322,25 @@ async def review(desk: Desk, given: ReviewGiven) -> None:
 
 
 async def revoke(desk: Desk, text: str) -> None:
-    """Take back an exclusion: it never was, and the lead is open where its evidence stands.
+    """Take back an exclusion: it never was, and the lead is open where its evidence stands. One
+    that came with its evidence, of employers joined or parted since, is taken back as well.
 
     Problem ``conflict`` where none stands.
     """
-    if desk.lead.decision_no is None:
-        raise problem("conflict", reason="没有现行的排除决定 · no exclusion stands")
-    decision = f"decision:{desk.lead.lead_id}:{desk.lead.decision_no}:"
     lead = desk.lead
-    told = await log.decisions_of(desk.conn, lead.employer_id, lead.person_key, decision)
+    own = f"decision:{lead.lead_id}:{lead.decision_no}:"
+    excluded = lead.outcome == lead_rules.EXCLUDED
+    sources = await leads_store.sources_of(desk.conn, lead.lead_id) if excluded else []
+    weighed = {source.subject for source in sources}
+    gap = lead.kind == lead_rules.NOT_FULLY
+    told = [
+        one
+        for one in await log.decisions_of(desk.conn, lead.employer_id, lead.person_key)
+        if (lead.decision_no is not None and one.subject.startswith(own))
+        or (one.subject.split(":", 3)[3] in weighed and bool(one.period) == gap)
+    ]
+    if lead.decision_no is None and not told:
+        raise problem("conflict", reason="没有现行的排除决定 · no exclusion stands")
     await desk.write(desk.entry(rules.REVOKED, text=text))
     await _decide(
         desk,
@@ -358,9 +374,7 @@ async def _decide(desk: Desk, events: list[Event], on: date) -> None:
         facts = await persons_projections.follow(desk.conn, causes, desk.now)
     else:
         await leads_store.insert_events(desk.conn, told)
-        facts = await projections.follow(
-            desk.conn, causes, desk.now, plan=desk.runtime.plan
-        )
+        facts = await projections.follow(desk.conn, causes, desk.now, plan=desk.runtime.plan)
     if facts:
         await desk.runtime.outbox.write(desk.conn, facts)
 

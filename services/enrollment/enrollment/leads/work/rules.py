@@ -39,6 +39,10 @@ PROPOSED: Final = "exclusion-proposed"
 REFUSED: Final = "exclusion-refused"
 DECIDED: Final = "excluded"
 REVOKED: Final = "exclusion-revoked"
+JOINED: Final = "joined"
+"""The work on the lead of an employer found to be this one counts here; ``code`` names the lead."""
+PARTED: Final = "parted"
+"""It counts there again."""
 CORRECTABLE: Final = (CONTACT, MEASURE)
 
 MEANS: Final = ("visit", "phone", "letter", "notice")
@@ -105,22 +109,67 @@ def stage_of(status: str, outcome: str | None, worked: str) -> str:
     return outcome if outcome in (ENROLLED, EXCLUDED) else ENDED
 
 
-def state_of(log: Iterable[Entry]) -> State:
-    """Fold a lead's log. A correction counts where the entry it corrects stood."""
+def state_of(log: Iterable[Entry], others: Iterable[Sequence[Entry]] = ()) -> State:
+    """Fold a lead's log. A correction counts where the entry it corrects stood.
+
+    ``others``: logs of the leads of absorbed employers, whose contacts, measures and stages count
+    when they were recorded; a stage takes nothing back that was reached here, an assignment counts
+    where nobody was assigned here, and what was proposed or decided there was about less.
+    """
+    own = _placed(log)
+    assigned = any(entry.kind == ASSIGNMENT for _, entry in own)
+    told = [(at, True, entry) for at, entry in own]
+    for other in others:
+        told += [
+            (at, False, entry)
+            for at, entry in _placed(other)
+            if entry.kind in _CARRIED and not (assigned and entry.kind == ASSIGNMENT)
+        ]
+        told.sort(key=lambda one: one[0])
     state = State()
-    for entry in as_corrected(log):
-        state = _after(state, entry)
+    for _, mine, entry in told:
+        if entry.kind in (JOINED, PARTED):
+            continue
+        if not mine and entry.kind == STAGE and _reached(entry.code) < _reached(state.stage):
+            state = _touched(state, entry)
+        else:
+            state = _after(state, entry)
     return state
+
+
+def _reached(stage: str | None) -> int:
+    return STAGES.index(stage or FOUND)
+
+
+_CARRIED: Final = (STAGE, CONTACT, MEASURE, ASSIGNMENT)
+
+
+def joined_of(log: Iterable[Entry]) -> list[str]:
+    """The leads whose work counts with this one's, in the order they joined."""
+    found: dict[str, None] = {}
+    for entry in sorted(log):
+        if entry.kind == JOINED and entry.code is not None:
+            found[entry.code] = None
+        elif entry.kind == PARTED:
+            found.pop(entry.code or "", None)
+    return list(found)
 
 
 def as_corrected(log: Iterable[Entry]) -> list[Entry]:
     """The entries that hold, each where the first one of its line of corrections stood."""
+    return [entry for _, entry in _placed(log)]
+
+
+def _placed(log: Iterable[Entry]) -> list[tuple[datetime, Entry]]:
+    """The same, each with the moment of that first one."""
     place: dict[int, int] = {}
     holds: dict[int, Entry] = {}
+    moments: dict[int, datetime] = {}
     for entry in sorted(log):
         at = place[entry.no] = place.get(entry.corrects or 0, entry.no)
+        moments.setdefault(at, entry.recorded_at)
         holds[at] = entry
-    return [holds[at] for at in sorted(holds)]
+    return [(moments[at], holds[at]) for at in sorted(holds)]
 
 
 def _after(state: State, entry: Entry) -> State:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 from typing import Any, Final
 
 from enrollment.leads.work import rules
@@ -13,8 +13,8 @@ from enrollment.leads.work.store.lists import WorkRow
 from shared.plan import Plan
 
 _KNOWN: Final = {
-    "registered": ("{feed}登记在册", "It stands in {feed}"),
-    "struck-off": ("{feed}注销", "It was struck off in {feed}"),
+    "registered": ("{feed}登记在册", "Registered with {feed}"),
+    "struck-off": ("{feed}注销", "Struck off by {feed}"),
     "found-unenrolled": (
         "{feed}查明未参保,{period} 计税 {taxable} 人",
         "{feed} found it not enrolled, {taxable} taxable persons in {period}",
@@ -45,7 +45,15 @@ _OUTCOMES: Final = {
     "excluded": ("已排除", "excluded"),
     "ceased": ("已注销", "it ceased"),
     "evidence-withdrawn": ("线索撤回", "its evidence was taken back"),
+    "merged": ("并入另一单位", "it was found to be another employer"),
 }
+_CLOSERS: Final = {
+    "enrolled": "entered",
+    "excluded": rules.DECIDED,
+    "ceased": "struck-off",
+    "evidence-withdrawn": "gone",
+}
+"""Outcome → what closes a lead with it."""
 _SENTENCES: Final = {
     rules.STAGE: ("转入「{stage_zh}」{means_zh}:{text}", "Now {stage_en}{means_en}: {text}"),
     rules.CONTACT: ("联系({kind_zh}):{text}", "Contact ({kind_en}): {text}"),
@@ -58,14 +66,30 @@ _SENTENCES: Final = {
     rules.REFUSED: ("未同意排除:{text}", "Exclusion refused: {text}"),
     rules.DECIDED: ("同意排除({reason_zh}):{text}", "Excluded ({reason_en}): {text}"),
     rules.REVOKED: ("撤销排除:{text}", "Exclusion revoked: {text}"),
+    rules.JOINED: (
+        "两单位实为一家,线索 {code} 的办理并入",
+        "The two employers are one; the work on lead {code} counts here",
+    ),
+    rules.PARTED: (
+        "单位拆分,线索 {code} 的办理分出",
+        "The employers are two again; the work on lead {code} counts there",
+    ),
 }
 
 
-def told(plan: Plan, lead: WorkRow, known: Sequence[Any], entries: Sequence[Entry]) -> list[Told]:
-    """Everything in the order it was recorded; the lead's own beginning and end stand with the
-    day they took effect."""
+def told(
+    plan: Plan,
+    lead: WorkRow,
+    known: Sequence[Any],
+    entries: Sequence[Entry],
+    others: Sequence[tuple[str, Sequence[Entry]]] = (),
+) -> list[Told]:
+    """Everything in the order it was recorded, what was done about the leads of employers found to
+    be this one too; the lead's own beginning stands first, its end behind what closed it, each with the
+    day it took effect."""
     items = [_known(plan, row) for row in known]
     items += [_entry(plan, entry) for entry in entries]
+    items += [_of_other(lead_id, _entry(plan, entry)) for lead_id, log in others for entry in log]
     items.sort(key=lambda item: item.at)  # stable: within one moment as they were given
     opened = Told(
         at=_midnight(lead),
@@ -77,18 +101,21 @@ def told(plan: Plan, lead: WorkRow, known: Sequence[Any], entries: Sequence[Entr
     )
     items.insert(0, opened)
     if lead.closed_on is not None:
-        zh, en = _OUTCOMES.get(lead.outcome or "", (lead.outcome or "—", lead.outcome or "—"))
-        items.append(
-            Told(
-                at=items[-1].at,
-                on=lead.closed_on,
-                kind="closed",
-                by=None,
-                zh=f"办结:{zh}",
-                en=f"Closed: {en}",
-            )
-        )
+        at = _closed_at(items, lead.outcome or "", lead.closed_on)
+        items.insert(at + 1, _closed(lead.outcome, lead.closed_on, items[at].at))
     return items
+
+
+def _closed_at(items: Sequence[Told], outcome: str, closed_on: date) -> int:
+    """Where what closed the lead stands; the last item where nothing says that it did."""
+    closer = _CLOSERS.get(outcome)
+    closing = [at for at, item in enumerate(items) if (item.kind, item.on) == (closer, closed_on)]
+    return closing[-1] if closing else len(items) - 1
+
+
+def _closed(outcome: str | None, closed_on: date, at: datetime) -> Told:
+    zh, en = _OUTCOMES.get(outcome or "", (outcome or "—", outcome or "—"))
+    return Told(at=at, on=closed_on, kind="closed", by=None, zh=f"办结:{zh}", en=f"Closed: {en}")
 
 
 def _midnight(lead: WorkRow) -> datetime:
@@ -137,6 +164,16 @@ def _entry(plan: Plan, entry: Entry) -> Told:
     )
 
 
+def _of_other(lead_id: str, item: Told) -> Told:
+    return item.model_copy(
+        update={
+            "no": None,
+            "zh": f"(线索 {lead_id}){item.zh}",
+            "en": f"(lead {lead_id}) {item.en}",
+        }
+    )
+
+
 def _words(plan: Plan, entry: Entry) -> dict[str, str]:
     """What the sentences name, in both languages."""
     stage = _STAGES.get(entry.code or "", ("", ""))
@@ -147,6 +184,7 @@ def _words(plan: Plan, entry: Entry) -> dict[str, str]:
     unit = f" {entry.unit}" if entry.unit else ""
     return {
         "text": text,
+        "code": entry.code or "—",
         "stage_zh": stage[0],
         "stage_en": stage[1],
         "kind_zh": means[0],

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
 from enrollment.leads.rules import CEASED, ENROLLED, NOT_FULLY, PERSON
@@ -138,6 +139,13 @@ def _of_person(known: Known) -> tuple[str, ...]:
         (AGE_UNKNOWN, known.age_known is False),
     )
     return tuple(reason for reason, holds in asked if holds)
+
+
+@lru_cache(maxsize=4096)
+def assess(known: Known) -> tuple[Effect, str, Estimate]:
+    """``test``, its codes as ``a,b``, and ``estimate``; many leads are alike."""
+    effect, reasons = test(known)
+    return effect, ",".join(reasons), estimate(known)
 
 
 class Amounts(NamedTuple):

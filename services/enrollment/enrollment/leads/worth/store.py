@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from enrollment.leads import models
 from enrollment.leads.store import Wanted
-from enrollment.leads.worth.rules import FLEXIBLE_BASES, Known
-from shared.database import raw, stage_into
+from enrollment.leads.worth.rules import FLEXIBLE_BASES, RULE_VERSION, Known
+from shared.database import copy_into, raw, stage_into
 
 
 class Trait(NamedTuple):
@@ -72,7 +72,9 @@ async def write_traits(conn: AsyncConnection, traits: Iterable[Trait]) -> None:
     )
 
 
-_OF_EMPLOYERS = """
+_KEPT = ", ".join(f"w.{name}" for name in Worth._fields[1:-1])
+
+_OF_EMPLOYERS = f"""
 WITH asked AS (
     SELECT l.lead_id, l.employer_id, l.kind, l.outcome, l.gap FROM leads l
     WHERE l.employer_id = ANY(%(holders)s) AND NOT l.void
@@ -106,13 +108,14 @@ SELECT a.lead_id, e.household, coalesce(r.ownership, s.ownership, ''),
                WHERE c.employer_id = a.employer_id AND c.resolved_at IS NULL)
        OR EXISTS (SELECT FROM link_conflicts c
                   WHERE c.owner_id = a.employer_id AND c.resolved_at IS NULL),
-       s.can_pay, NULL::boolean, false
+       s.can_pay, NULL::boolean, false, {_KEPT}
 FROM asked a JOIN employers e ON e.employer_id = a.employer_id
 LEFT JOIN register_employers r ON r.employer_id = a.employer_id
 LEFT JOIN said s ON s.employer_id = a.employer_id
+LEFT JOIN lead_worth w ON w.lead_id = a.lead_id
 """
 
-_OF_PERSONS = """
+_OF_PERSONS = f"""
 WITH asked AS (
     SELECT l.lead_id, l.person_key, l.kind, l.outcome, l.gap FROM leads l
     WHERE l.person_key = ANY(%(holders)s) AND NOT l.void
@@ -126,32 +129,44 @@ WITH asked AS (
     WHERE v.what = 'reported' GROUP BY v.person_key
 )
 SELECT a.lead_id, false, 'none', 'none', a.kind, a.outcome, a.gap, 0, 0, NULL::integer, 0,
-       NULL::integer, false, false, s.can_pay, s.age_known, coalesce(s.elsewhere, false)
+       NULL::integer, false, false, s.can_pay, s.age_known, coalesce(s.elsewhere, false),
+       {_KEPT}
 FROM asked a LEFT JOIN said s ON s.person_key = a.person_key
+LEFT JOIN lead_worth w ON w.lead_id = a.lead_id
 """
 
 
-async def known_of_employers(
-    conn: AsyncConnection, employers: Collection[str]
-) -> list[tuple[str, Segments, Known]]:
-    """(lead, segments, what is known) of every lead of these employers that is not void."""
+class Tested(NamedTuple):
+    """A lead to be tested."""
+
+    lead_id: str
+    segments: Segments
+    known: Known
+    kept: tuple[object, ...]
+    """What ``Worth`` says between the lead and the moment, as it was tested last."""
+
+
+async def known_of_employers(conn: AsyncConnection, employers: Collection[str]) -> list[Tested]:
+    """Every lead of these employers that is not void, with what is known."""
     return await _known(conn, _OF_EMPLOYERS, employers)
 
 
-async def known_of_persons(
-    conn: AsyncConnection, persons: Collection[str]
-) -> list[tuple[str, Segments, Known]]:
+async def known_of_persons(conn: AsyncConnection, persons: Collection[str]) -> list[Tested]:
     """The same of persons."""
     return await _known(conn, _OF_PERSONS, persons)
 
 
-async def _known(
-    conn: AsyncConnection, query: str, holders: Collection[str]
-) -> list[tuple[str, Segments, Known]]:
+async def _known(conn: AsyncConnection, query: str, holders: Collection[str]) -> list[Tested]:
     driver = await raw(conn)
     cursor = await driver.execute(query.encode(), {"holders": list(holders)})
     rows: list[tuple[Any, ...]] = await cursor.fetchall()
-    return [(row[0], Segments(*row[1:4]), Known(*row[4:])) for row in rows]
+    return [Tested(row[0], Segments(*row[1:4]), Known(*row[4:17]), row[17:]) for row in rows]
+
+
+async def insert_worth(conn: AsyncConnection, rows: Sequence[Worth]) -> None:
+    """Results of leads that are new in this transaction."""
+    if rows:
+        await copy_into(conn, models.lead_worth, Worth._fields, rows)
 
 
 async def write_worth(conn: AsyncConnection, rows: Sequence[Worth]) -> None:
@@ -221,3 +236,17 @@ async def reasons(conn: AsyncConnection, wanted: Wanted) -> dict[str, int]:
     )
     cursor = await driver.execute(query.encode(), given)
     return dict(await cursor.fetchall())
+
+
+async def untested(
+    conn: AsyncConnection, holder: Literal["employer_id", "person_key"], after: str, at_most: int
+) -> list[str]:
+    """Holders, in order and after this one, of leads that another version of the test has seen
+    last, or none."""
+    driver = await raw(conn)
+    cursor = await driver.execute(
+        f"SELECT DISTINCT l.{holder} FROM leads l JOIN lead_worth w ON w.lead_id = l.lead_id "
+        f"WHERE w.rule_version <> %s AND NOT l.void AND l.{holder} > %s ORDER BY 1 LIMIT %s",
+        (RULE_VERSION, after, at_most),
+    )
+    return [row[0] for row in await cursor.fetchall()]

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from enrollment.golden import intake as golden
 from enrollment.identity import store as identity_store
+from enrollment.leads.worth.projections import assess_employers
 from enrollment.linking import rules
 from enrollment.linking.intake import parting
 from enrollment.linking.intake.joining import Wanted, effect_of, join
@@ -194,6 +195,8 @@ async def decide_conflict(
     await conflicts.resolve(conn, conflict_id, order.decision, now)
     sides = await moving.roots(conn, (conflict["owner_id"], conflict["employer_id"]))
     await golden.look_again(conn, runtime.plan, set(sides.values()), now)
+    # Who they are is decided: their leads are tested without the doubt.
+    await assess_employers(conn, set(sides.values()), now)
     await _log(conn, runtime, f"conflict:{conflict_id}", order, effect)
 
 

@@ -13,6 +13,7 @@ from enrollment.golden import intake as golden
 from enrollment.identity import store as identity_store
 from enrollment.leads import projections
 from enrollment.leads.changes import Cause
+from enrollment.leads.work.carrying import join_work
 from enrollment.linking import rules
 from enrollment.linking.intake.telling import Change, tell
 from enrollment.linking.rules import Standing
@@ -87,6 +88,7 @@ async def join(
             conn, dict.fromkeys(changes, cause), recorded_at, merged=moves, plan=plan
         )
     )
+    result.facts.extend(await join_work(conn, moves, recorded_at))
     for link_id, (stays, absorbed) in chosen.items():
         was = {"name": stays.name, "unit": stays.unit}
         ids = (stays.employer_id, absorbed.employer_id)

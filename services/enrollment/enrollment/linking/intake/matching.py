@@ -1,6 +1,6 @@
 """Employers that bear alike names are found, judged, and joined or asked about.
 
-Works through the employers that are ``match_due`` (minted or renamed since), a batch a
+Works through the employers that are ``match_due`` (minted since, or told of otherwise), a batch a
 transaction, so it costs those that bring employers in nothing. Memory is bounded by a batch and
 its candidates. Killed at any point it goes on where it was.
 """
@@ -35,8 +35,10 @@ from shared.periods import local_date
 if TYPE_CHECKING:
     from shared.runtime import Runtime
 
-EMPLOYERS_AT_ONCE = 1000
-PAIRS_AT_ONCE = 200
+EMPLOYERS_AT_ONCE = 250
+"""A feed that tells more of one of them waits for the batch."""
+PAIRS_AT_ONCE = 50
+"""All feeds of the service wait for these."""
 MADE_DUE_AT_ONCE = 10_000
 SEVERAL = "several"
 """Rule of a pair that would be linked, were there not another one as good."""
@@ -57,7 +59,8 @@ async def match_employers(runtime: Runtime) -> Matched:
     Two at once do no harm: the second finds nothing to do.
     """
     looked = compared = found = joined = 0
-    while True:
+    due = (await _to_do(runtime))[0]
+    while due:
         async with runtime.database.transaction() as conn:
             if not await matching.try_to_match(conn):
                 break
@@ -65,7 +68,7 @@ async def match_employers(runtime: Runtime) -> Matched:
         looked, compared, found = looked + done[0], compared + done[1], found + done[2]
         if done[0] < EMPLOYERS_AT_ONCE:
             break
-    while True:
+    while (await _to_do(runtime))[1]:
         async with runtime.database.transaction() as conn:
             count, facts = await join_automatic(
                 conn, runtime.plan, PAIRS_AT_ONCE, runtime.clock.now()
@@ -74,7 +77,15 @@ async def match_employers(runtime: Runtime) -> Matched:
                 await runtime.outbox.write(conn, facts)
         joined += count
         if not count:
-            return Matched(looked, compared, found, joined)
+            break
+    return Matched(looked, compared, found, joined)
+
+
+async def _to_do(runtime: Runtime) -> tuple[bool, bool]:
+    """As ``matching.to_do``: joining keeps all feeds waiting, so not even its locks are taken
+    where there is nothing to join."""
+    async with runtime.database.read() as conn:
+        return await matching.to_do(conn)
 
 
 async def _match_batch(conn: AsyncConnection, runtime: Runtime) -> tuple[int, int, int]:

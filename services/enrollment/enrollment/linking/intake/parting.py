@@ -13,6 +13,7 @@ from enrollment.identity import store as identity_store
 from enrollment.leads import projections
 from enrollment.leads import store as lead_store
 from enrollment.leads.changes import Cause
+from enrollment.leads.work.carrying import part_work
 from enrollment.linking import rules
 from enrollment.linking.intake.telling import Change, tell
 from enrollment.linking.store import conflicts, moving
@@ -52,7 +53,9 @@ async def undo(
     was = link["survivor_was"]
     named = (was["name"], was["unit"]) if swapped else None
     await moving.set_apart(conn, absorbed, named)
-    return await _part(conn, plan, holder, absorbed, keys, recorded_at)
+    parted = await _part(conn, plan, holder, absorbed, keys, recorded_at)
+    parted.facts.extend(await part_work(conn, absorbed, recorded_at))
+    return parted
 
 
 async def part_keys(

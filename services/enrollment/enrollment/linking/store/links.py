@@ -10,6 +10,7 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from shared.crypto import mask_within
 from shared.database import raw
 
 
@@ -117,7 +118,7 @@ async def write_decided(
                     None if one.survivor_was is None else Jsonb(one.survivor_was),
                     at,
                     by,
-                    reason,
+                    None if reason is None else mask_within(reason),
                     one.id,
                 )
                 for one in decided
@@ -215,7 +216,7 @@ async def keep_apart(
         "judged_evidence = identity_links.evidence, revision = identity_links.revision + 1, "
         "decided_at = EXCLUDED.decided_at, decided_by = EXCLUDED.decided_by, "
         "reason = EXCLUDED.reason",
-        (left, right, unit, unit, at, at, by, reason),
+        (left, right, unit, unit, at, at, by, mask_within(reason)),
     )
 
 
@@ -246,14 +247,15 @@ async def log_decision(
     at: datetime,
     effects: Sequence[Mapping[str, Any]],
 ) -> None:
-    """Keep who (subject, department) decided what, a row for each thing it is about."""
+    """Keep who (subject, department) decided what, a row for each thing it is about. An identity
+    number in the reason is masked."""
     driver = await raw(conn)
     async with driver.cursor() as cursor:
         await cursor.executemany(
             "INSERT INTO identity_decisions (about, decision, reason, decided_by, department, "
             "decided_at, effect) VALUES (%s, %s, %s, %s, %s, %s, %s)",
             [
-                (one, decision, reason, *who, at, Jsonb(effect))
+                (one, decision, mask_within(reason), *who, at, Jsonb(effect))
                 for one, effect in zip(about, effects, strict=True)
             ],
         )

@@ -47,6 +47,18 @@ async def take_due(conn: AsyncConnection, limit: int) -> list[str]:
     return sorted(row[0] for row in await cursor.fetchall())
 
 
+async def to_do(conn: AsyncConnection) -> tuple[bool, bool]:
+    """Whether any employer is due, and whether any pair waits to be joined unasked. Takes no lock
+    and reads no more than the first entry of two small indexes."""
+    driver = await raw(conn)
+    cursor = await driver.execute(
+        "SELECT EXISTS (SELECT FROM employers WHERE match_due AND merged_into IS NULL), "
+        "EXISTS (SELECT FROM identity_links WHERE automatic AND status = 'suggested')"
+    )
+    row = await cursor.fetchone()
+    return (bool(row[0]), bool(row[1])) if row else (False, False)
+
+
 async def count_due(conn: AsyncConnection) -> tuple[int, int]:
     """How many employers are due, and how many pairs wait to be joined unasked."""
     driver = await raw(conn)

@@ -133,10 +133,10 @@ async def move_events(
     )
     subjects = sorted({row[0] for row in await cursor.fetchall()})
     if keys is not None and subjects:
-        # What was decided about a piece of evidence goes with it.
+        # What was decided about a piece of evidence goes with it, and its revocation too.
         await driver.execute(
             _MOVES + "UPDATE lead_events e SET employer_id = m.new FROM m "
-            "WHERE e.employer_id = m.old AND e.what = 'excluded' "
+            "WHERE e.employer_id = m.old AND starts_with(e.subject, 'decision:') "
             "AND regexp_replace(e.subject, '^decision:[^:]*:[^:]*:', '') = ANY(%(subjects)s)",
             {**told, "subjects": subjects},
         )

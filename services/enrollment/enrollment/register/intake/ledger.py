@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Any, Self
 from uuid import UUID
 
@@ -62,6 +63,12 @@ class _Move:
     revision: int
     effective_on: date
     correction: bool
+
+
+@lru_cache(maxsize=256)
+def _uuid(text: str) -> UUID:
+    """Many persons, few deliveries."""
+    return UUID(text)
 
 
 class PersonLedger:
@@ -126,7 +133,7 @@ class PersonLedger:
                     _LIST,
                     key,
                     before.revision,
-                    UUID(before.delivery_id),
+                    _uuid(before.delivery_id),
                     before.record_no,
                     content_hash((key, before.state)),
                     self._delivery_id,

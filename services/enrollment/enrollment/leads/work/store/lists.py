@@ -103,7 +103,6 @@ CROSS JOIN LATERAL (SELECT
        ELSE 'registration' END AS due_for) AS d
 CROSS JOIN LATERAL (
   SELECT greatest(coalesce(%(today)s::date - d.due_on, 0), 0) AS days_overdue) AS o
-WHERE NOT l.void
 """
 
 
@@ -187,17 +186,19 @@ async def list_work(
         values["after_on"], values["after_id"] = after
     driver = await raw(conn)
     cursor = await driver.execute(
-        f"SELECT {_COLUMNS} {_FROM} {clauses} ORDER BY l.found_on, l.lead_id LIMIT %(limit)s",
+        f"SELECT {_COLUMNS} {_FROM} WHERE NOT l.void {clauses} "
+        "ORDER BY l.found_on, l.lead_id LIMIT %(limit)s",
         {**values, "limit": limit},
     )
     return [WorkRow._make(row) for row in await cursor.fetchall()]
 
 
 async def find_work(conn: AsyncConnection, lead_id: str, limits: Limits) -> WorkRow | None:
-    """The lead of the id, closed or not; None for one that never was a lead, too."""
+    """The lead of the id, closed or not, and one that never was a lead: what was done about it
+    stays readable."""
     driver = await raw(conn)
     cursor = await driver.execute(
-        f"SELECT {_COLUMNS} {_FROM} AND l.lead_id = %(lead_id)s",
+        f"SELECT {_COLUMNS} {_FROM} WHERE l.lead_id = %(lead_id)s",
         {**_parameters(limits), "lead_id": lead_id},
     )
     row = await cursor.fetchone()
@@ -232,7 +233,7 @@ async def count_work(conn: AsyncConnection, wanted: Wanted, limits: Limits) -> l
                    excluding, count(*)::int AS leads
             FROM (SELECT c.*, width_bucket(age_days - 1, %(ages)s::int[]) AS age_no,
                          days_overdue > 0 AS overdue, proposal_no IS NOT NULL AS excluding
-                  FROM (SELECT {_COLUMNS} {_FROM} {clauses}) AS c) AS g
+                  FROM (SELECT {_COLUMNS} {_FROM} WHERE NOT l.void {clauses}) AS c) AS g
             GROUP BY 1, 2, 4, 5, 6, 7, 8, 9 ORDER BY 1, 2, 4, 5, 6, 7, 8, 9
             """,
             values,
@@ -251,7 +252,7 @@ async def assign_all(conn: AsyncConnection, wanted: Wanted, limits: Limits, entr
     cursor = await driver.execute(
         f"""
         WITH wanted AS (SELECT l.lead_id, l.unit AS home, coalesce(w.version, 0) AS version
-                        {_FROM} {clauses}),
+                        {_FROM} WHERE NOT l.void {clauses}),
         done AS (
             INSERT INTO lead_work AS old (lead_id, version, stage, home_unit, unit, officer,
                                           officer_name, contact_count)
@@ -329,7 +330,8 @@ async def list_entries(
             FROM lead_entries AS n JOIN leads AS l ON l.lead_id = n.lead_id
             JOIN lead_work AS w ON w.lead_id = n.lead_id
             LEFT JOIN employers AS e ON e.employer_id = l.employer_id
-            WHERE n.kind = %s AND (%s::text[] IS NULL OR l.unit = ANY(%s)) AND NOT l.void
+            WHERE n.kind = %s AND (%s::text[] IS NULL OR l.unit = ANY(%s))
+              AND (NOT l.void OR l.outcome = 'merged')
               AND NOT EXISTS (SELECT 1 FROM lead_entries AS c
                               WHERE c.lead_id = n.lead_id AND c.corrects = n.no) {place}
             ORDER BY n.recorded_at, n.lead_id, n.no LIMIT %s

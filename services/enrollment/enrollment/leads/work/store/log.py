@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from psycopg.rows import namedtuple_row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from enrollment.leads.work.rules import Entry, State
+from enrollment.leads.work.rules import Entry, State, joined_of
 from shared.database import raw
 
 _ENTRY = ", ".join(f'"{name}"' for name in Entry._fields)
@@ -43,6 +44,22 @@ async def log_of(conn: AsyncConnection, lead_id: str) -> list[Entry]:
     return [Entry._make(row) for row in await cursor.fetchall()]
 
 
+async def logs_joined(
+    conn: AsyncConnection, entries: Sequence[Entry]
+) -> list[tuple[str, list[Entry]]]:
+    """(lead, log) of every lead whose work counts with that of this log, directly or by another."""
+    found: list[tuple[str, list[Entry]]] = []
+    waiting = joined_of(entries)
+    while waiting:
+        lead_id = waiting.pop(0)
+        if any(lead_id == known for known, _ in found):
+            continue
+        other = await log_of(conn, lead_id)
+        found.append((lead_id, other))
+        waiting += joined_of(other)
+    return found
+
+
 async def append(conn: AsyncConnection, lead_id: str, entry: Entry, state: State) -> None:
     """Write an entry, and where the work stands after it; the lock is held."""
     driver = await raw(conn)
@@ -50,10 +67,16 @@ async def append(conn: AsyncConnection, lead_id: str, entry: Entry, state: State
     await driver.execute(
         f"INSERT INTO lead_entries (lead_id, {_ENTRY}) VALUES ({marks})", (lead_id, *entry)
     )
+    await set_state(conn, lead_id, entry.no, state)
+
+
+async def set_state(conn: AsyncConnection, lead_id: str, version: int, state: State) -> None:
+    """Where the work stands after the entry ``version``; the lock is held."""
+    driver = await raw(conn)
     sets = ", ".join(f"{name} = %s" for name in State._fields)
     await driver.execute(
         f"UPDATE lead_work SET version = %s, {sets} WHERE lead_id = %s",
-        (entry.no, *state, lead_id),
+        (version, *state, lead_id),
     )
 
 
@@ -79,19 +102,21 @@ async def known_of(
 
 
 async def decisions_of(
-    conn: AsyncConnection, employer_id: str | None, person_key: str | None, decision: str
+    conn: AsyncConnection, employer_id: str | None, person_key: str | None
 ) -> list[Any]:
-    """Last states of what a decision (``decision:<lead>:<no>:``) said of each piece of evidence."""
+    """What decisions that stand (``decision:<lead>:<no>:<subject>``) say of each piece of evidence
+    of the employer or person."""
     driver = await raw(conn)
     async with driver.cursor(row_factory=namedtuple_row) as cursor:
         await cursor.execute(
-            "SELECT DISTINCT ON (subject) subject, revision, what, effective_on, feed, unit, "
-            "period, taxable FROM ("
+            "SELECT * FROM (SELECT DISTINCT ON (subject) subject, revision, what, effective_on, "
+            "feed, unit, period, taxable FROM ("
             "SELECT subject, revision, what, effective_on, feed, unit, period, taxable "
             "FROM lead_events WHERE employer_id = %(employer)s UNION ALL "
             "SELECT subject, revision, what, effective_on, feed, unit, '', 0 "
             "FROM person_events WHERE person_key = %(person)s) AS told "
-            "WHERE starts_with(subject, %(decision)s) ORDER BY subject, revision DESC",
-            {"employer": employer_id, "person": person_key, "decision": decision},
+            "WHERE starts_with(subject, 'decision:') ORDER BY subject, revision DESC) AS last "
+            "WHERE what = 'excluded' ORDER BY subject",
+            {"employer": employer_id, "person": person_key},
         )
         return list(await cursor.fetchall())
