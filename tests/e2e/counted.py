@@ -8,6 +8,7 @@ and the members of the answer that are no objects.
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -22,6 +23,8 @@ Query = Mapping[str, str | tuple[str, ...]]
 
 ENROLLMENT, REPORTING = "/enrollment/v1/", "/reporting/v1/"
 PAGE = 1000
+AT_ONCE = 4
+"""Lists read side by side."""
 _STEP = re.compile(r"(?P<name>\w*)(?:\[(?P<members>[\w.,]*)\]|\{(?P<key>\w+)\})?$")
 
 
@@ -119,6 +122,7 @@ class Lists:
         self.api = api
         self._told: dict[str, Any] = {}
         self._read: dict[str, list[dict[str, Any]]] = {}
+        self._few = asyncio.Semaphore(AT_ONCE)
 
     async def told(self, line: Counted, unit: str | None = None) -> list[tuple[Bound, int]]:
         """The counts of a line, of one unit if it is named."""
@@ -135,12 +139,16 @@ class Lists:
             self._read[address] = [item async for item in self.api.items(address)]
         return self._read[address]
 
-    async def differences(
-        self, line: Counted, bound: Bound, count: int, unit: str | None = None
-    ) -> list[str]:
-        """What is wrong with one count; nothing, if nothing is."""
+    async def wrong(self, line: Counted, unit: str | None = None) -> list[str]:
+        """What is wrong with the counts of a line, of one unit if it is named."""
+        told = await self.told(line, unit)
+        found = await asyncio.gather(*(self._differing(line, *one, unit) for one in told))
+        return [words for words in found if words]
+
+    async def _differing(self, line: Counted, bound: Bound, count: int, unit: str | None) -> str:
         addresses = list(line.addresses(bound, unit))
-        length = sum([line.measured(await self.read(address)) for address in addresses])
+        async with self._few:
+            length = sum([line.measured(await self.read(address)) for address in addresses])
         if length == count:
-            return []
-        return [f"{line.of} {line.where} = {count}, {' + '.join(addresses)} = {length}"]
+            return ""
+        return f"{line.of} {line.where} = {count}, {' + '.join(addresses)} = {length}"
