@@ -266,6 +266,19 @@ async def test_a_lead_of_a_disputed_employer_is_unclear_until_people_decide(worl
     assert number not in decision["reason"] and "核对过" in decision["reason"]
 
 
+async def test_an_entry_that_carries_another_firm_s_number_leaves_its_lead_unclear(
+    world: World,
+) -> None:
+    await world.hear([licensed(1, headcount=3)])
+    assert await effects(world) == {"effective": 1}
+    await world.hear([taxed(2, name="本溪钟表厂")])
+    await world.push("employers", [employer(2, name="本溪钟表厂", licence_no=licence(1))])
+    (conflict,) = (await world.get("/identity/conflicts", status="open")).json()["items"]
+    assert conflict["owner_id"] == "E000000001"
+    (lead,) = (await world.get("/leads", employer="E000000001")).json()["items"]
+    assert (lead["effect"], lead["reasons"]) == ("unclear", ["identity-unsettled"])
+
+
 async def effects(world: World) -> dict[str, int]:
     """Effect → leads that have it; the counts agree with the lists."""
     counted = (await world.get("/leads/effectiveness")).json()

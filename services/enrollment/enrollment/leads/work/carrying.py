@@ -6,7 +6,7 @@ its own, so an assignment, a contact or a stage is never lost and never copied.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -32,7 +32,9 @@ async def join_work(
     there is none the log stays readable by itself. The caller holds both rows, and the leads of
     both are worked out."""
     facts: list[LeadFact] = []
-    for lead_id, target in await carried.targets(conn, moves):
+    pairs = await carried.targets(conn, moves)
+    await _lock(conn, [target for _, target in pairs])
+    for lead_id, target in pairs:
         facts += await _write(conn, target, rules.JOINED, lead_id, recorded_at)
     return facts
 
@@ -40,16 +42,24 @@ async def join_work(
 async def part_work(conn: AsyncConnection, other: str, recorded_at: datetime) -> list[LeadFact]:
     """The employer is one of its own again, and the work on its leads is theirs alone."""
     facts: list[LeadFact] = []
-    for lead_id, target in await carried.joined(conn, other):
+    pairs = await carried.joined(conn, other)
+    await _lock(conn, [target for _, target in pairs])
+    for lead_id, target in pairs:
         if lead_id in rules.joined_of(await log.log_of(conn, target)):
             facts += await _write(conn, target, rules.PARTED, lead_id, recorded_at)
     return facts
 
 
+async def _lock(conn: AsyncConnection, targets: Sequence[str]) -> None:
+    """All whose logs or states are going to be written, in one order: no crosswise waits."""
+    upper = {lead_id for target in targets for lead_id in await carried.above(conn, target)}
+    for lead_id in sorted({*targets, *upper}):
+        await log.lock_work(conn, lead_id)
+
+
 async def _write(
     conn: AsyncConnection, target: str, kind: str, code: str, recorded_at: datetime
 ) -> list[LeadFact]:
-    await log.lock_work(conn, target)
     entries = await log.log_of(conn, target)
     today = local_date(recorded_at)
     no = max((entry.no for entry in entries), default=0) + 1
@@ -65,7 +75,6 @@ async def _fold(
     conn: AsyncConnection, lead_id: str, entry: Entry | None, recorded_at: datetime
 ) -> list[LeadFact]:
     """Bring where the work stands after its logs, ``entry`` added."""
-    await log.lock_work(conn, lead_id)
     entries = await log.log_of(conn, lead_id)
     before = (await leads_store.stages_of(conn, [lead_id]))[lead_id]
     told = entries if entry is None else [*entries, entry]

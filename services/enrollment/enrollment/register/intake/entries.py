@@ -12,13 +12,14 @@ from enrollment.golden import intake as golden
 from enrollment.golden import rules as golden_rules
 from enrollment.golden.rules import Sighting
 from enrollment.identity import store as identity_store
-from enrollment.identity.intake import identify
+from enrollment.identity.intake import Identified, identify
 from enrollment.identity.rules import AGENCY, Claim, keys_of
 from enrollment.leads import projections
 from enrollment.leads import rules as lead_rules
 from enrollment.leads import store as lead_store
 from enrollment.leads.changes import Cause
 from enrollment.leads.rules import Event
+from enrollment.leads.worth.projections import assess_employers
 from enrollment.register import rules
 from enrollment.register.intake.insured_persons import waiting_for
 from enrollment.register.rules import Employer, Place
@@ -189,10 +190,11 @@ class EmployerLedger:
             await self._keep_spells()
             return [], set()
         conn, recorded_at = self.ctx.conn, self.ctx.recorded_at
-        facts: list[Fact] = list(await self._identify())
+        identified = await self._identify()
+        facts: list[Fact] = list(identified.facts)
         last = {move.agency_no: move for move in self._moves}
         ids = {no: self.current[no].employer_id for no in last}
-        await identity_store.lock_employers(conn, ids.values())
+        await identity_store.lock_employers(conn, {*ids.values(), *identified.disputed})
         await store.write_entries(conn, (self._row(move) for move in last.values()))
         await keep_superseded(conn, self._superseded)
         plan = self.ctx.runtime.plan
@@ -212,9 +214,11 @@ class EmployerLedger:
             for no, move in last.items()
         }
         facts += await projections.follow(conn, causes, recorded_at, plan=self.ctx.runtime.plan)
+        if identified.disputed:
+            await assess_employers(conn, identified.disputed, recorded_at)
         return facts, {waiting_for(no) for no in last if no not in self._known}
 
-    async def _identify(self) -> list[Any]:
+    async def _identify(self) -> Identified:
         """Find or mint the employer of each entry and link the numbers its records carry."""
         claims = [
             Claim(
@@ -235,7 +239,7 @@ class EmployerLedger:
         identified = await identify(self.ctx.conn, claims, self.ctx.recorded_at)
         for move, employer_id in zip(self._moves, identified.employers, strict=True):
             self.current[move.agency_no].employer_id = employer_id
-        return identified.facts
+        return identified
 
     async def _resegment(self, last: dict[str, _Move]) -> list[PersonChanged]:
         """Persons take over a changed ownership or trade of their employer's."""
