@@ -208,7 +208,6 @@ class TestWhoIsWho:
         assert names.recall is not None
         assert names.firms > 10
         assert names.recall >= 0.94
-        assert names.joined + names.asked + names.missed == names.firms
 
     async def test_firms_struck_off_with_staff_are_conflicts_of_that_kind(
         self, whole: Whole
