@@ -28,7 +28,8 @@ def _leads() -> Iterator[Counted]:
             effect = {"effective": name.replace("_", "-")}
             yield Counted(path, name, "leads", {**same, **effect})
         yield Counted(path, "reasons[code].leads", "leads", {**same, "reason": "{code}"})
-    for by, name in (("unit", "unit"), ("kind", "kind"), ("effect", "effective")):
+    groups = ("unit", "kind", "household", "ownership", "trade")
+    for by, name in (*zip(groups, groups, strict=True), ("effect", "effective")):
         for where, key in (("rows[key].", {name: "{key}"}), ("total.", {})):
             path, asked = f"leads/potential?by={by}", {**_STANDING, **key}
             yield Counted(path, f"{where}leads", "leads", asked)
@@ -67,6 +68,8 @@ def _coverage() -> Iterator[Counted]:
         yield Counted(
             f"coverage?by={by}", "employers.rows[key].enrolled", "register/employers", key
         )
+        missing = {**_NOT_RULED_OUT, "kind": "unenrolled-employer", by: "{key}"}
+        yield Counted(f"coverage?by={by}", "employers.rows[key].missing", "leads", missing)
         active = {"status": "active", by: "{key}"}
         yield Counted(f"coverage?by={by}", "persons.rows[key].enrolled", "register/persons", active)
 

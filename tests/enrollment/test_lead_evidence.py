@@ -214,10 +214,11 @@ async def _potential_sums(world: World, by: str) -> None:
     if by == "trade":
         # Licences say so, the register goes before; persons have none.
         assert {row["key"] for row in told["rows"]} >= {"catering", "none", "unknown"}
-    if by in ("unit", "kind"):
-        for row in told["rows"]:
-            some = await every(world, "/leads", status="standing", **{by: row["key"]})
-            assert row["persons"] == sum(lead["persons"] or 0 for lead in some)
+    asked = "effective" if by == "effect" else by
+    for row in told["rows"]:
+        some = await every(world, "/leads", status="standing", **{asked: row["key"]})
+        assert row["leads"] == len(some) > 0
+        assert row["persons"] == sum(lead["persons"] or 0 for lead in some)
 
 
 async def _coverage_counts(world: World) -> None:

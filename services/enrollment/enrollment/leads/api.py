@@ -55,6 +55,16 @@ async def list_leads(
         str | None,
         Query(max_length=40, description="原因 · code of the plan's lead-ineffective-reasons"),
     ] = None,
+    household: Annotated[
+        Literal["enterprise", "household", "none"] | None,
+        Query(description="enterprise 企业 · household 个体工商户 · none 个人线索 of a person"),
+    ] = None,
+    ownership: Annotated[
+        str | None, Query(max_length=20, description="经济类型 · ownership; unknown 不明")
+    ] = None,
+    trade: Annotated[
+        str | None, Query(max_length=20, description="重点行业 · breakthrough trade; unknown 不明")
+    ] = None,
 ) -> LeadPage:
     after = page.after(str)
     wanted = Wanted(
@@ -67,6 +77,9 @@ async def list_leads(
         person_id=person,
         effect=effective,
         reason=reason,
+        household=household,
+        ownership=ownership,
+        trade=trade,
     )
     rows = await store.list_leads(
         tx, wanted, after=after[0] if after else None, limit=page.limit + 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from datetime import date, datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from psycopg.rows import namedtuple_row
@@ -284,6 +284,15 @@ LEFT JOIN lead_worth AS w ON w.lead_id = l.lead_id
 """
 
 
+HOUSEHOLD: Final = (
+    "CASE WHEN l.person_key IS NOT NULL THEN 'none' WHEN w.household "
+    "THEN 'household' ELSE 'enterprise' END"
+)
+OWNERSHIP: Final = "coalesce(nullif(w.ownership, ''), 'unknown')"
+TRADE: Final = "coalesce(nullif(w.trade, ''), 'unknown')"
+"""Of leads ``l`` and lead_worth ``w``: the groups in which they are listed and added up."""
+
+
 class Wanted(NamedTuple):
     """Which leads: None for any. Void ones are left out; ``l`` leads, ``w`` lead_worth."""
 
@@ -298,6 +307,10 @@ class Wanted(NamedTuple):
     person_id: str | None = None
     effect: str | None = None
     reason: str | None = None
+    household: str | None = None
+    """``enterprise``, ``household``, or ``none`` of a person's."""
+    ownership: str | None = None
+    trade: str | None = None
 
     def conditions(self) -> tuple[str, list[Any]]:
         """The condition and its parameters."""
@@ -321,6 +334,9 @@ class Wanted(NamedTuple):
                 "%s = ANY(string_to_array(coalesce(w.reasons, 'not-tested'), ','))",
                 self.reason,
             ),
+            (f"{HOUSEHOLD} = %s", self.household),
+            (f"{OWNERSHIP} = %s", self.ownership),
+            (f"{TRADE} = %s", self.trade),
         ]
         given = [(clause, value) for clause, value in wanted if value is not None]
         clauses = ["NOT l.void", *(clause for clause, _ in given)]

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from enrollment.leads.store import HOUSEHOLD, OWNERSHIP, TRADE
 from shared.database import raw
 
 
@@ -46,10 +47,9 @@ _OF_PERSON: Mapping[str, str] = {
 }
 _OF_LEAD: Mapping[str, str] = {
     "unit": "l.unit",
-    "household": "CASE WHEN l.person_key IS NOT NULL THEN 'none' WHEN w.household "
-    "THEN 'household' ELSE 'enterprise' END",
-    "ownership": "coalesce(nullif(w.ownership, ''), 'unknown')",
-    "trade": "coalesce(nullif(w.trade, ''), 'unknown')",
+    "household": HOUSEHOLD,
+    "ownership": OWNERSHIP,
+    "trade": TRADE,
 }
 _MISSING = (
     "FROM leads l JOIN lead_worth w ON w.lead_id = l.lead_id WHERE NOT l.void "

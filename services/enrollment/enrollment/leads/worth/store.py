@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from enrollment.leads import models
-from enrollment.leads.store import Wanted
+from enrollment.leads.store import HOUSEHOLD, OWNERSHIP, TRADE, Wanted
 from enrollment.leads.worth.rules import FLEXIBLE_BASES, RULE_VERSION, Known
 from shared.database import copy_into, raw, stage_into
 
@@ -202,10 +202,9 @@ _GROUPS: Mapping[str, str] = {
     "unit": "l.unit",
     "kind": "l.kind",
     "effect": "w.effect",
-    "household": "CASE WHEN l.person_key IS NOT NULL THEN 'none' WHEN w.household "
-    "THEN 'household' ELSE 'enterprise' END",
-    "ownership": "coalesce(nullif(w.ownership, ''), 'unknown')",
-    "trade": "coalesce(nullif(w.trade, ''), 'unknown')",
+    "household": HOUSEHOLD,
+    "ownership": OWNERSHIP,
+    "trade": TRADE,
 }
 
 
