@@ -76,8 +76,9 @@ _TYPES: Final = (
         422,
         "不得以此理由拒绝",
         "Not a ground to refuse for",
-        "“{ground_zh}”不是拒绝的理由。{clause}规定：{quote}。此次操作已记录。",
-        "“{ground_en}” is no ground to refuse for. {clause}: {quote}. The attempt is on record.",
+        "“{ground_zh}”（{ground_en}）不是拒绝的理由。{clause}规定：{quote}。此次操作已记录。",
+        "“{ground_en}” ({ground_zh}) is no ground to refuse for. {clause}: {quote}. The attempt is "
+        "on record.",
     ),
     ProblemType(
         "not-found",

@@ -1,4 +1,4 @@
-"""What the installation says before anything runs; that it runs is tests/e2e/test_on_kafka.py."""
+"""What the installation says before anything runs; that it runs is tests/e2e/test_broker_city.py."""
 
 import os
 import subprocess

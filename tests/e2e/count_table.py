@@ -135,6 +135,9 @@ def _register() -> Iterator[Counted]:
     path, rows = "register/employed-not-enrolled/counts", "register/employed-not-enrolled"
     for name, still in (("open_count", "true"), ("closed_count", "false")):
         yield Counted(path, f"[unit].{name}", rows, {"unit": "{unit}", "open": still})
+    path, rows = "register/enrolment-findings/counts", "register/enrolment-findings"
+    of_both: Query = {"unit": "{unit}", "finding": "{finding}"}
+    yield Counted(path, "[unit,finding].count", rows, of_both)
 
 
 def _progress(path: str, items: str) -> Iterator[Counted]:

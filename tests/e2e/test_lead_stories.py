@@ -53,11 +53,11 @@ async def test_of_a_linked_employer_has_what_each_department_said(whole: Whole) 
     assert sentences(told, "registered") == [
         (
             "工商行政管理部门「business-licences」登记在册",
-            "It stands in Industry and commerce administration (business-licences)",
+            "Registered with Industry and commerce administration (business-licences)",
         ),
         (
             "质量技术监督部门「organisation-codes」登记在册",
-            "It stands in Quality and technical supervision (organisation-codes)",
+            "Registered with Quality and technical supervision (organisation-codes)",
         ),
     ]
     assert {item["by"] for item in told} - {None} == set(lead["sources"])

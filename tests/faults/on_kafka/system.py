@@ -35,7 +35,7 @@ from kuomian.installation import Installation
 from kuomian.services import all_services
 from shared.periods import Dekad, due_moment, local_date
 from shared.plan import Plan
-from tests.e2e.test_on_kafka import Quiet
+from tests.e2e.test_broker_city import Quiet
 
 SERVICES: Final = all_services()
 PRODUCERS: Final = tuple(service.name for service in SERVICES if service.feeds)

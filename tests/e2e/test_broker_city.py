@@ -1,6 +1,9 @@
 """The main job as operators run it: docker-compose.yml as processes of this machine — doors,
 relays and two consumers in each group — over a real Kafka and a database with its own role for
-each service; and the all-in-one over the same city, which must say the same."""
+each service; and the all-in-one over the same city, which must say the same.
+
+Before the files in which officers work on the all-in-one's leads: those are compared here.
+"""
 
 import asyncio
 import json
