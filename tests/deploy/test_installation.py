@@ -1,4 +1,4 @@
-"""What the installation says before anything runs; that it runs is tests/e2e/test_broker_city.py."""
+"""What the installation says before anything runs; tests/e2e/test_broker_city.py runs it."""
 
 import os
 import subprocess
