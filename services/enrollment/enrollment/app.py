@@ -52,7 +52,7 @@ from shared.events.enrollment import (
 )
 from shared.service import Job, Service, Subscription, migrations_of
 
-MATCHING_SECONDS = 3.0
+MATCHING_SECONDS = 1.0
 """How often employers that are new or renamed are compared with those known."""
 
 RETESTING_SECONDS = 300.0
