@@ -133,11 +133,10 @@ async def follow(
 ) -> list[LeadFact]:
     """Work out the leads of these employers again and return the facts of what changed.
 
-    ``causes``: employer → the record that made us look. ``first``: those
-    minted in this transaction. ``merged``: those
-    found to be others; nothing is known of them any more. The caller holds the row locks of all
-    others (``identity.store.lock_employers``). Four reads, five where the census found someone,
-    and two writes for any number.
+    ``causes``: employer → the record that made us look. ``first``: those minted in this
+    transaction. ``merged``: those found to be others; nothing is known of them any more. The
+    caller holds the row locks of all others (``identity.store.lock_employers``). Four reads, five
+    where the census found someone, and two writes for any number.
     """
     if not causes:
         return []
