@@ -27,6 +27,7 @@ from shared.outbox import Block
 from shared.runtime import Runtime
 from shared.settings import Settings
 from tests.conftest import PostgresForTests
+from tests.enrollment.records import at, registered
 
 KEYS = "1:" + base64.b64encode(b"k" * 32).decode()
 CHUNK = 10
@@ -176,3 +177,11 @@ async def world(enrollment_url: str, tmp_path: Path, clock: FixedClock) -> Async
         yield made
         made.worker.close()
     await runtime.database.close()
+
+
+@pytest.fixture
+async def desk(world: World) -> World:
+    """Enrollment on 10 June, when one licence has just become known."""
+    world.runtime.clock.set(at(10, 4))  # type: ignore[attr-defined]
+    await world.hear([registered(1, day=9)])
+    return world

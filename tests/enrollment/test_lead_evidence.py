@@ -14,6 +14,7 @@ from enrollment.leads.worth.retesting import retest
 from shared.events import Fact
 from shared.events.enrollment import LeadAdvanced, LeadClosed, LeadOpened
 from tests.enrollment.conftest import World
+from tests.enrollment.office import Office
 from tests.enrollment.records import (
     complaint,
     employer,
@@ -26,7 +27,6 @@ from tests.enrollment.records import (
     person_application,
     registered,
 )
-from tests.enrollment.test_lead_work import Office
 from tests.enrollment.test_withdrawing import withdraw
 
 LEADS = (LeadOpened, LeadAdvanced, LeadClosed)

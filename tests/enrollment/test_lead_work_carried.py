@@ -12,8 +12,8 @@ from enrollment.leads.work.rules import Entry, joined_of, state_of
 from enrollment.linking.intake.matching import match_employers
 from shared.events.enrollment import LeadAdvanced, LeadClosed, LeadOpened
 from tests.enrollment.conftest import World
+from tests.enrollment.office import Office, good, refused
 from tests.enrollment.records import employer
-from tests.enrollment.test_lead_work import Office, good, refused
 from tests.enrollment.test_links import NAME, OTHER_FORM, decide, licensed, queue, taxed
 
 ONE, TWO = "E000000001-U1", "E000000002-U1"
