@@ -9,6 +9,8 @@ make a service unready: what it takes in waits in the outbox.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter
@@ -32,9 +34,8 @@ class Health:
     _older: frozenset[str | None] = field(default=frozenset(), init=False)
 
     def __post_init__(self) -> None:
-        folder = self.runtime.service.migrations
-        self._head = migrate.head(folder)
-        self._older = migrate.revisions(folder) - {self._head}
+        self._head, revisions = _known(self.runtime.service.migrations)
+        self._older = revisions - {self._head}
 
     def drain(self) -> None:
         """Say "not ready" from now on, while what is running is finished."""
@@ -59,6 +60,13 @@ class Health:
         metrics.DATABASE_UP.labels(self.runtime.service.name).set(found["database"] == "ok")
         self.been_ready = self.been_ready or all(state == "ok" for state in found.values())
         return found
+
+
+@lru_cache
+def _known(folder: Path) -> tuple[str | None, frozenset[str]]:
+    """The newest migration and all there are. Reading them compiles every one; what this code
+    brings with it does not change while it runs."""
+    return migrate.head(folder), migrate.revisions(folder)
 
 
 async def _revision(database: Database) -> str | None:
