@@ -31,9 +31,9 @@ GROUPS: Final = {
 _SUMMARY: Final = re.compile(r"^=+ (?P<counts>.*) in [0-9.]+s\b.*=+$")
 _COUNT: Final = re.compile(r"(\d+) (\w+)")
 _NOTHING_COLLECTED: Final = 5
-PLENTY: Final = 12 * 1024**3
-"""Bytes of free memory from which on temporary folders lie there."""
-_PAGE: Final = os.sysconf("SC_PAGE_SIZE")
+PLENTY: Final = 16 * 1024**3
+"""Bytes of available memory from which on temporary folders lie there: all tests at once take 12
+GiB, 7 of them in files."""
 
 Counts = Counter[str]
 
@@ -75,7 +75,7 @@ def in_memory(shared: Path = Path("/dev/shm")) -> Iterator[None]:
     make and drop hundreds of small databases, and what they wait for most is the disk."""
     try:
         found = os.statvfs(shared)
-        free = min(found.f_bavail * found.f_frsize, os.sysconf("SC_AVPHYS_PAGES") * _PAGE)
+        free = min(found.f_bavail * found.f_frsize, _available())
         usable = not found.f_flag & os.ST_NOEXEC and os.access(shared, os.W_OK)
     except (OSError, ValueError):
         free, usable = 0, False
@@ -91,6 +91,13 @@ def in_memory(shared: Path = Path("/dev/shm")) -> Iterator[None]:
     finally:
         del os.environ["TMPDIR"]
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _available() -> int:
+    """Bytes of memory that can be had without swapping, 0 where the system does not say."""
+    lines = Path("/proc/meminfo").read_text("ascii").splitlines()
+    told = (line.split() for line in lines if line.startswith("MemAvailable:"))
+    return next((int(words[1]) * 1024 for words in told), 0)
 
 
 def _say(line: str) -> None:
