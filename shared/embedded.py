@@ -17,7 +17,8 @@ import shutil
 import signal
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -110,11 +111,20 @@ class EmbeddedPostgres:
         self.started_here = False
 
     def kill(self) -> None:
-        """Kill the server process outright (SIGKILL), leaving its pid file behind. For tests."""
+        """Kill the server outright (SIGKILL), leaving its pid file behind. For tests.
+
+        None of its processes is left when it returns, so that the folder may be deleted.
+        """
         pid = self._pid()
         if pid is not None:
-            os.kill(pid, signal.SIGKILL)
-            _wait_until_gone(pid, self._cluster)
+            os.kill(pid, signal.SIGSTOP)  # it starts no more of them
+            backends = _children(pid)
+            for one in (pid, *backends):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(one, signal.SIGKILL)
+            _wait_until_gone(pid, partial(_is_server, pid, self._cluster))
+            for one in backends:
+                _wait_until_gone(one, partial(_runs, one))
         self.started_here = False
 
     def __enter__(self) -> Self:
@@ -292,9 +302,29 @@ def _is_server(pid: int, cluster: Path) -> bool:
     return str(cluster).encode() in command and command[0].endswith(b"postgres")
 
 
-def _wait_until_gone(pid: int, cluster: Path) -> None:
+def _children(parent: int) -> list[int]:
+    """The processes a process has started; none where the system has no /proc."""
+    children = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        # A process may end meanwhile.
+        with contextlib.suppress(OSError):
+            # proc(5): the name, in brackets, may hold anything; state and parent follow it.
+            if int((folder / "stat").read_text().rpartition(")")[2].split()[1]) == parent:
+                children.append(int(folder.name))
+    return children
+
+
+def _runs(pid: int) -> bool:
+    """Whether a process still does something: one that only waits to be reaped does not."""
+    try:
+        return bool(Path(f"/proc/{pid}/cmdline").read_bytes())
+    except OSError:
+        return False
+
+
+def _wait_until_gone(pid: int, runs: Callable[[], bool]) -> None:
     deadline = time.monotonic() + START_SECONDS
-    while _is_server(pid, cluster):
+    while runs():
         if time.monotonic() > deadline:
             raise EmbeddedPostgresError(f"process {pid} does not end")
         time.sleep(0.02)

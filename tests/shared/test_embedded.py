@@ -29,6 +29,13 @@ def _one(url: str, query: str) -> object:
     return row[0] if row else None
 
 
+def _runs(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes() != b""
+    except OSError:
+        return False
+
+
 def test_life_of_a_server(folder: Path) -> None:
     durable = {**TEST_OPTIONS, "synchronous_commit": "on"}
     with EmbeddedPostgres(folder, durable) as server:
@@ -41,7 +48,10 @@ def test_life_of_a_server(folder: Path) -> None:
         second.stop()
         assert _one(url, "SELECT current_user::text") == "tax_feed"
 
-        server.kill()
+        with psycopg.connect(url) as connection:
+            backend = connection.info.backend_pid
+            server.kill()
+            assert not _runs(backend)
         with pytest.raises(psycopg.OperationalError):
             psycopg.connect(url, connect_timeout=1)
         assert (folder / "postgres" / "postmaster.pid").exists()
