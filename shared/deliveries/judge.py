@@ -259,7 +259,7 @@ class JudgePool:
             # Whoever shares it finds out too: only the first may close it, or the second would
             # close the new one over what the first has given it.
             if self._pool is pool:
-                self.close()
+                await self.close()
         return await self._in_worker(await self._running(), task)
 
     async def _running(self) -> ProcessPoolExecutor:
@@ -288,11 +288,12 @@ class JudgePool:
         """The worker processes running now; for operators and tests."""
         return [] if self._pool is None else list(self._pool._processes)
 
-    def close(self) -> None:
-        """Let the workers go. May be called twice."""
-        if self._pool is not None:
-            self._pool.shutdown(wait=False, cancel_futures=True)
-            self._pool = None
+    async def close(self) -> None:
+        """Let the workers go, once they have judged what they have begun. May be called twice."""
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            # Waited for: a pool that is still ending when the interpreter ends complains of it.
+            await asyncio.to_thread(pool.shutdown, wait=True, cancel_futures=True)
 
 
 _worker: tuple[Plan, Secrecy] | None = None

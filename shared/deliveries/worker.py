@@ -52,7 +52,7 @@ async def run_deliveries(runtime: Runtime, stop: asyncio.Event) -> None:
             for feed in runtime.service.feeds:
                 tasks.create_task(worker.work(feed, stop))
     finally:
-        worker.close()
+        await worker.close()
 
 
 @dataclass
@@ -75,13 +75,13 @@ class DeliveryWorker:
         self._pool = JudgePool(runtime.plan, runtime.secrecy, runtime.settings.judge_workers)
         self._lanes = {feed.name: _Lane() for feed in runtime.service.feeds}
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Drop what is being judged ahead and let the judging processes go."""
         for lane in self._lanes.values():
             if lane.ahead is not None:
                 lane.ahead[1].cancel()
                 lane.ahead = None
-        self._pool.close()
+        await self._pool.close()
 
     async def listen(self, stop: asyncio.Event) -> None:
         """Wake the feed named by each notification; the database being away is waited out."""

@@ -175,7 +175,7 @@ async def world(enrollment_url: str, tmp_path: Path, clock: FixedClock) -> Async
     ) as http:
         made = World(runtime, http, Issuer(tmp_path))
         yield made
-        made.worker.close()
+        await made.worker.close()
     await runtime.database.close()
 
 

@@ -153,6 +153,6 @@ async def opened(
         try:
             yield door
         finally:
-            door.worker.close()
+            await door.worker.close()
             await runtime.database.close()
             await runtime.bus.close()

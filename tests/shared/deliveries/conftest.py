@@ -99,9 +99,9 @@ class Door:
                 found += [decode(message.type, message.data) for message in messages]
         return [fact for fact in found if kind is None or isinstance(fact, kind)]
 
-    def fresh_worker(self) -> DeliveryWorker:
+    async def fresh_worker(self) -> DeliveryWorker:
         """As after a restart: nothing remembered but what the database holds."""
-        self.worker.close()
+        await self.worker.close()
         self.worker = DeliveryWorker(self.runtime)
         return self.worker
 
@@ -157,7 +157,7 @@ async def door(made_settings: Settings, tmp_path: Path, clock: FixedClock) -> As
         try:
             yield door
         finally:
-            door.worker.close()
+            await door.worker.close()
             await runtime.database.close()
 
 

@@ -19,7 +19,7 @@ async def main() -> None:
     try:
         await worker.drain()
     finally:
-        worker.close()
+        await worker.close()
         await runtime.database.close()
 
 

@@ -102,7 +102,7 @@ class Lightning:
 class TestResume:
     async def test_after_every_chunk(self, door: Door, undisturbed: dict[str, Any]) -> None:
         await door.post(mixed_body())
-        while await door.fresh_worker().step(LICENCES_FEED):
+        while await (await door.fresh_worker()).step(LICENCES_FEED):
             pass
         assert await outcome_of(door) == undisturbed
 
@@ -114,7 +114,7 @@ class TestResume:
         made_service.seams.append(Lightning(chunk))
         with pytest.raises(Exception, match=r"struck|closed"):
             await door.worker.drain()
-        await door.fresh_worker().drain()
+        await (await door.fresh_worker()).drain()
         assert await outcome_of(door) == undisturbed
 
     async def test_cancelled_inside_a_chunk(self, door: Door, undisturbed: dict[str, Any]) -> None:
@@ -132,7 +132,7 @@ class TestResume:
         work.cancel()
         with pytest.raises(asyncio.CancelledError):
             await work
-        await door.fresh_worker().drain()
+        await (await door.fresh_worker()).drain()
         assert await outcome_of(door) == undisturbed
 
     async def test_killed_inside_a_chunk(
@@ -158,7 +158,7 @@ class TestResume:
             assert await asyncio.wait_for(process.wait(), 60) == -signal.SIGKILL
         (delivery,) = await door.rows("deliveries")
         assert (delivery["next_chunk"], delivery["status"]) == (5, "judging")
-        await door.fresh_worker().drain()
+        await (await door.fresh_worker()).drain()
         assert await outcome_of(door) == undisturbed
 
 
@@ -177,7 +177,7 @@ class TestTwoWorkers:
             for _ in range(50):
                 await asyncio.gather(door.worker.step(LICENCES_FEED), other.step(LICENCES_FEED))
         finally:
-            other.close()
+            await other.close()
         assert await outcome_of(door) == undisturbed
 
 

@@ -101,7 +101,7 @@ class TestRelease:
         with pytest.raises(asyncio.CancelledError):
             await door.worker.step(LICENCES_FEED)
         assert (await door.delivery(before["delivery"]))["counts"]["held"] == 25
-        await door.fresh_worker().drain()
+        await (await door.fresh_worker()).drain()
         assert (await door.delivery(before["delivery"]))["counts"]["applied"] == 25
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime
 
 import pytest
@@ -43,10 +43,10 @@ def task(secrecy: Secrecy) -> JudgeTask:
 
 
 @pytest.fixture
-def pool(secrecy: Secrecy) -> Iterator[JudgePool]:
+async def pool(secrecy: Secrecy) -> AsyncIterator[JudgePool]:
     pool = JudgePool(Plan.default(), secrecy, workers=1)
     yield pool
-    pool.close()
+    await pool.close()
 
 
 async def test_a_worker_judges_as_this_process_does_and_is_replaced_when_it_dies(

@@ -47,7 +47,7 @@ async def opened(url: str, made: Settings, folder: Path, clock: FixedClock) -> A
         try:
             yield door
         finally:
-            door.worker.close()
+            await door.worker.close()
             await runtime.database.close()
 
 

@@ -223,7 +223,7 @@ class TestWithdrawal:
         monkeypatch.setattr(withdrawing, "step", breaking)
         for _ in range(100):
             try:
-                await door.fresh_worker().drain()
+                await (await door.fresh_worker()).drain()
                 break
             except ZeroDivisionError:
                 continue
