@@ -23,6 +23,11 @@ from sqlalchemy import (
 from enrollment.tables import metadata
 from shared.deliveries.state import state_columns
 
+PERSON_SEGMENT = ("unit", "status", "worker_class", "ownership", "trade")
+EMPLOYER_SEGMENT = ("unit", "status", "household", "in_township", "ownership", "trade")
+"""What the register is counted and listed by: every list of one segment is in the index's order,
+see ``store.asof``."""
+
 person_numbers = Sequence("person_numbers", metadata=metadata)
 
 
@@ -62,7 +67,7 @@ register_employers = Table(
     Column("active_count", Integer, nullable=False, server_default=text("0")),
     # As in ``persons``.
     Column("entry", Text),
-    Index("register_employers_by_unit", "unit", "employer_id"),
+    Index("register_employers_by_segment", *EMPLOYER_SEGMENT, "employer_id"),
 )
 
 persons = Table(
@@ -90,7 +95,7 @@ persons = Table(
     # before this was kept).
     Column("entry", Text),
     Index("persons_by_employer", "employer_id"),
-    Index("persons_by_unit", "unit", "person_id"),
+    Index("persons_by_segment", *PERSON_SEGMENT, "person_id"),
 )
 
 
@@ -119,7 +124,7 @@ person_spells = Table(
     Column("worker_class", Text, nullable=False),
     Column("employer_id", Text),
     Index("person_spells_by_person", "person_id"),
-    Index("person_spells_by_unit", "unit", "person_id"),
+    Index("person_spells_by_segment", *PERSON_SEGMENT, "person_id"),
     Index("person_spells_by_employer", "employer_id", "person_id"),
 )
 
@@ -131,7 +136,7 @@ employer_spells = Table(
     Column("household", Boolean, nullable=False),
     Column("in_township", Boolean, nullable=False),
     Index("employer_spells_by_employer", "employer_id"),
-    Index("employer_spells_by_unit", "unit", "employer_id"),
+    Index("employer_spells_by_segment", *EMPLOYER_SEGMENT, "employer_id"),
 )
 
 employer_applications = Table(
