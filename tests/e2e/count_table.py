@@ -132,6 +132,16 @@ def _register() -> Iterator[Counted]:
             yield Counted(path, "rows[members].statuses{status}", "{members}", status)
     persons = "register/counts?of=persons&by=unit"
     yield Counted(persons, "rows[members].measures{measure}", "{members}", measure)
+    path, rows = "register/applications/statistics", "register/applications/statistics/applications"
+    of_unit: Query = {"unit": "{unit}"}
+    for name, asked in (
+        ("count", {}),
+        ("decided_count", {"decided": "true"}),
+        ("pending_count", {"decided": "false"}),
+        ("late_count", {"decided": "true", "late": "true"}),
+        ("overdue_count", {"decided": "false", "late": "true"}),
+    ):
+        yield Counted(path, f"units[unit].{name}", rows, {**of_unit, **asked})
     path, rows = "register/employed-not-enrolled/counts", "register/employed-not-enrolled"
     for name, still in (("open_count", "true"), ("closed_count", "false")):
         yield Counted(path, f"[unit].{name}", rows, {"unit": "{unit}", "open": still})
@@ -269,6 +279,5 @@ EXCEPTIONS: Final[Mapping[str, str]] = {
     "identity/conflicts/{conflict_id}": "headcounts that two employers' departments told",
     "identity/links/{link_id}": "points of evidence of one pair",
     "identity/matching": "a queue of the service's own workers",
-    "register/applications/statistics": "applications of feeds are listed as records of deliveries",
 }
 """Paths of enrollment that have numbers which are no list's length, and why."""

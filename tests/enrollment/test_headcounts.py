@@ -187,6 +187,39 @@ async def check_sums(world: World) -> int:
     return len(body["items"])
 
 
+async def test_where_the_tax_office_is_silent_the_register_of_that_month_counts(
+    world: World,
+) -> None:
+    await world.push("employers", [employer(1)])
+    await world.push("insured-persons", [person(n, 1) for n in range(3)])
+    await world.push("census-persons", [met(1, 31, found_on="2008-05-20"), met(2, 32)])
+
+    async def contributing() -> dict[str, tuple[int, str, int]]:
+        return {
+            month: (row["contributing"], row["contributing_from"], row["register_active"])
+            for month, row in (await months(world)).items()
+        }
+
+    assert await contributing() == {"2008-05": (3, "register", 3), "2008-06": (3, "register", 3)}
+    # One leaves and two come in June, one of them as of May, told late.
+    since = {"employer_no": 1, "effective_on": "2008-06-02"}
+    await world.push(
+        "person-applications",
+        [
+            person_application(0, "leave", effective_on="2008-06-05"),
+            person_application(41, **since),
+            person_application(42, **since | {"effective_on": "2008-05-20"}),
+        ],
+    )
+    assert await contributing() == {"2008-05": (4, "register", 4), "2008-06": (4, "register", 4)}
+    await world.push(
+        "person-applications", [person_application(1, "leave", effective_on="2008-06-06")]
+    )
+    assert await contributing() == {"2008-05": (4, "register", 3), "2008-06": (3, "register", 3)}
+    await world.hear([headcount(1, 5, 2)])
+    assert (await contributing())["2008-05"] == (2, "tax", 3)
+
+
 async def test_three_sides_of_an_employer(world: World) -> None:
     await world.push("employers", [employer(1), employer(2, unit="210503")])
     await world.push("insured-persons", [person(n, 1) for n in range(3)])

@@ -197,6 +197,20 @@ async def test_the_days_applications_take(world: World, clock: FixedClock) -> No
     }
     clock.advance(timedelta(days=11))
     assert (await taken())["overdue_count"] == 1
+    rows = f"{PATH}/statistics/applications"
+    pages, target = [], f"/enrollment/v1{rows}?unit=210502&limit=3"
+    while target:
+        answer = await world.http.get(f"http://test{target}", headers=world.headers("agency"))
+        pages.append(answer.json()["items"])
+        target = answer.json()["next"]
+    assert [len(page) for page in pages] == [3, 3, 1]
+    listed = [(row["source"], row["key"]) for page in pages for row in page]
+    assert listed == sorted(listed) and len(set(listed)) == 7
+    (late,) = (await world.get(rows, decided=True, late=True)).json()["items"]
+    assert (late["key"], late["days"], late["decided_on"]) == ("PA-3-enrol", 20, "2008-06-10")
+    (waiting,) = (await world.get(rows, decided=False)).json()["items"]
+    assert (waiting["source"], waiting["late"]) == ("officer-applications", True)
+    assert (await world.get(rows, "unit", ["210503"])).json()["items"] == []
 
 
 async def test_employed_and_not_enrolled(world: World, clock: FixedClock) -> None:

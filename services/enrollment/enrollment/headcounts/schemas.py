@@ -33,8 +33,8 @@ class HeadcountShown(Shown):
     taxable_record_no: int | None
     contributing: int = Field(description="缴费人数 · persons contributions are paid for")
     contributing_from: Literal["tax", "register"] = Field(
-        description="tax 税务所报, register 登记库当前在职(税务未报) · as the tax office told, or "
-        "where it did not, active in the register now"
+        description="tax 税务所报, register 登记库月末在职(税务未报) · as the tax office told, or "
+        "where it did not, active in the register on the month's last day"
     )
     register_active: int = Field(description="登记库当前在职 · active in the register now")
     found_entries: int = Field(

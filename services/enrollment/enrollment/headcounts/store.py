@@ -29,7 +29,7 @@ WITH sides AS (
     SELECT e.employer_id, k.month, coalesce(r.name, e.name) AS employer_name,
            coalesce(r.unit, e.unit) AS unit, r.employer_id IS NOT NULL AS in_register,
            coalesce(r.active_count, 0) AS register_active,
-           t.taxable, coalesce(t.insured, r.active_count, 0) AS contributing,
+           t.taxable, coalesce(t.insured, a.active) AS contributing,
            CASE WHEN t.insured IS NULL THEN 'register' ELSE 'tax' END AS contributing_from,
            t.feed AS taxable_feed, t.recorded_at AS taxable_told_at,
            t.delivery_id::text AS taxable_delivery_id, t.record_no AS taxable_record_no,
@@ -42,7 +42,9 @@ WITH sides AS (
         ORDER BY employer_id OFFSET 0
     ) e
     CROSS JOIN LATERAL (
-        SELECT DISTINCT {_MONTH} AS month FROM lead_events l
+        SELECT DISTINCT {_MONTH} AS month,
+               (to_date({_MONTH}, 'YYYY-MM') + interval '1 month - 1 day')::date AS last_on
+        FROM lead_events l
         WHERE l.employer_id = e.employer_id
           AND (l.period <> '' OR l.feed = 'census-persons') AND {_CURRENT}
           AND (%(month)s::text IS NULL OR {_MONTH} = %(month)s)
@@ -58,6 +60,17 @@ WITH sides AS (
                  l.recorded_at DESC, l.subject
         LIMIT 1
     ) t ON true
+    -- Active on the month's last day, from those active now: without whoever came since, with
+    -- whoever left since.
+    CROSS JOIN LATERAL (
+        SELECT coalesce((SELECT n.active_count FROM register_employers n
+                         WHERE n.employer_id = e.employer_id), 0)
+             - (SELECT count(*) FROM persons p WHERE p.employer_id = e.employer_id
+                AND p.effective_on > k.last_on AND p.status = 'active')
+             + (SELECT count(*) FROM person_spells s WHERE s.employer_id = e.employer_id
+                AND s.status = 'active' AND s.known_to IS NULL
+                AND s.from_on <= k.last_on AND (s.to_on IS NULL OR s.to_on > k.last_on)) AS active
+    ) a
     CROSS JOIN LATERAL (
         SELECT count(*) AS entries, count(DISTINCT c.person_key) AS persons,
                count(DISTINCT c.person_key) FILTER (WHERE p.person_key IS NULL) AS missing,

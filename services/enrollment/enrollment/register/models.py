@@ -94,7 +94,8 @@ persons = Table(
     # How the state came about: ``listed``, the action or the reason of an application (None: told
     # before this was kept).
     Column("entry", Text),
-    Index("persons_by_employer", "employer_id"),
+    # The day, so that those who came after one are found without the others.
+    Index("persons_by_employer", "employer_id", "effective_on"),
     Index("persons_by_segment", *PERSON_SEGMENT, "person_id"),
 )
 

@@ -1,5 +1,5 @@
 """The register's lists by segment: an index each of all that they are filtered by, in place of the
-one of the unit alone."""
+one of the unit alone; persons of an employer by the day since when they are as they are."""
 
 from alembic import op
 
@@ -22,9 +22,13 @@ def upgrade() -> None:
     for table, columns in INDEXED.items():
         op.create_index(f"{table}_by_segment", table, columns)
         op.drop_index(f"{table}_by_unit", table)
+    op.drop_index("persons_by_employer", "persons")
+    op.create_index("persons_by_employer", "persons", ["employer_id", "effective_on"])
 
 
 def downgrade() -> None:
+    op.drop_index("persons_by_employer", "persons")
+    op.create_index("persons_by_employer", "persons", ["employer_id"])
     for table, columns in INDEXED.items():
         op.create_index(f"{table}_by_unit", table, ["unit", columns[-1]])
         op.drop_index(f"{table}_by_segment", table)

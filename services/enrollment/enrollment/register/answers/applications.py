@@ -91,6 +91,30 @@ class Statistics(Shown):
     units: list[DaysTaken]
 
 
+class TakenShown(Shown):
+    """An application that ``Statistics`` counts, without who it is about."""
+
+    source: str = Field(
+        description="person-applications, employer-applications 已入库, "
+        "officer-applications 待审或不予办理 · where it stands"
+    )
+    key: str = Field(description="编号 · of the application")
+    action: str
+    unit: str
+    applied_on: date
+    effective_on: date
+    decided_on: date | None
+    days: int = Field(description="办理或等待天数 · days taken, or waited so far")
+    late: bool = Field(description="超期 · more than the limit")
+
+
+class TakenPage(Shown):
+    """A page of applications counted; ``next`` is the address of the next one."""
+
+    items: list[TakenShown]
+    next: str | None
+
+
 class AttemptShown(Shown):
     """A refusal on a ground the plan forbids; it took no effect."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from enrollment.register.answers.applications import (
     ApplicationDetail,
@@ -13,6 +13,7 @@ from enrollment.register.answers.applications import (
     ApplicationPage,
     Decision,
     Statistics,
+    TakenPage,
 )
 from enrollment.register.intake import officers
 from enrollment.register.store import officers as store
@@ -71,28 +72,50 @@ async def list_officer_applications(
     )
 
 
-@router.get("/statistics", summary="办理天数 · days taken, per unit")
-async def application_statistics(
+def taken_asked(
     caller: Reader,
-    tx: ReadTx,
     runtime: RuntimeDep,
     unit: _Unit = None,
     from_on: Annotated[date | None, Query(description="申请日期自 · applied from")] = None,
     to_on: Annotated[date | None, Query(description="申请日期至 · applied to")] = None,
-) -> Statistics:
-    """Of applications from feeds and of officers': a feed's is decided when it is recorded. The
-    limit is the plan's parameter ``application-decision-limit``."""
+) -> store.Taken:
+    """Dependency reading which applications, confined to the units the caller may see. The limit
+    is the plan's parameter ``application-decision-limit``."""
     today = runtime.clock.today()
     limit = int(str(runtime.plan.parameter("application-decision-limit", today).value))
-    rows = await store.days_taken(
-        tx,
-        units=units_asked(caller, unit),
-        from_on=from_on,
-        to_on=to_on,
-        today=today,
-        limit_days=limit,
+    return store.Taken(units_asked(caller, unit), from_on, to_on, today, limit)
+
+
+TakenDep = Annotated[store.Taken, Depends(taken_asked)]
+
+
+@router.get("/statistics", summary="办理天数 · days taken, per unit")
+async def application_statistics(tx: ReadTx, asked: TakenDep) -> Statistics:
+    """Of applications from feeds and of officers': a feed's is decided when it is recorded. Each
+    count is the length of the list at ``…/statistics/applications`` with the same filters."""
+    rows = await store.days_taken(tx, asked)
+    return Statistics.model_validate({"limit_days": asked.limit_days, "units": rows})
+
+
+@router.get("/statistics/applications", summary="办理天数明细 · the applications counted")
+async def applications_counted(
+    tx: ReadTx,
+    asked: TakenDep,
+    page: PageDep,
+    request: Request,
+    response: Response,
+    decided: Annotated[bool | None, Query(description="已办结 · decided")] = None,
+    late: Annotated[
+        bool | None, Query(description="超期 · took, or waits, longer than the limit")
+    ] = None,
+) -> TakenPage:
+    after = page.after(str, str)
+    rows = await store.list_taken(
+        tx, asked, decided=decided, late=late, after=after, limit=page.limit + 1
     )
-    return Statistics.model_validate({"limit_days": limit, "units": rows})
+    return TakenPage.model_validate(
+        page.of(rows, lambda row: (row["source"], row["key"]), request, response)
+    )
 
 
 @router.get("/{application_id}", summary="申请详情(掩码) · an application, masked")

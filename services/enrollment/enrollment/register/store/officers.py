@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final, LiteralString
 from uuid import UUID
@@ -116,38 +117,81 @@ async def list_attempts(
         return await cursor.fetchall()
 
 
-_DECIDED: Final[LiteralString] = (
-    "SELECT unit, applied_on, (recorded_at AT TIME ZONE 'Asia/Shanghai')::date AS decided_on "
+_APPLIED: Final[LiteralString] = (
+    "SELECT 'person-applications' AS source, natural_key AS key, action, unit, applied_on, "
+    "effective_on, (recorded_at AT TIME ZONE 'Asia/Shanghai')::date AS decided_on "
     "FROM person_applications UNION ALL "
-    "SELECT unit, applied_on, (recorded_at AT TIME ZONE 'Asia/Shanghai')::date "
-    "FROM employer_applications UNION ALL "
-    "SELECT unit, applied_on, (decided_at AT TIME ZONE 'Asia/Shanghai')::date "
+    "SELECT 'employer-applications', natural_key, action, unit, applied_on, effective_on, "
+    "(recorded_at AT TIME ZONE 'Asia/Shanghai')::date FROM employer_applications UNION ALL "
+    "SELECT 'officer-applications', application_id, action, unit, applied_on, effective_on, "
+    "(decided_at AT TIME ZONE 'Asia/Shanghai')::date "
     "FROM officer_applications WHERE state <> 'approved'"
 )
 """One row per application: those in the register, and officers' that are not or not yet; what an
 officer's second person approved came into the register as an application like any other."""
 
+_TAKEN: Final[LiteralString] = (
+    "WITH taken AS (SELECT a.*, coalesce(decided_on, %(today)s) - applied_on AS days "
+    f"FROM ({_APPLIED}) AS a WHERE (%(units)s::text[] IS NULL OR unit = ANY(%(units)s)) "
+    "AND (%(from)s::date IS NULL OR applied_on >= %(from)s) "
+    "AND (%(to)s::date IS NULL OR applied_on <= %(to)s)) "
+)
 
-async def days_taken(
+
+@dataclass(frozen=True)
+class Taken:
+    """Which applications: of which units (None: all), applied for within which days; and the
+    plan's limit in days, waited up to ``today``."""
+
+    units: Collection[str] | None
+    from_on: date | None
+    to_on: date | None
+    today: date
+    limit_days: int
+
+    @property
+    def params(self) -> dict[str, Any]:
+        return {
+            "units": None if self.units is None else sorted(self.units),
+            "from": self.from_on,
+            "to": self.to_on,
+            "today": self.today,
+            "limit": self.limit_days,
+        }
+
+
+async def list_taken(
     conn: AsyncConnection,
+    asked: Taken,
     *,
-    units: Collection[str] | None,
-    from_on: date | None,
-    to_on: date | None,
-    today: date,
-    limit_days: int,
+    decided: bool | None,
+    late: bool | None,
+    after: tuple[str, str] | None,
+    limit: int,
 ) -> list[dict[str, Any]]:
+    """What ``days_taken`` counts, by where each came from and its number there."""
+    source, key = after or (None, None)
+    driver = await raw(conn)
+    async with driver.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(
+            f"{_TAKEN} SELECT *, days > %(limit)s AS late FROM taken "
+            "WHERE (%(decided)s::bool IS NULL OR (decided_on IS NOT NULL) = %(decided)s) "
+            "AND (%(late)s::bool IS NULL OR (days > %(limit)s) = %(late)s) "
+            "AND (%(source)s::text IS NULL OR (source, key) > (%(source)s, %(key)s)) "
+            "ORDER BY source, key LIMIT %(page)s",
+            asked.params
+            | {"decided": decided, "late": late, "source": source, "key": key, "page": limit},
+        )
+        return await cursor.fetchall()
+
+
+async def days_taken(conn: AsyncConnection, asked: Taken) -> list[dict[str, Any]]:
     """Per unit: applications applied for within the days, how many are decided, the median and the
     ninth decile of the days that took, and how many took longer than the limit or wait longer."""
     driver = await raw(conn)
     async with driver.cursor(row_factory=dict_row) as cursor:
         await cursor.execute(
-            f"WITH taken AS (SELECT unit, decided_on, "
-            "coalesce(decided_on, %(today)s) - applied_on AS days "
-            f"FROM ({_DECIDED}) AS a WHERE (%(units)s::text[] IS NULL OR unit = ANY(%(units)s)) "
-            "AND (%(from)s::date IS NULL OR applied_on >= %(from)s) "
-            "AND (%(to)s::date IS NULL OR applied_on <= %(to)s)) "
-            "SELECT unit, count(*) AS count, count(decided_on) AS decided_count, "
+            f"{_TAKEN} SELECT unit, count(*) AS count, count(decided_on) AS decided_count, "
             "count(*) FILTER (WHERE decided_on IS NULL) AS pending_count, "
             "percentile_disc(0.5) WITHIN GROUP (ORDER BY days) "
             "FILTER (WHERE decided_on IS NOT NULL) AS median_days, "
@@ -156,12 +200,6 @@ async def days_taken(
             "count(*) FILTER (WHERE decided_on IS NOT NULL AND days > %(limit)s) AS late_count, "
             "count(*) FILTER (WHERE decided_on IS NULL AND days > %(limit)s) AS overdue_count "
             "FROM taken GROUP BY unit ORDER BY unit",
-            {
-                "units": None if units is None else sorted(units),
-                "from": from_on,
-                "to": to_on,
-                "today": today,
-                "limit": limit_days,
-            },
+            asked.params,
         )
         return await cursor.fetchall()
