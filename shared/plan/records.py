@@ -233,6 +233,9 @@ class Feed(Sourced):
     """
 
     name: str
+    zh: str = ""
+    en: str = ""
+    """Its title in both languages; the name where a plan gives none."""
     departments: tuple[str, ...] = Field(min_length=1)
     unit_kinds: tuple[UnitKind, ...] = ()
     owed_by: tuple[Owing, ...] = ()

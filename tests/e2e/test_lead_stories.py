@@ -23,6 +23,11 @@ async def leads(whole: Whole, **filters: Any) -> list[dict[str, Any]]:
     return sorted(found, key=lambda lead: -len(lead["sources"]))
 
 
+def chinese(day: str) -> str:
+    year, month, on = map(int, day.split("-"))
+    return f"{year}年{month}月{on}日"
+
+
 def require_order(told: list[dict[str, Any]]) -> None:
     """It begins with the lead, goes on as things were recorded, and is whole in both languages."""
     assert told[0]["kind"] == "opened"
@@ -47,20 +52,23 @@ async def test_of_a_linked_employer_has_what_each_department_said(whole: Whole) 
     )
     told = await Office(whole.api).story(lead["lead_id"])
     require_order(told)
-    assert told[0]["zh"].startswith(f"立项:{lead['opened_on']} 起应参保而未参保")
+    assert told[0]["zh"].startswith(f"立项：{chinese(lead['opened_on'])}起应参保而未参保")
     assert told[0]["en"].startswith(f"Lead since {lead['opened_on']}, known here since")
     # Neither office names the other's number; both are in one story.
     assert sentences(told, "registered") == [
         (
-            "工商行政管理部门「business-licences」登记在册",
-            "Registered with Industry and commerce administration (business-licences)",
+            "工商行政管理部门「工商登记信息」登记在册",
+            "Registered with Industry and commerce administration (Business licences)",
         ),
         (
-            "质量技术监督部门「organisation-codes」登记在册",
-            "Registered with Quality and technical supervision (organisation-codes)",
+            "质量技术监督部门「组织机构代码信息」登记在册",
+            "Registered with Quality and technical supervision (Organisation-code certificates)",
         ),
     ]
-    assert {item["by"] for item in told} - {None} == set(lead["sources"])
+    (joined,) = sentences(told, "identity-link")
+    assert joined[0].startswith("经比对与「") and "分）" in joined[0]
+    assert joined[1].startswith("Found to be one employer with ") and "points)" in joined[1]
+    assert {item["by"] for item in told} - {None, "system"} == set(lead["sources"])
     assert "closed" not in {item["kind"] for item in told}
 
 
@@ -75,7 +83,7 @@ async def test_of_an_enrolled_employer_ends_where_it_entered_the_register(whole:
     ending = [(one["on"], one["zh"], one["en"]) for one in told[entered : entered + 2]]
     assert ending == [
         (lead["closed_on"], "办理参保登记", "It entered the register"),
-        (lead["closed_on"], "办结:已参保", "Closed: enrolled"),
+        (lead["closed_on"], "办结：已参保", "Closed: enrolled"),
     ]
     assert "found-unenrolled" in kinds[:entered]
 
@@ -98,15 +106,15 @@ async def test_of_an_excluded_lead_names_who_proposed_and_who_agreed(whole: Whol
     assert done == [
         (
             agency,
-            "转入「已通知」(书面通知):送达参保通知书",
+            "转入「已通知」（书面通知）：送达参保通知书",
             "Now notified (written notice): 送达参保通知书",
         ),
-        (unit, "联系(走访):门面已空", "Contact (visit): 门面已空"),
+        (unit, "联系（走访）：门面已空", "Contact (visit): 门面已空"),
         (
             agency,
-            "申请排除(无从业人员):走访两次无人",
+            "申请排除（无从业人员）：走访两次无人",
             "Proposed to exclude it (it has no staff): 走访两次无人",
         ),
-        (unit, "同意排除(无从业人员):属实", "Excluded (it has no staff): 属实"),
-        (None, "办结:已排除", "Closed: excluded"),
+        (unit, "同意排除（无从业人员）：属实", "Excluded (it has no staff): 属实"),
+        (None, "办结：已排除", "Closed: excluded"),
     ]

@@ -22,6 +22,7 @@ from enrollment.leads.work.store import lists, log
 from enrollment.leads.work.store.lists import WorkRow
 from enrollment.leads.work.story import told
 from enrollment.leads.work.summary import summed
+from enrollment.linking.store import links
 from enrollment.scope import units_asked
 from shared.auth import Caller
 from shared.dependencies import ReadTx, RuntimeDep, SnapshotTx, Tx
@@ -128,7 +129,14 @@ async def get_lead_story(
         employer_id=lead.employer_id,
         employer_name=lead.employer_name,
         stage=lead.stage,
-        items=told(runtime.plan, lead, known, entries, await log.logs_joined(tx, entries)),
+        items=told(
+            runtime.plan,
+            lead,
+            known,
+            entries,
+            await log.logs_joined(tx, entries),
+            await links.decided_of(tx, lead.employer_id) if lead.employer_id else (),
+        ),
     )
 
 

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from typing import Any, Final
 
+from enrollment.identity.names import RULES
 from enrollment.leads.work import rules
 from enrollment.leads.work.rules import Entry
 from enrollment.leads.work.schemas import Told
 from enrollment.leads.work.store.lists import WorkRow
+from shared.periods import local_date
 from shared.plan import Plan
 
 _KNOWN: Final = {
     "registered": ("{feed}登记在册", "Registered with {feed}"),
     "struck-off": ("{feed}注销", "Struck off by {feed}"),
     "found-unenrolled": (
-        "{feed}查明未参保,{period} 计税 {taxable} 人",
+        "{feed}查明未参保，{period}计税 {taxable} 人",
         "{feed} found it not enrolled, {taxable} taxable persons in {period}",
     ),
     "declared": (
-        "{feed}申报 {period} 计税 {taxable} 人",
+        "{feed}载明{period}计税 {taxable} 人",
         "{feed} has {taxable} taxable persons in {period}",
     ),
     "reported": ("{feed}反映", "{feed} reported it"),
@@ -47,6 +49,13 @@ _OUTCOMES: Final = {
     "evidence-withdrawn": ("线索撤回", "its evidence was taken back"),
     "merged": ("并入另一单位", "it was found to be another employer"),
 }
+_DEKADS: Final = {"1": "上旬", "2": "中旬", "3": "下旬"}
+_LINKING: Final = {
+    "link": ("经比对与「{name}」认定为同一单位", "Found to be one employer with {name}"),
+    "confirm": ("经核对与「{name}」为同一单位", "Confirmed to be one employer with {name}"),
+    "refuse": ("经核对与「{name}」不是同一单位", "Found not to be {name}"),
+    "split": ("与「{name}」拆分为两个单位", "Parted from {name} again"),
+}
 _CLOSERS: Final = {
     "enrolled": "entered",
     "excluded": rules.DECIDED,
@@ -55,23 +64,23 @@ _CLOSERS: Final = {
 }
 """Outcome → what closes a lead with it."""
 _SENTENCES: Final = {
-    rules.STAGE: ("转入「{stage_zh}」{means_zh}:{text}", "Now {stage_en}{means_en}: {text}"),
-    rules.CONTACT: ("联系({kind_zh}):{text}", "Contact ({kind_en}): {text}"),
-    rules.MEASURE: ("督促措施:{text}", "Measure: {text}"),
-    rules.ASSIGNMENT: ("指定经办:{who_zh}{text_zh}", "Assigned to {who_en}{text_en}"),
+    rules.STAGE: ("转入「{stage_zh}」{means_zh}：{text}", "Now {stage_en}{means_en}: {text}"),
+    rules.CONTACT: ("联系（{kind_zh}）：{text}", "Contact ({kind_en}): {text}"),
+    rules.MEASURE: ("督促措施：{text}", "Measure: {text}"),
+    rules.ASSIGNMENT: ("指定经办：{who_zh}{text_zh}", "Assigned to {who_en}{text_en}"),
     rules.PROPOSED: (
-        "申请排除({reason_zh}):{text}",
+        "申请排除（{reason_zh}）：{text}",
         "Proposed to exclude it ({reason_en}): {text}",
     ),
-    rules.REFUSED: ("未同意排除:{text}", "Exclusion refused: {text}"),
-    rules.DECIDED: ("同意排除({reason_zh}):{text}", "Excluded ({reason_en}): {text}"),
-    rules.REVOKED: ("撤销排除:{text}", "Exclusion revoked: {text}"),
+    rules.REFUSED: ("未同意排除：{text}", "Exclusion refused: {text}"),
+    rules.DECIDED: ("同意排除（{reason_zh}）：{text}", "Excluded ({reason_en}): {text}"),
+    rules.REVOKED: ("撤销排除：{text}", "Exclusion revoked: {text}"),
     rules.JOINED: (
-        "两单位实为一家,线索 {code} 的办理并入",
+        "两单位实为一家，线索 {code} 的办理并入",
         "The two employers are one; the work on lead {code} counts here",
     ),
     rules.PARTED: (
-        "单位拆分,线索 {code} 的办理分出",
+        "单位拆分，线索 {code} 的办理分出",
         "The employers are two again; the work on lead {code} counts there",
     ),
 }
@@ -83,20 +92,22 @@ def told(
     known: Sequence[Any],
     entries: Sequence[Entry],
     others: Sequence[tuple[str, Sequence[Entry]]] = (),
+    decisions: Sequence[Mapping[str, Any]] = (),
 ) -> list[Told]:
     """Everything in the order it was recorded, what was done about the leads of employers found to
-    be this one too; the lead's own beginning stands first, its end behind what closed it, each
-    with the day it took effect."""
+    be this one too, and who decided whom it is one with (``decisions``); the lead's own beginning
+    stands first, its end behind what closed it, each with the day it took effect."""
     items = [_known(plan, row) for row in known]
     items += [_entry(plan, entry) for entry in entries]
     items += [_of_other(lead_id, _entry(plan, entry)) for lead_id, log in others for entry in log]
+    items += [_decided(row) for row in decisions]
     items.sort(key=lambda item: item.at)  # stable: within one moment as they were given
     opened = Told(
         at=_midnight(lead),
         on=lead.opened_on,
         kind="opened",
         by=None,
-        zh=f"立项:{lead.opened_on} 起应参保而未参保,{lead.found_on} 获知",
+        zh=f"立项：{_day(lead.opened_on)}起应参保而未参保，{_day(lead.found_on)}获知",
         en=f"Lead since {lead.opened_on}, known here since {lead.found_on}",
     )
     items.insert(0, opened)
@@ -115,7 +126,7 @@ def _closed_at(items: Sequence[Told], outcome: str, closed_on: date) -> int:
 
 def _closed(outcome: str | None, closed_on: date, at: datetime) -> Told:
     zh, en = _OUTCOMES.get(outcome or "", (outcome or "—", outcome or "—"))
-    return Told(at=at, on=closed_on, kind="closed", by=None, zh=f"办结:{zh}", en=f"Closed: {en}")
+    return Told(at=at, on=closed_on, kind="closed", by=None, zh=f"办结：{zh}", en=f"Closed: {en}")
 
 
 def _midnight(lead: WorkRow) -> datetime:
@@ -132,11 +143,31 @@ def _known(plan: Plan, row: Any) -> Told:
         on=row.effective_on,
         kind=row.what,
         by=row.feed,
-        zh=zh.format(feed=feed_zh, **words) + (f";{day} 已告知办理参保登记" if day else ""),
+        zh=zh.format(feed=feed_zh, **words | {"period": _period(row.period)})
+        + (f"；{_day(day)}已告知办理参保登记" if day else ""),
         en=en.format(feed=feed_en, **words) + (f"; told to enrol on {day}" if day else ""),
         subject=row.subject,
         delivery_id=row.delivery_id,
         record_no=row.record_no,
+    )
+
+
+def _decided(row: Mapping[str, Any]) -> Told:
+    """That two employers are one, or are not; by which rule where none but the rule decided."""
+    zh, en = (text.format(name=row["other_name"]) for text in _LINKING[row["decision"]])
+    rule = RULES.get(row["rule"])
+    if row["decision"] == "link" and rule is not None:
+        zh += f"（{rule.zh}，{row['score']} 分）"
+        en += f" ({rule.en}, {row['score']} points)"
+    elif row["decision"] != "link":
+        zh, en = f"{zh}：{row['reason']}", f"{en}: {row['reason']}"
+    return Told(
+        at=row["decided_at"],
+        on=local_date(row["decided_at"]),
+        kind=f"identity-{row['decision']}",
+        by=row["decided_by"],
+        zh=zh,
+        en=en,
     )
 
 
@@ -146,7 +177,21 @@ def _source(plan: Plan, feed: str) -> tuple[str, str]:
     if found is None:
         return f"「{feed}」", feed
     department = plan.department(found.department)
-    return f"{department.zh}「{feed}」", f"{department.en} ({feed})"
+    zh, en = found.zh or feed, found.en or feed
+    return f"{department.zh}「{zh}」", f"{department.en} ({en})"
+
+
+def _day(on: date) -> str:
+    return f"{on.year}年{on.month}月{on.day}日"
+
+
+def _period(text: str) -> str:
+    """A month or dekad as an official writes it; empty where none was told."""
+    month, _, dekad = text.partition("-D")
+    if not month:
+        return ""
+    year, no = month.split("-")[:2]
+    return f"{year}年{int(no)}月{_DEKADS.get(dekad, '')}"
 
 
 def _entry(plan: Plan, entry: Entry) -> Told:
@@ -168,7 +213,7 @@ def _of_other(lead_id: str, item: Told) -> Told:
     return item.model_copy(
         update={
             "no": None,
-            "zh": f"(线索 {lead_id}){item.zh}",
+            "zh": f"（线索 {lead_id}）{item.zh}",
             "en": f"(lead {lead_id}) {item.en}",
         }
     )
@@ -189,13 +234,13 @@ def _words(plan: Plan, entry: Entry) -> dict[str, str]:
         "stage_en": stage[1],
         "kind_zh": means[0],
         "kind_en": means[1],
-        "means_zh": f"({means[0]})" if means[0] else "",
+        "means_zh": f"（{means[0]}）" if means[0] else "",
         "means_en": f" ({means[1]})" if means[1] else "",
         "reason_zh": reason.zh if reason else entry.code or "—",
         "reason_en": reason.en if reason else entry.code or "—",
         "who_zh": (who or "未指定人员") + unit,
         "who_en": (who or "nobody in particular") + unit,
-        "text_zh": f"({text})" if entry.text else "",
+        "text_zh": f"（{text}）" if entry.text else "",
         "text_en": f" ({text})" if entry.text else "",
     }
 
@@ -204,12 +249,12 @@ def _tail(entry: Entry) -> tuple[str, str]:
     """Promises, next steps and corrections."""
     zh = en = ""
     if entry.promised_by is not None:
-        zh, en = f";承诺于 {entry.promised_by} 前办理", f"; promised by {entry.promised_by}"
+        zh, en = f"；承诺于{_day(entry.promised_by)}前办理", f"; promised by {entry.promised_by}"
     if entry.next_on is not None:
         step = entry.next_step or ""
-        zh += f";下一步 {entry.next_on} {step}".rstrip()
+        zh += f"；下一步：{_day(entry.next_on)}{step}"
         en += f"; next on {entry.next_on} {step}".rstrip()
     if entry.corrects is not None:
-        zh += f"(更正第 {entry.corrects} 条)"
+        zh += f"（更正第 {entry.corrects} 条）"
         en += f" (corrects entry {entry.corrects})"
     return zh, en

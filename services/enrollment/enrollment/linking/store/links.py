@@ -271,3 +271,20 @@ async def decisions_of(conn: AsyncConnection, about: str) -> list[dict[str, Any]
             (about,),
         )
         return await cursor.fetchall()
+
+
+async def decided_of(conn: AsyncConnection, employer_id: str) -> list[dict[str, Any]]:
+    """What was decided about the employer and others, as it came: ``link`` (by the matcher),
+    ``confirm``, ``refuse`` or ``split``, with the pair's rule and score and the other's name."""
+    driver = await raw(conn)
+    async with driver.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(
+            "SELECT d.decision, d.reason, d.decided_by, d.decided_at, l.rule, l.score, "
+            "e.name AS other_name FROM identity_links AS l "
+            "JOIN identity_decisions AS d ON d.about = 'link:' || l.id "
+            "JOIN employers AS e ON e.employer_id = CASE WHEN l.left_id = %(one)s "
+            "THEN l.right_id ELSE l.left_id END "
+            "WHERE %(one)s IN (l.left_id, l.right_id) ORDER BY d.id",
+            {"one": employer_id},
+        )
+        return await cursor.fetchall()
