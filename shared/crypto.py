@@ -18,7 +18,7 @@ from typing import Final
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from shared.identifiers import check_identity_no, org_code_from_tax_no
+from shared.identifiers import identity_form_problem, org_code_from_tax_no
 
 KEY_BYTES: Final = 32
 _NONCE_BYTES: Final = 12
@@ -197,7 +197,7 @@ def mask_tax_no(value: str) -> str:
     if org_code_from_tax_no(value) is not None:
         return value
     if len(value) == 20:
-        short = value.endswith("00000") and check_identity_no(value[:18]) is not None
+        short = value.endswith("00000") and identity_form_problem(value[:18]) is not None
         end = 15 if short else 18
         return mask_identity(value[:end]) + value[end:]
     return mask_identity(value) if _may_hold_identity(value) else value
@@ -205,5 +205,5 @@ def mask_tax_no(value: str) -> str:
 
 def _may_hold_identity(value: str) -> bool:
     if len(value) == 15:
-        return check_identity_no(value) is None
+        return identity_form_problem(value) is None
     return sum(char.isdigit() for char in value) >= 14
