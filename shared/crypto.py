@@ -18,7 +18,12 @@ from typing import Final
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from shared.identifiers import identity_form_problem, org_code_from_tax_no
+from shared.identifiers import (
+    IDENTITY_CARD,
+    IdentityKind,
+    identity_form_problem,
+    org_code_from_tax_no,
+)
 
 KEY_BYTES: Final = 32
 _NONCE_BYTES: Final = 12
@@ -180,6 +185,14 @@ def mask_identity(value: str) -> str:
     if len(value) < 15:
         return "*" * len(value)
     return value[:6] + "*" * (len(value) - 8) + value[-2:]
+
+
+def mask_document(kind: IdentityKind, number: str) -> str:
+    """The number of a person's paper: an identity number as ``mask_identity``, any other, which
+    may hold the birth date, with its first and last two characters."""
+    if kind == IDENTITY_CARD:
+        return mask_identity(number)
+    return number[0] + "*" * (len(number) - 3) + number[-2:]
 
 
 def mask_within(text: str) -> str:

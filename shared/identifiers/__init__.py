@@ -9,6 +9,7 @@ Sources: GB 11714-1997 (organisation code), GB 32100-2015 (18-character code), G
 
 from shared.identifiers.divisions import Standing, division_standing
 from shared.identifiers.documents import (
+    IDENTITY_CARD,
     NUMBER_OF,
     DocumentKind,
     IdentityKind,
@@ -56,6 +57,7 @@ from shared.identifiers.problem import CheckError, Problem, ProblemCode
 from shared.identifiers.reading import Kind, Reading, Repair, check_licence_no, notations, read
 
 __all__ = [
+    "IDENTITY_CARD",
     "NUMBER_OF",
     "USCC_AUTHORITIES",
     "CheckError",

@@ -18,7 +18,10 @@ def read_others(
 ) -> dict[int, Reading]:
     """``read`` of each value that is not right as it stands, by index. None, where a record has
     no such number, is right; so is whatever is not named."""
-    given = [(at, value) for at, value in enumerate(values) if value is not None]
-    cleared_of = cleared(kind, [value for _, value in given], as_of)
-    others = [given[index] for index in np.flatnonzero(~cleared_of).tolist()]
-    return {at: read(kind, value, as_of) for at, value in others}
+    given = [value for value in values if value is not None]
+    clear = cleared(kind, given, as_of)
+    if clear.all():
+        return {}
+    places = [at for at, value in enumerate(values) if value is not None]
+    others = [(places[index], given[index]) for index in np.flatnonzero(~clear).tolist()]
+    return {place: read(kind, value, as_of) for place, value in others}

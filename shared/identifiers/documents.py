@@ -19,6 +19,8 @@ from shared.identifiers.problem import CheckError, Problem
 
 IdentityKind: TypeAlias = Literal["identity-card", "passport", "travel-permit", "residence-permit"]
 """The paper a person is known by; its number stands in ``identity_no``."""
+IDENTITY_CARD: Final = "identity-card"
+"""The paper of whom no record says another."""
 DocumentKind: TypeAlias = Literal["passport-no", "travel-permit-no", "residence-permit-no"]
 
 _PASSPORT: Final = re.compile(r"(?=.*[0-9])[0-9A-Z]+")
@@ -67,7 +69,7 @@ def passport_key_text(country: str, number: str) -> str:
 def person_key_text(kind: IdentityKind, number: str, country: str | None = None) -> str:
     """What a person is keyed by, to be hashed before it is kept, from a valid number in its normal
     form. An identity number stands for itself; a travel permit renewed is the same person's."""
-    if kind == "identity-card":
+    if kind == IDENTITY_CARD:
         return number
     if kind == "passport":
         return passport_key_text(country or "", number)
