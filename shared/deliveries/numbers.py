@@ -145,7 +145,7 @@ def _others(
 
 
 def _repair(field: str, original: str | None, reading: Reading) -> Repair:
-    rule = "+".join(step.rule for step in reading.repairs)
+    rule = "+".join(dict.fromkeys(step.rule for step in reading.repairs))
     return Repair(field, original or "", reading.normal, rule)
 
 
