@@ -32,7 +32,9 @@ NumberKind: TypeAlias = Kind | Literal["by-identity-kind"]
 
 _EXTRA: Final = "number"
 _PAPER: Final = attrgetter("identity_kind")
-_JSON: Final = msgspec.json.Decoder()
+_OBJECT: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
+"""Fields as they are written: what is not a number here stays to the letter."""
+_ANY: Final = msgspec.json.Decoder()
 
 
 def numbered(kind: NumberKind) -> dict[str, Any]:
@@ -40,7 +42,7 @@ def numbered(kind: NumberKind) -> dict[str, Any]:
     return {_EXTRA: kind}
 
 
-class NumberNote(msgspec.Struct, frozen=True, array_like=True):
+class NumberNote(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Something to look at in a number that was taken."""
 
     field: str
@@ -172,18 +174,19 @@ def _read_again(
     ).keys()
     if not wanted:
         return None
-    content = _JSON.decode(text)
+    content = _OBJECT.decode(text)
     repairs = []
     for field in sorted(wanted):
-        kind, value = number_fields(shape)[field], content[field]
+        kind, value = number_fields(shape)[field], _ANY.decode(content[field])
         if kind == "by-identity-kind":
-            paper = content.get("identity_kind", IDENTITY_CARD)
-            if paper not in NUMBER_OF:
+            said = content.get("identity_kind")
+            paper = IDENTITY_CARD if said is None else _ANY.decode(said)
+            if paper not in list(NUMBER_OF):
                 continue
             kind = NUMBER_OF[paper]
         reading = read(kind, value)
         if reading.repairs:
-            content[field] = reading.normal
+            content[field] = msgspec.Raw(msgspec.json.encode(reading.normal))
             repairs.append(_repair(field, value, reading))
     if not repairs:
         return None

@@ -55,12 +55,12 @@ def known_divisions() -> frozenset[str]:
     An edition is let go once it is read: only the codes are wanted, not the names of forty years.
     """
     codes: set[str] = set()
-    for revision in import_module(_EDITIONS).revisions:
-        module = f"{_EDITIONS}.revision_{revision}"
-        loaded = module in sys.modules
-        codes.update(import_module(module).division_schema)
-        if not loaded:
-            del sys.modules[module]
+    editions = import_module(_EDITIONS)
+    for revision in editions.revisions:
+        name = f"revision_{revision}"
+        codes.update(import_module(f"{_EDITIONS}.{name}").division_schema)
+        sys.modules.pop(f"{_EDITIONS}.{name}", None)
+        vars(editions).pop(name, None)
     return frozenset(codes)
 
 
