@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from shared.identifiers import (
@@ -199,7 +199,20 @@ KINDS: tuple[Kind, ...] = (
     *("org-code", "uscc", "licence-no", "tax-no", "identity-no"),
     *("passport-no", "travel-permit-no", "residence-permit-no"),
 )
-NUMBERS = (ORG, USCC, LICENCE, TAX, OWNER_TAX, PERSON, OLD_PERSON, ABROAD, NOWHERE, "M12345678")
+PRINTED = f"{ORG[:8]}-{ORG[8]}"
+NUMBERS = (
+    ORG,
+    USCC,
+    LICENCE,
+    TAX,
+    OWNER_TAX,
+    PERSON,
+    OLD_PERSON,
+    ABROAD,
+    NOWHERE,
+    "M12345678",
+    PRINTED,
+)
 
 
 @pytest.mark.parametrize(
@@ -285,6 +298,8 @@ def test_reading_a_normal_form_changes_nothing(
         max_size=8,
     ),
 )
+@example("org-code", [PRINTED, None, ORG, PRINTED[:9]])
+@example("identity-no", [OLD_PERSON, PERSON, NOWHERE[:6] + NOWHERE[8:17], "21050２700101985"])
 def test_a_batch_reads_as_each_number_does(kind: Kind, values: list[str | None]) -> None:
     day = date(1960, 1, 1)
     others = read_others(kind, values, day)
