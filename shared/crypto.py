@@ -126,7 +126,7 @@ class Secrecy:
         """HMAC-SHA256 with the newest hash key: ``v1-`` and 128 bits in base32 (26 characters).
 
         The same text gives the same hash everywhere the secret is the same; write a number in
-        its one standard form first (``normalise_identity_no``).
+        its one standard form first (``identifiers.read``).
         """
         if self._mac is None:
             raise SecrecyError("no hash key is configured")

@@ -31,11 +31,6 @@ from shared.identifiers.employers import (
     owner_identity_from_tax_no,
 )
 from shared.identifiers.made import make_identity_no, make_org_code, make_reg_no, make_uscc
-from shared.identifiers.normalise import (
-    normalise_identity_no,
-    normalise_number,
-    normalise_org_code,
-)
 from shared.identifiers.parts import (
     LicenceKind,
     Note,
@@ -95,9 +90,6 @@ __all__ = [
     "make_org_code",
     "make_reg_no",
     "make_uscc",
-    "normalise_identity_no",
-    "normalise_number",
-    "normalise_org_code",
     "notations",
     "org_code_from_tax_no",
     "org_code_from_uscc",

@@ -38,7 +38,7 @@ _DIVISION: Final = Problem("division", PROVINCES_EXPECTED)
 def check_org_code(value: str) -> Problem | None:
     """What is wrong with a nine-character organisation code (GB 11714), or None.
 
-    The printed form with a hyphen is a matter for ``normalise_org_code``.
+    The printed form with a hyphen is a matter for ``read``.
     """
     if len(value) != 9:
         return Problem("length", "9")

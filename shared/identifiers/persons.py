@@ -32,7 +32,7 @@ def check_identity_no(value: str, as_of: date | None = None) -> Problem | None:
     Births after ``as_of`` are refused when it is given; the day itself passes. A division is
     refused where not even its prefecture ever existed; of a county that no edition has there is
     only a note (``division_note``): refusing a person wrongly is worse than asking. Lower-case x
-    is a matter for ``normalise_number``.
+    is a matter for ``read``.
     """
     problem = identity_form_problem(value, as_of)
     if problem is None and division_standing(value[:6]) == "prefecture-unknown":

@@ -52,6 +52,8 @@ Step = tuple[str, ...]
         ("org-code", ORG, ORG, ()),
         ("org-code", f"{ORG[:8]}-{ORG[8]}", ORG, ("marks",)),
         ("org-code", f" {ORG.lower()} ", ORG, ("spaces", "upper-case")),
+        ("org-code", "ｄ２１４３５６９－ｘ", "D2143569X", ("full-width", "upper-case", "marks")),
+        ("identity-no", " 11010519491231002x", "11010519491231002X", ("spaces", "upper-case")),
         ("org-code", f"{ORG[:8]}－{ORG[8]}".translate(WIDE), ORG, ("full-width", "marks")),
         ("uscc", f"{USCC[:8]} {USCC[8:]}", USCC, ("spaces",)),
         ("uscc", "\ufeff" + USCC.lower(), USCC, ("full-width", "upper-case")),

@@ -69,7 +69,7 @@ USUAL: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "identity_kind": ("证件类型", "证件种类", "证件名称", "有效证件类别"),
     "nationality": ("国别", "国家", "国籍代码", "国家或地区"),
-    "birth_on": ("出生年月日", "出生年月", "生日"),
+    "birth_on": ("出生年月日", "生日"),
     "sex": ("男女",),
     "agency_no": (
         "社会保险登记证号",
