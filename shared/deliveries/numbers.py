@@ -34,7 +34,7 @@ _EXTRA: Final = "number"
 _PAPER: Final = attrgetter("identity_kind")
 _OBJECT: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 """Fields as they are written: what is not a number here stays to the letter."""
-_ANY: Final = msgspec.json.Decoder()
+_TEXT: Final = msgspec.json.Decoder(str)
 
 
 def numbered(kind: NumberKind) -> dict[str, Any]:
@@ -169,26 +169,31 @@ def decode_numbered(
 def _read_again(
     shape: type[msgspec.Struct], text: bytes, faults: Sequence[RowProblem], max_bytes: int
 ) -> tuple[Any, list[Repair]] | None:
-    wanted = {one.pointer[1:] for one in faults if one.code == "pattern-mismatch"} & number_fields(
-        shape
-    ).keys()
+    unmatched = {one.pointer[1:] for one in faults if one.code == "pattern-mismatch"}
+    wanted = [one for one in number_fields(shape).items() if one[0] in unmatched]
     if not wanted:
         return None
     content = _OBJECT.decode(text)
     repairs = []
-    for field in sorted(wanted):
-        kind, value = number_fields(shape)[field], _ANY.decode(content[field])
-        if kind == "by-identity-kind":
-            said = content.get("identity_kind")
-            paper = IDENTITY_CARD if said is None else _ANY.decode(said)
-            if paper not in list(NUMBER_OF):
-                continue
-            kind = NUMBER_OF[paper]
-        reading = read(kind, value)
-        if reading.repairs:
+    for field, declared in wanted:
+        kind = _kind_told(content) if declared == "by-identity-kind" else declared
+        value = _TEXT.decode(content[field])
+        reading = None if kind is None else read(kind, value)
+        if reading is not None and reading.repairs:
             content[field] = msgspec.Raw(msgspec.json.encode(reading.normal))
             repairs.append(_repair(field, value, reading))
     if not repairs:
         return None
     (result,) = decode_records(shape, [msgspec.json.encode(content)], max_bytes)
     return result, repairs
+
+
+def _kind_told(content: Mapping[str, msgspec.Raw]) -> Kind | None:
+    """The kind of the number of the paper a record names; None where it names none there is."""
+    if "identity_kind" not in content:
+        return NUMBER_OF[IDENTITY_CARD]
+    try:
+        said = _TEXT.decode(content["identity_kind"])
+    except msgspec.DecodeError:
+        return None
+    return next((kind for paper, kind in NUMBER_OF.items() if paper == said), None)

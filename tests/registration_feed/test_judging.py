@@ -250,6 +250,12 @@ def test_the_key_is_the_organisation_code_else_the_licence(
     assert (row["employer_key"], row["org_code"]) == (key, org_code)
 
 
+def test_a_number_beside_a_broken_field_is_read_all_the_same() -> None:
+    """Only what is wrong otherwise is told."""
+    wrong = licence(licence_no="２１０５０２２０００００015", headcount=-1)
+    assert [one["pointer"] for one in problems(BUSINESS_LICENCES, wrong)] == ["/headcount"]
+
+
 def test_notation_does_not_make_other_content() -> None:
     hyphen = judged(BUSINESS_LICENCES, licence(org_code="PDY00001-X"))
     plain = judged(BUSINESS_LICENCES, licence(org_code="PDY00001X"))
