@@ -130,9 +130,9 @@ async def test_a_foreigner_is_known_by_passport(world: World) -> None:
     first = foreigner(1, person_application(1, post="worker"))
     sent = await world.push("person-applications", [first])
     assert counts(await world.delivery(sent["delivery"])) == (1, 0, 0, 0)
-    listed = person(1, post="worker", enrolled_on="2008-06-05")
-    again = foreigner(1, listed, identity_no="ｍ0000 0001")
-    other = foreigner(1, listed, nationality="JPN")
+    entry = person(1, post="worker", enrolled_on="2008-06-05")
+    again = foreigner(1, entry, identity_no="ｍ0000 0001")
+    other = foreigner(1, entry, nationality="JPN")
     sent = await world.push("insured-persons", [again, other], period="2008-06")
     assert await world.problems(sent) == {}
     rows = await world.rows("SELECT person_id, birth_on, sex, worker_class FROM persons")
@@ -150,10 +150,12 @@ async def test_a_foreigner_is_known_by_passport(world: World) -> None:
     shown = (await world.get(path, purpose="核对")).json()
     assert (shown["identity_no"], shown["name"]) == ("M******01", "K***")
     assert (shown["identity_kind"], shown["nationality"]) == ("passport", "KOR")
-    counted = await world.get("/register/persons", worker_class="foreign", as_of="2008-06-30")
-    assert {row["person_id"] for row in counted.json()["items"]} == {
-        row["person_id"] for row in rows
-    }
+    asked = {"as_of": "2008-06-30"}
+    listed = (await world.get("/register/persons", worker_class="foreign", **asked)).json()["items"]
+    assert {one["person_id"] for one in listed} == {row["person_id"] for row in rows}
+    counts_shown = (await world.get("/register/counts", by="worker-class", **asked)).json()
+    assert counts_shown["total"]["count"] == 2
+    assert "foreign" in str(counts_shown)
 
 
 NEEDS: tuple[tuple[dict[str, Any], list[tuple[str, str]]], ...] = (
