@@ -18,7 +18,12 @@ from typing import Final
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from shared.identifiers import check_identity_no, org_code_from_tax_no
+from shared.identifiers import (
+    IDENTITY_CARD,
+    IdentityKind,
+    identity_form_problem,
+    org_code_from_tax_no,
+)
 
 KEY_BYTES: Final = 32
 _NONCE_BYTES: Final = 12
@@ -121,7 +126,7 @@ class Secrecy:
         """HMAC-SHA256 with the newest hash key: ``v1-`` and 128 bits in base32 (26 characters).
 
         The same text gives the same hash everywhere the secret is the same; write a number in
-        its one standard form first (``normalise_identity_no``).
+        its one standard form first (``identifiers.read``).
         """
         if self._mac is None:
             raise SecrecyError("no hash key is configured")
@@ -182,6 +187,14 @@ def mask_identity(value: str) -> str:
     return value[:6] + "*" * (len(value) - 8) + value[-2:]
 
 
+def mask_document(kind: IdentityKind, number: str) -> str:
+    """The number of a person's paper: an identity number as ``mask_identity``, any other, which
+    may hold the birth date, with its first and last two characters."""
+    if kind == IDENTITY_CARD:
+        return mask_identity(number)
+    return number[0] + "*" * (len(number) - 3) + number[-2:]
+
+
 def mask_within(text: str) -> str:
     """The text with every identity number of 18 characters in it masked: someone may have written
     one where it does not belong. Those of 15 look like licence numbers and stay."""
@@ -197,7 +210,7 @@ def mask_tax_no(value: str) -> str:
     if org_code_from_tax_no(value) is not None:
         return value
     if len(value) == 20:
-        short = value.endswith("00000") and check_identity_no(value[:18]) is not None
+        short = value.endswith("00000") and identity_form_problem(value[:18]) is not None
         end = 15 if short else 18
         return mask_identity(value[:end]) + value[end:]
     return mask_identity(value) if _may_hold_identity(value) else value
@@ -205,5 +218,5 @@ def mask_tax_no(value: str) -> str:
 
 def _may_hold_identity(value: str) -> bool:
     if len(value) == 15:
-        return check_identity_no(value) is None
+        return identity_form_problem(value) is None
     return sum(char.isdigit() for char in value) >= 14

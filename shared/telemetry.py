@@ -22,7 +22,7 @@ import structlog
 from structlog.typing import EventDict, Processor
 
 from shared.crypto import mask_identity
-from shared.identifiers import check_identity_no
+from shared.identifiers import identity_form_problem
 from shared.settings import Settings
 
 # 15 or 18 characters, or the tax numbers of owners made of them (17 and 20): a run of digits,
@@ -76,7 +76,7 @@ def _names_somebody(trace_id: str) -> bool:
     """Whether a valid identity number stands in a trace id that a caller chose: it would be shown
     everywhere. One in ten million that were drawn by chance is given up with them."""
     return any(
-        check_identity_no(run[0][start : start + 18]) is None
+        identity_form_problem(run[0][start : start + 18]) is None
         for run in _EIGHTEEN.finditer(trace_id)
         for start in range(len(run[0]) - 17)
     )

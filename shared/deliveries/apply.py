@@ -20,6 +20,7 @@ from shared.deliveries.feed import (
 )
 from shared.deliveries.fresh import write_prepared
 from shared.deliveries.judge import Judged, Judging, unusable
+from shared.deliveries.numbers import Remarks
 from shared.deliveries.receipts import NotConserved
 
 MAX_UNUSABLE: Final = 10
@@ -36,6 +37,8 @@ class Result:
     dispositions: dict[int, Disposition] = field(default_factory=dict)
     problems: dict[int, tuple[RowProblem, ...]] = field(default_factory=dict)
     waiting_for: dict[int, str] = field(default_factory=dict)
+    remarks: dict[int, Remarks] = field(default_factory=dict)
+    """What is to be said of records' numbers."""
 
 
 async def apply_judged(ctx: ApplyContext, judged: Judged) -> tuple[Result, Outcome]:
@@ -52,6 +55,7 @@ async def apply_judged(ctx: ApplyContext, judged: Judged) -> tuple[Result, Outco
         dict.fromkeys(judged.problems, Disposition.REJECTED),
         {**judged.problems, **outcome.problems},
         dict(outcome.waiting_for),
+        judged.remarks,
     )
     result.dispositions.update(outcome.dispositions)
     return result, outcome
@@ -84,6 +88,7 @@ async def _write_parts(ctx: ApplyContext, fresh: Fresh, judging: Judging) -> Res
         _log_failures(ctx, judged)
         result.dispositions.update(dict.fromkeys(judged.problems, Disposition.REJECTED))
         result.problems.update(judged.problems)
+        result.remarks.update(judged.remarks)
         if judged.rows:
             raise _NotNew
         if judged.prepared is not None:

@@ -1,8 +1,8 @@
 """Judgements every feed needs, each once: units, dates, money, identifiers, keys.
 
-All are pure: values in, problems out. A feed's judge strings them together: identifiers are
-checked over the whole chunk first (``*_findings``), then what was found is noted record by
-record (``Problems.noted``) beside everything else that is wrong with it.
+All are pure: values in, problems out. A feed's judge strings them together. Numbers have been
+read over the whole chunk before (``shared.deliveries.numbers``): what was found is noted record
+by record (``Problems.noted``) beside everything else that is wrong with it.
 """
 
 from __future__ import annotations
@@ -10,24 +10,18 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 import msgspec
 
 from shared import identifiers
 from shared.crypto import Secrecy
 from shared.deliveries.feed import JudgeContext, RowProblem
-from shared.identifiers import batch
 from shared.money import MoneyError, fen_from_yuan, yuan
 from shared.plan import Plan
-
-Findings: TypeAlias = list[identifiers.Problem | None]
-"""One per record: what is wrong with its number, None where it is right or not given."""
-
-BatchCheck: TypeAlias = Callable[[Sequence[str]], Findings]
 
 CHECK_TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "unit-unknown": (
@@ -63,6 +57,12 @@ CHECK_TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     ),
 }
 """Codes noted here → (zh, en) over ``RowProblem.params``."""
+
+_NUMBER_CODES: Final[Mapping[str, str]] = {
+    "check_digit": "check-digit-wrong",
+    "org_check_digit": "check-digit-wrong",
+    "division_never": "division-never-existed",
+}
 
 _EARLIEST: Final = date(1949, 10, 1)
 
@@ -112,8 +112,7 @@ class Problems(list[RowProblem]):
         """What a check found wrong with a number, if anything; the right check digit is named."""
         if found is None:
             return
-        wrong = found.code in ("check_digit", "org_check_digit")
-        code = "check-digit-wrong" if wrong else "identifier-invalid"
+        code = _NUMBER_CODES.get(found.code, "identifier-invalid")
         self.add(code, pointer, expected=found.expected, zh=found.zh, en=found.en)
 
     def period(self, value: str, pointer: str, ctx: JudgeContext) -> None:
@@ -139,49 +138,6 @@ class Problems(list[RowProblem]):
             self.add("code-unknown", "/industry", value=industry)
 
 
-def org_code_findings(values: Sequence[str | None]) -> Findings:
-    """Organisation codes, with or without the printed hyphen, by GB 11714."""
-    return _findings([plain_org_code(value) for value in values], batch.org_code_problems)
-
-
-def licence_findings(values: Sequence[str | None]) -> Findings:
-    """Registration numbers of 13 or 15 digits (GS 15-2006), or 18-character codes."""
-    found = _findings(
-        [value if value is not None and len(value) != 18 else None for value in values],
-        batch.reg_no_problems,
-    )
-    for index, problem in enumerate(
-        _findings(
-            [value if value is not None and len(value) == 18 else None for value in values],
-            batch.uscc_problems,
-        )
-    ):
-        if problem is not None:
-            found[index] = problem
-    return found
-
-
-def tax_no_findings(values: Sequence[str | None], as_of: date) -> Findings:
-    """Tax numbers of firms and of household owners (国税函〔2006〕820号)."""
-    return _findings(values, lambda given: batch.tax_no_problems(given, as_of))
-
-
-def identity_findings(values: Sequence[str | None], as_of: date) -> Findings:
-    """Identity numbers of 18 or 15 digits (GB 11643); nobody is born after ``as_of``."""
-    return _findings(values, lambda given: batch.identity_problems(given, as_of))
-
-
-def _findings(values: Sequence[str | None], check: BatchCheck) -> Findings:
-    given = [(index, value) for index, value in enumerate(values) if value is not None]
-    found: Findings = [None] * len(values)
-    if given:
-        problems = check([value for _, value in given])
-        for (index, _), problem in zip(given, problems, strict=True):
-            if problem is not None:
-                found[index] = problem
-    return found
-
-
 def content_hash(content: Any) -> bytes:
     """16 bytes over what a record states: equal content, equal bytes.
 
@@ -193,11 +149,6 @@ def content_hash(content: Any) -> bytes:
 
 
 _PACK = msgspec.msgpack.Encoder(decimal_format="string").encode
-
-
-def plain_org_code(value: str | None) -> str | None:
-    """An organisation code in its nine characters, without the printed hyphen."""
-    return value if value is None or len(value) == 9 else identifiers.normalise_org_code(value)
 
 
 def org_code_in_tax_no(tax_no: str | None) -> str | None:
@@ -234,12 +185,12 @@ def owner_key_of(
     secrecy: Secrecy, *, owner_id: str | None = None, tax_no: str | None = None
 ) -> str | None:
     """``own:`` keyed hash of a household owner's identity number, given or contained in the
-    tax number; None where there is none. What joins a licence to a household's tax number."""
+    tax number; None where there is none. What joins a licence to a household's tax number.
+    Numbers in their normal form."""
     owner = owner_id or (identifiers.owner_identity_from_tax_no(tax_no) if tax_no else None)
     if owner is None:
         return None
-    full = owner if len(owner) == 18 else identifiers.identity_18_from_15(owner)
-    return identifiers.employer_key(owner_hash=secrecy.keyed_hash(full))
+    return identifiers.employer_key(owner_hash=secrecy.keyed_hash(owner))
 
 
 def legal_rep_of(secrecy: Secrecy, name: str | None) -> tuple[str | None, str | None]:

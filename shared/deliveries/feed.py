@@ -10,13 +10,14 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 import msgspec
 
 from shared.crypto import Secrecy
 from shared.deliveries.standing import Standing
 from shared.events import Fact
+from shared.identifiers import Problem
 from shared.plan import Plan
 
 if TYPE_CHECKING:
@@ -46,6 +47,10 @@ class RowProblem(msgspec.Struct, frozen=True, array_like=True):
     params: dict[str, str] = {}
 
 
+Findings: TypeAlias = list[Problem | None]
+"""One per record: what is wrong with its number, None where it is right or not given."""
+
+
 @dataclass(frozen=True)
 class DeliveryInfo:
     """What judging and applying may know of the delivery a record came in. Picklable."""
@@ -71,6 +76,8 @@ class JudgeContext:
     secrecy: Secrecy
     today: date
     """The local day the delivery was received on."""
+    numbers: Mapping[str, Findings] = field(default_factory=dict)
+    """By field, of the records being judged: what is wrong with the number of each."""
 
 
 class Verdict(NamedTuple):

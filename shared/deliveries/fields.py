@@ -10,10 +10,13 @@ is integer fen from the first step on (``shared.deliveries.checks.Problems.fen``
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta
+
+from shared.deliveries.numbers import numbered
 
 Name = Annotated[
     str, Meta(min_length=2, max_length=200, description="名称全称 · full name as registered")
@@ -58,6 +61,7 @@ OrgCode = Annotated[
     Meta(
         pattern=r"^[0-9A-Z]{8}-?[0-9X]$",
         description="组织机构代码 · organisation code, GB 11714-1997",
+        extra=numbered("org-code"),
     ),
 ]
 TaxNo = Annotated[
@@ -65,6 +69,7 @@ TaxNo = Annotated[
     Meta(
         pattern=r"^([0-9]{6}[0-9A-Z]{9}|[0-9]{15}00000|[0-9]{17}[0-9X]00|[0-9A-HJ-NP-RTUWXY]{18})$",
         description="税务登记号 · tax number: 15 characters, 20 for households, or 18",
+        extra=numbered("tax-no"),
     ),
 ]
 Uscc = Annotated[
@@ -72,6 +77,7 @@ Uscc = Annotated[
     Meta(
         pattern=r"^[0-9A-HJ-NP-RTUWXY]{18}$",
         description="统一社会信用代码 · 18-character code, GB 32100-2015",
+        extra=numbered("uscc"),
     ),
 ]
 LicenceNo = Annotated[
@@ -79,6 +85,7 @@ LicenceNo = Annotated[
     Meta(
         pattern=r"^([0-9]{13}|[0-9]{15}|[0-9A-HJ-NP-RTUWXY]{18})$",
         description="营业执照注册号 · registration number: 13 or 15 digits, or 18 characters",
+        extra=numbered("licence-no"),
     ),
 ]
 IdentityNo = Annotated[
@@ -86,7 +93,40 @@ IdentityNo = Annotated[
     Meta(
         pattern=r"^([0-9]{15}|[0-9]{17}[0-9X])$",
         description="公民身份号码 · identity number, 18 or 15 digits (GB 11643); kept encrypted",
+        extra=numbered("identity-no"),
     ),
+]
+PersonNo = Annotated[
+    str,
+    Meta(
+        pattern=r"^([0-9]{15}|[0-9]{17}[0-9X]|[0-9A-Z]{5,12}|[A-Z]{3}[0-9]{12})$",
+        description="证件号码 · number of the paper identity_kind names: an identity number of "
+        "18 or 15 digits (GB 11643), of a passport, travel or residence permit; kept encrypted",
+        extra=numbered("by-identity-kind"),
+    ),
+]
+IdentityKind = Annotated[
+    Literal["identity-card", "passport", "travel-permit", "residence-permit"],
+    Meta(
+        description="证件类别 · identity-card 身份证, passport 护照, "
+        "travel-permit 港澳台居民通行证, residence-permit 外国人永久居留证"
+    ),
+]
+Nationality = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Z]{3}$",
+        description="国籍 · state that issued the passport, three letters of ISO 3166 (KOR); "
+        "needed with a passport",
+    ),
+]
+BirthOn = Annotated[
+    date,
+    Meta(description="出生日期 · birth date; needed where no identity number tells it"),
+]
+Sex = Annotated[
+    Literal["M", "F"],
+    Meta(description="性别 · M 男, F 女; needed where no identity number tells it"),
 ]
 DocumentNo = Annotated[
     str,

@@ -23,8 +23,8 @@ from shared.crypto import Secrecy
 from shared.deliveries.columns import packed, unpacked
 from shared.deliveries.feed import DeliveryInfo, Judge, JudgeContext, RowProblem, Verdict
 from shared.deliveries.fresh import Prepared, Preparing, prepare
+from shared.deliveries.numbers import Remarks, decode_numbered, judge_records
 from shared.deliveries.readers import READERS, TABLE_FORMS
-from shared.deliveries.shape import decode_records
 from shared.deliveries.spool import open_segment
 from shared.deliveries.tables.refused import with_cell_faults
 from shared.pace import collect_seldom
@@ -93,9 +93,12 @@ class Judged:
     failures: dict[int, str] = field(default_factory=dict)
     """Records the feed's judge broke down on (a fault of ours): number → kind of error."""
     prepared: Prepared | None = None
+    remarks: dict[int, Remarks] = field(default_factory=dict)
+    """What is to be said of numbers, by record number; of refused records too."""
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _judged, (packed(self.rows), self.problems, self.failures, self.prepared)
+        found = (self.problems, self.failures, self.prepared, self.remarks)
+        return _judged, (packed(self.rows), *found)
 
 
 def _judged(
@@ -103,8 +106,9 @@ def _judged(
     problems: dict[int, tuple[RowProblem, ...]],
     failures: dict[int, str],
     prepared: Prepared | None,
+    remarks: dict[int, Remarks],
 ) -> Judged:
-    return Judged(unpacked(rows), problems, failures, prepared)
+    return Judged(unpacked(rows), problems, failures, prepared, remarks)
 
 
 def records_of(
@@ -125,7 +129,8 @@ def judge_segment(task: JudgeTask, plan: Plan, secrecy: Secrecy) -> Judged:
         numbered = [(no, text) for no, text in numbered if no in task.only]
     judged = Judged()
     texts = [text for _, text in numbered]
-    decoded = decode_records(task.record, texts, task.max_record_bytes)
+    decoded, repairs = decode_numbered(task.record, texts, task.max_record_bytes)
+    judged.remarks = {numbered[at][0]: Remarks(made, []) for at, made in repairs.items()}
     if task.reader in TABLE_FORMS:
         decoded = with_cell_faults(task.record, texts, decoded, task.max_record_bytes)
     good: list[tuple[int, msgspec.Struct]] = []
@@ -178,8 +183,10 @@ def _verdicts(
 ) -> list[Verdict | None]:
     """The feed's verdicts; should its judge break down, record by record to find which one."""
     try:
-        verdicts = task.judge([record for _, record in good], ctx) if good else []
+        verdicts, remarks = judge_records(task.judge, [record for _, record in good], ctx)
         if len(verdicts) == len(good):
+            for at, said in remarks.items():
+                judged.remarks[good[at][0]] = said.after(judged.remarks.get(good[at][0]))
             return list(verdicts)
     except Exception as error:
         if len(good) == 1:

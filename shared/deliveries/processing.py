@@ -29,6 +29,7 @@ from shared.deliveries.following import (
 from shared.deliveries.fresh import Preparing
 from shared.deliveries.judge import Judged, JudgePool, JudgeTask, Judging, StoredSegment
 from shared.deliveries.linking import link_receipt, sealed
+from shared.deliveries.numbers import Remarks
 from shared.deliveries.receipts import (
     CODES,
     FIRST_PROBLEMS,
@@ -39,6 +40,7 @@ from shared.deliveries.receipts import (
     pack,
     receipt_of,
 )
+from shared.deliveries.remarks import keep_remarks
 from shared.deliveries.store import DeliveryRow
 from shared.deliveries.store import held as held_store
 from shared.deliveries.store.withdrawals import find_withdrawal
@@ -104,6 +106,7 @@ async def process_chunk(
     result = await _applied(ApplyContext(conn, runtime, row.info, feed, now), judging)
     packed = pack(segment.record_count, segment.first_record_no, result.dispositions)
     await _write_details(conn, row, result, now)
+    await keep_remarks(conn, runtime.secrecy, row.id, segment, result.remarks)
     if row.mode == "replace":
         await note_named(conn, row, await judging.whole())
     row = _counted(row, row.counts + Counts.of(packed), result.problems)
@@ -168,6 +171,7 @@ async def dry_run(
     ctx = ApplyContext(conn, runtime, row.info, feed, now)
     chunks: list[tuple[int, int, bytearray]] = []
     problems: list[tuple[int, Disposition, tuple[RowProblem, ...]]] = []
+    remarks: list[tuple[StoredSegment, dict[int, Remarks]]] = []
     effect = await EffectSoFar.begin(conn, feed)
     tried = await conn.begin_nested()
     async for segment in store.segments_of(conn, row.id, row.chunk_count):
@@ -176,6 +180,7 @@ async def dry_run(
         await note_named(conn, row, judged)
         effect.seen(outcome.facts)
         packed = pack(segment.record_count, segment.first_record_no, result.dispositions)
+        remarks.append((replace(segment, body=b""), result.remarks))
         chunks.append((segment.no, segment.first_record_no, packed))
         problems.extend(_with_disposition(result)[: DRY_RUN_PROBLEMS - len(problems)])
         row = _counted(row, row.counts + Counts.of(packed), result.problems)
@@ -185,6 +190,8 @@ async def dry_run(
     for chunk_no, first_no, packed in chunks:
         await store.write_chunk(conn, row.id, chunk_no, first_no, packed)
     await store.write_problems(conn, row.id, problems)
+    for segment, said in remarks:
+        await keep_remarks(conn, runtime.secrecy, row.id, segment, said)
     row = replace(row, next_chunk=row.chunk_count)
     row = await finish(conn, runtime, feed, row, measured, removals)
     await store.save_progress(conn, row)

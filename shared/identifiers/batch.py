@@ -7,15 +7,16 @@ and only the wrong numbers cost more. Kept apart from the checks so that rules s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
-from typing import Final, TypeAlias
+from functools import cache, partial
+from typing import Final, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from shared.identifiers import check_digits as sums
-from shared.identifiers.divisions import PROVINCES
+from shared.identifiers.divisions import PROVINCES_WITHOUT_DIVISIONS, known_divisions
 from shared.identifiers.employers import (
     USCC_AUTHORITIES,
     check_org_code,
@@ -25,10 +26,18 @@ from shared.identifiers.employers import (
 )
 from shared.identifiers.persons import check_identity_no
 from shared.identifiers.problem import Problem
+from shared.identifiers.reading import Kind
 
 _Bytes: TypeAlias = NDArray[np.uint8]
 _Flags: TypeAlias = NDArray[np.bool_]
 _Table: TypeAlias = NDArray[np.int16]
+
+
+class _Right(Protocol):
+    """Which columns of characters are right; nobody is born after ``latest``."""
+
+    def __call__(self, chars: _Bytes, latest: int) -> _Flags: ...
+
 
 _BAD: Final = 4096
 """Added for a character that cannot stand there; no honest sum reaches it."""
@@ -36,46 +45,46 @@ _BAD: Final = 4096
 
 def org_code_problems(values: Sequence[str]) -> list[Problem | None]:
     """``check_org_code`` of each value."""
-    return _judge(values, lambda batch: _sieve(batch, 9, _right_org_codes), check_org_code)
+    return _judge(values, cleared("org-code", values), check_org_code)
 
 
 def uscc_problems(values: Sequence[str]) -> list[Problem | None]:
     """``check_uscc`` of each value, with the standing list of authorities."""
-    return _judge(values, lambda batch: _sieve(batch, 18, _right_usccs), check_uscc)
+    return _judge(values, cleared("uscc", values), check_uscc)
 
 
 def reg_no_problems(values: Sequence[str]) -> list[Problem | None]:
     """``check_reg_no`` of each value; 13-digit and text forms take the slow way."""
-    return _judge(values, lambda batch: _sieve(batch, 15, _right_reg_nos), check_reg_no)
+    return _judge(values, _sieve(values, 15, _right_reg_nos), check_reg_no)
 
 
 def identity_problems(values: Sequence[str], as_of: date | None = None) -> list[Problem | None]:
     """``check_identity_no`` of each value, 18- and 15-digit forms mixed."""
-    latest = _day_number(as_of)
-
-    def clear(batch: Sequence[str]) -> _Flags:
-        current = _sieve(batch, 18, lambda chars: _right_identities(chars, latest))
-        if current.all():
-            return current
+    clear = cleared("identity-no", values, as_of)
+    if not clear.all():
         # The first cards' form: 19yymmdd, and no check character.
-        first = [f"{v[:6]}19{v[6:]}" if len(v) == 15 else "" for v in batch]
-        return current | _sieve(first, 17, lambda chars: _right_births(chars, latest))
-
+        first = [f"{v[:6]}19{v[6:]}" if len(v) == 15 else "" for v in values]
+        latest = _day_number(as_of)
+        clear = clear | _sieve(first, 17, lambda chars: _right_births(chars, latest))
     return _judge(values, clear, lambda value: check_identity_no(value, as_of))
 
 
 def tax_no_problems(values: Sequence[str], as_of: date | None = None) -> list[Problem | None]:
     """``check_tax_no`` of each value, firms' and owners' numbers mixed."""
-    latest = _day_number(as_of)
-
-    def clear(batch: Sequence[str]) -> _Flags:
-        firms = _sieve(batch, 15, _right_tax_nos)
-        if firms.all():
-            return firms
-        owners = [v[:18] if len(v) == 20 and v.endswith("00") else "" for v in batch]
-        return firms | _sieve(owners, 18, lambda chars: _right_identities(chars, latest))
-
+    clear = cleared("tax-no", values, as_of)
     return _judge(values, clear, lambda value: check_tax_no(value, as_of))
+
+
+def cleared(kind: Kind, values: Sequence[str], as_of: date | None = None) -> _Flags:
+    """Which values are right, in their normal form and with nothing to note: ``read`` gives them
+    back as they are. Of the others only ``read`` can tell."""
+    latest = _day_number(as_of)
+    flags = np.zeros(len(values), np.bool_)
+    for width, right in _SIEVES.get(kind, ()):
+        if flags.all():
+            break
+        flags |= _sieve(values, width, partial(right, latest=latest))
+    return flags
 
 
 def org_code_check_batch(values: Sequence[str]) -> list[str | None]:
@@ -95,12 +104,10 @@ def _right_character(problem: Problem | None) -> str | None:
 
 
 def _judge(
-    values: Sequence[str],
-    clear: Callable[[Sequence[str]], _Flags],
-    check: Callable[[str], Problem | None],
+    values: Sequence[str], clear: _Flags, check: Callable[[str], Problem | None]
 ) -> list[Problem | None]:
     found: list[Problem | None] = [None] * len(values)
-    for index in np.flatnonzero(~clear(values)).tolist():
+    for index in np.flatnonzero(~clear).tolist():
         found[index] = check(values[index])
     return found
 
@@ -160,7 +167,6 @@ def _pairs(admitted: Sequence[str]) -> _Flags:
     return table
 
 
-_PROVINCE_PAIRS: Final = _pairs(sorted(PROVINCES))
 _AUTHORITY_PAIRS: Final = _pairs(
     [
         authority + kind
@@ -168,6 +174,27 @@ _AUTHORITY_PAIRS: Final = _pairs(
         for kind in ("1239" if authority == "9" else sums.USCC_ALPHABET)
     ]
 )
+
+
+@cache
+def _places() -> _Flags:
+    """By six digits whether it is a division that ever existed; made when first asked for."""
+    table = np.zeros(1_000_000, np.bool_)
+    table[[int(code) for code in known_divisions()]] = True
+    for province in PROVINCES_WITHOUT_DIVISIONS:
+        table[int(province) * 10_000 : (int(province) + 1) * 10_000] = True
+    return table
+
+
+def _known_places(chars: _Bytes) -> _Flags:
+    """Which six characters are such a division. What is not is left to the single check, which
+    refuses it or has a note to make of it."""
+    digits = chars - np.uint8(ord("0"))  # what lies below "0" wraps round to above 9
+    code = np.zeros(chars.shape[1], np.int32)
+    for column in digits:
+        code = code * 10 + np.minimum(column, 9)
+    known: _Flags = (digits <= 9).all(axis=0) & _places()[code]
+    return known
 
 
 def _register_steps() -> _Bytes:
@@ -193,8 +220,7 @@ def _right_org_codes(chars: _Bytes) -> _Flags:
 
 
 def _right_tax_nos(chars: _Bytes) -> _Flags:
-    digits = ((chars[2:6] >= ord("0")) & (chars[2:6] <= ord("9"))).all(axis=0)
-    right: _Flags = _PROVINCE_PAIRS[chars[0], chars[1]] & digits & _right_org_codes(chars[6:])
+    right: _Flags = _known_places(chars[:6]) & _right_org_codes(chars[6:])
     return right
 
 
@@ -204,7 +230,7 @@ def _right_usccs(chars: _Bytes) -> _Flags:
         (total < _BAD)
         & (_USCC_CHECKS[total % 31] == chars[17])
         & _AUTHORITY_PAIRS[chars[0], chars[1]]
-        & _PROVINCE_PAIRS[chars[2], chars[3]]
+        & _known_places(chars[2:8])
         & _right_org_codes(chars[8:17])
     )
     return right
@@ -225,9 +251,9 @@ def _right_identities(chars: _Bytes, latest: int) -> _Flags:
 
 
 def _right_births(chars: _Bytes, latest: int) -> _Flags:
-    """Digits, province and birth date of the 17 characters before the check character."""
+    """Digits, division and birth date of the 17 characters before the check character."""
     digits = chars[:17] - np.uint8(ord("0"))  # what lies below "0" wraps round to above 9
-    well_formed = (digits <= 9).all(axis=0) & _PROVINCE_PAIRS[chars[0], chars[1]]
+    well_formed = (digits <= 9).all(axis=0) & _known_places(chars[:6])
     parts = np.where(well_formed, digits[6:14], 0).astype(np.int32)
     year = parts[0] * 1000 + parts[1] * 100 + parts[2] * 10 + parts[3]
     month = parts[4] * 10 + parts[5]
@@ -238,6 +264,32 @@ def _right_births(chars: _Bytes, latest: int) -> _Flags:
     return right
 
 
+def _right_owners(chars: _Bytes, latest: int) -> _Flags:
+    """A household's tax number: its owner's identity number and 00."""
+    suffix = (chars[18] == ord("0")) & (chars[19] == ord("0"))
+    right: _Flags = suffix & _right_identities(chars[:18], latest)
+    return right
+
+
 def _day_number(as_of: date | None) -> int:
     """yyyymmdd, or a day after all others."""
     return as_of.year * 10000 + as_of.month * 100 + as_of.day if as_of else 9999_12_31
+
+
+def _without_day(right: Callable[[_Bytes], _Flags]) -> _Right:
+    """For numbers that nobody's birth stands in."""
+    return lambda chars, latest: right(chars)
+
+
+_SIEVES: Final[Mapping[Kind, tuple[tuple[int, _Right], ...]]] = {
+    "org-code": ((9, _without_day(_right_org_codes)),),
+    "uscc": ((18, _without_day(_right_usccs)),),
+    "licence-no": ((15, _without_day(_right_reg_nos)), (18, _without_day(_right_usccs))),
+    "tax-no": (
+        (15, _without_day(_right_tax_nos)),
+        (20, _right_owners),
+        (18, _without_day(_right_usccs)),
+    ),
+    "identity-no": ((18, _right_identities),),
+}
+"""Kind of number → its widths, and what clears numbers of each."""

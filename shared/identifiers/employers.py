@@ -11,7 +11,11 @@ from datetime import date
 from typing import Final
 
 from shared.identifiers.check_digits import org_code_check, reg_no_check, uscc_check
-from shared.identifiers.divisions import PROVINCES_EXPECTED, is_plausible_division
+from shared.identifiers.divisions import (
+    PROVINCES_EXPECTED,
+    WHOLE_STATE,
+    is_plausible_division,
+)
 from shared.identifiers.persons import check_identity_no, identity_18_from_15
 from shared.identifiers.problem import Problem
 
@@ -34,7 +38,7 @@ _DIVISION: Final = Problem("division", PROVINCES_EXPECTED)
 def check_org_code(value: str) -> Problem | None:
     """What is wrong with a nine-character organisation code (GB 11714), or None.
 
-    The printed form with a hyphen is a matter for ``normalise_org_code``.
+    The printed form with a hyphen is a matter for ``read``.
     """
     if len(value) != 9:
         return Problem("length", "9")
@@ -56,7 +60,7 @@ def check_uscc(value: str, authorities: frozenset[str] = USCC_AUTHORITIES) -> Pr
         return Problem("characters", "0-9 A-Y without I O S V (3-8: 0-9)")
     if value[0] not in authorities or (value[0] == "9" and value[1] not in _USCC_BUSINESS_KINDS):
         return Problem("authority")
-    if not is_plausible_division(value[2:8]):
+    if not is_plausible_division(value[2:8]) and value[2:8] != WHOLE_STATE:
         return _DIVISION
     right = uscc_check(value[:17])
     if value[17] != right:

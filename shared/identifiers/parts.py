@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final, Literal, NamedTuple, TypeAlias
 
+from shared.identifiers.divisions import WHOLE_STATE, division_standing
 from shared.identifiers.employers import check_reg_no, check_uscc
 from shared.identifiers.problem import CheckError
 
@@ -56,9 +57,32 @@ def identity_division(number: str) -> str:
 class Note(NamedTuple):
     """Something to look at that is no fault."""
 
-    code: Literal["licence-and-type-differ"]
+    code: Literal["licence-and-type-differ", "division-unknown"]
     zh: str
     en: str
+
+
+def division_of(kind: str, number: str) -> str | None:
+    """The six division digits of a valid number in its normal form; None where it has none. Those
+    of a registration number name an office, which need not be a division's."""
+    if kind == "identity-no" or (kind == "tax-no" and len(number) != 18):
+        return number[:6]
+    has_code = len(number) == 18 and kind in ("uscc", "tax-no", "licence-no")
+    return number[2:8] if has_code and number.isascii() else None
+
+
+def division_note(kind: str, number: str) -> Note | None:
+    """A note where the division in a valid number never existed, by any edition since 1980; of a
+    person's, where its county did not (another is refused). Never a refusal: offices of tax and
+    registration have had codes of their own, and editions may lack one."""
+    division = division_of(kind, number)
+    if division is None or division == WHOLE_STATE or division_standing(division) == "known":
+        return None
+    return Note(
+        "division-unknown",
+        f"行政区划代码 {division} 不见于1980年以来各版",
+        f"no edition since 1980 has the division {division}",
+    )
 
 
 _CLASSES: Final = {

@@ -11,7 +11,7 @@ from datetime import date
 from typing import Final, Literal
 
 from shared.identifiers.check_digits import identity_check
-from shared.identifiers.divisions import PROVINCES, PROVINCES_EXPECTED
+from shared.identifiers.divisions import PROVINCES, PROVINCES_EXPECTED, division_standing
 from shared.identifiers.problem import CheckError, Problem
 
 _DIGITS_18: Final = re.compile(r"[0-9]{17}[0-9X]")
@@ -21,6 +21,7 @@ _LENGTH: Final = Problem("length", "18 / 15")
 _CHARACTERS_18: Final = Problem("characters", "0-9 (18: 0-9 X)")
 _CHARACTERS_15: Final = Problem("characters", "0-9")
 _DIVISION: Final = Problem("division", PROVINCES_EXPECTED)
+_DIVISION_NEVER: Final = Problem("division_never")
 _BIRTH_DATE: Final = Problem("birth_date")
 _FUTURE_BIRTH: Final = Problem("future_birth")
 
@@ -28,9 +29,20 @@ _FUTURE_BIRTH: Final = Problem("future_birth")
 def check_identity_no(value: str, as_of: date | None = None) -> Problem | None:
     """What is wrong with an 18- or 15-digit identity number, or None.
 
-    Births after ``as_of`` are refused when it is given; the day itself passes. The county part
-    is not judged. Lower-case x is a matter for ``normalise_number``.
+    Births after ``as_of`` are refused when it is given; the day itself passes. A division is
+    refused where not even its prefecture ever existed; of a county that no edition has there is
+    only a note (``division_note``): refusing a person wrongly is worse than asking. Lower-case x
+    is a matter for ``read``.
     """
+    problem = identity_form_problem(value, as_of)
+    if problem is None and division_standing(value[:6]) == "prefecture-unknown":
+        return _DIVISION_NEVER
+    return problem
+
+
+def identity_form_problem(value: str, as_of: date | None = None) -> Problem | None:
+    """``check_identity_no`` but for the division below the province: what may be a person's number
+    and has to be hidden as one. Reads no editions."""
     problem = _check_shape(value)
     if problem is not None:
         return problem

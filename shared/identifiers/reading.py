@@ -13,12 +13,18 @@ from datetime import date
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from shared.characters import narrow
+from shared.identifiers.documents import (
+    DocumentKind,
+    check_passport_no,
+    check_residence_permit_no,
+    check_travel_permit_no,
+)
 from shared.identifiers.employers import check_org_code, check_reg_no, check_tax_no, check_uscc
-from shared.identifiers.passports import check_passport_no
+from shared.identifiers.parts import Note, division_note
 from shared.identifiers.persons import check_identity_no, identity_18_from_15
 from shared.identifiers.problem import Problem
 
-Kind: TypeAlias = Literal["org-code", "uscc", "licence-no", "tax-no", "identity-no", "passport-no"]
+Kind: TypeAlias = Literal["org-code", "uscc", "licence-no", "tax-no", "identity-no"] | DocumentKind
 RepairRule: TypeAlias = Literal["full-width", "spaces", "upper-case", "marks", "eighteen-digits"]
 
 _SPACES: Final = re.compile(r"\s+")
@@ -41,6 +47,8 @@ class Reading(NamedTuple):
     problem: Problem | None
     repairs: tuple[Repair, ...] = ()
     """In the order they were made; none where the number could not be read."""
+    note: Note | None = None
+    """Something to look at that is no fault."""
 
 
 def notations(text: str) -> Iterator[tuple[RepairRule, str]]:
@@ -76,7 +84,7 @@ def read(kind: Kind, text: str, as_of: date | None = None) -> Reading:
         full = identity_18_from_15(value)
         repairs.append(Repair("eighteen-digits", value, full))
         value = full
-    return Reading(value, None, tuple(repairs))
+    return Reading(value, None, tuple(repairs), division_note(kind, value))
 
 
 def check(kind: Kind, value: str, as_of: date | None = None) -> Problem | None:
@@ -97,4 +105,6 @@ _CHECKS: Final[Mapping[str, Callable[[str], Problem | None]]] = {
     "uscc": check_uscc,
     "licence-no": check_licence_no,
     "passport-no": check_passport_no,
+    "travel-permit-no": check_travel_permit_no,
+    "residence-permit-no": check_residence_permit_no,
 }

@@ -30,7 +30,11 @@ ROW_TEXTS: Final[Texts] = {
     "pattern-mismatch": ("格式不符，应为 {expected}", "wrong form, expected {expected}"),
     "check-digit-wrong": ("校验码有误，应为 {expected}", "check digit should be {expected}"),
     "identifier-invalid": ("号码有误：{zh}", "not a valid number: {en}"),
-    "identity-invalid": ("公民身份号码有误：{zh}", "not a valid identity number: {en}"),
+    "identity-differs": (
+        "与身份证号中的不一致",
+        "differs from what stands in the identity number",
+    ),
+    "division-never-existed": ("号码有误：{zh}", "not a valid number: {en}"),
     "period-mismatch": (
         "{value} 不属于所报期间 {limit}",
         "{value} does not belong to the period delivered, {limit}",

@@ -95,6 +95,20 @@ def person_application(
     return {**record, **more}
 
 
+def foreigner(n: int, record: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """The record told of a foreigner known by passport; nothing in its number tells who it is."""
+    paper = {
+        "identity_kind": "passport",
+        "identity_no": f"M{n:08d}",
+        "nationality": "KOR",
+        "birth_on": "1980-03-05",
+        "sex": "F",
+        "name": f"KIM{n}",
+        "worker_class": "foreign",
+    }
+    return {**record, **paper, **more}
+
+
 def place(n: int, **more: Any) -> dict[str, Any]:
     return {
         "frame_no": f"PC-{n}",

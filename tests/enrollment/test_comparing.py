@@ -22,6 +22,7 @@ from tests.enrollment.conftest import World
 from tests.enrollment.records import (
     UNIT,
     employer,
+    foreigner,
     found,
     identity,
     org_code,
@@ -71,6 +72,8 @@ CASES: tuple[tuple[dict[str, Any], str], ...] = (
     (numberless(43, "李两次"), "unclear.perhaps-repeated"),
     (numberless(44, "李两次"), "unclear.perhaps-repeated"),
     (numberless(45, "周无人"), "new.not-in-register"),
+    (foreigner(46, met(46)), "already-insured.before-finding"),  # by passport
+    (foreigner(46, met(47), nationality="JPN"), "new.not-in-register"),
     (met(33), "conflict.ended-in-register"),  # transferred out, and found here uninsured
     (met(34, reason="insured-elsewhere"), "insured-elsewhere.transferred-out"),
     (found(1, entry_no="PR-1-again", unit=OTHER, found_on="2008-06-02"), "repeated.same-number"),
@@ -104,6 +107,7 @@ async def fill(world: World) -> None:
             person(27),
             person(33),
             person(34),
+            foreigner(46, person(46)),
         ],
     )
     await world.push(

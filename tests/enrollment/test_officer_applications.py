@@ -18,6 +18,7 @@ from tests.enrollment.conftest import World
 from tests.enrollment.records import (
     employer,
     employer_application,
+    foreigner,
     found,
     identity,
     person,
@@ -96,6 +97,7 @@ async def test_an_application_is_judged_when_it_is_made(world: World) -> None:
         (person_application(1, nonsense=1), {}, "field-unknown"),
         (person_application(1, applied_on="2008-06-30"), {}, "period-mismatch"),
         (person_application(1, unit="210503"), own, "unit-not-yours"),
+        (foreigner(1, person_application(1), nationality=None), {}, "field-missing"),
     ]
     for record, who, expected in cases:
         answer = await propose(world, record, **who)

@@ -14,11 +14,13 @@ from shared.events.enrollment import (
     PersonEnded,
     PersonEnrolled,
 )
+from shared.identifiers import make_identity_no
 from tests.enrollment.conftest import World
 from tests.enrollment.records import (
     agency_no,
     employer,
     employer_application,
+    foreigner,
     identity,
     org_code,
     person,
@@ -121,6 +123,96 @@ async def test_both_forms_of_a_number_are_one_person(world: World) -> None:
     short = identity(1)[:6] + identity(1)[8:17]
     sent = await world.push("insured-persons", [person(1), person(1, identity_no=short)])
     assert counts(await world.delivery(sent["delivery"])) == (1, 1, 0, 0)
+
+
+async def test_a_foreigner_is_known_by_passport(world: World) -> None:
+    """Enrolled, told again with another notation, held apart from another state's, told masked."""
+    first = foreigner(1, person_application(1, post="worker"))
+    sent = await world.push("person-applications", [first])
+    assert counts(await world.delivery(sent["delivery"])) == (1, 0, 0, 0)
+    entry = person(1, post="worker", enrolled_on="2008-06-05")
+    again = foreigner(1, entry, identity_no="ｍ0000 0001")
+    other = foreigner(1, entry, nationality="JPN")
+    sent = await world.push("insured-persons", [again, other], period="2008-06")
+    assert await world.problems(sent) == {}
+    rows = await world.rows("SELECT person_id, birth_on, sex, worker_class FROM persons")
+    assert [row["birth_on"] for row in rows] == [date(1980, 3, 5)] * 2
+    assert {(row["sex"], row["worker_class"]) for row in rows} == {("F", "foreign")}
+    (record,) = (await world.get(f"/deliveries/{sent['delivery']}/records", limit=1)).json()[
+        "items"
+    ]
+    assert [(one["field"], one["rule"]) for one in record["repairs"]] == [
+        ("identity_no", "full-width+spaces+upper-case")
+    ]
+    assert "0000" not in str(record)
+
+    path = f"/persons/{rows[0]['person_id']}"
+    shown = (await world.get(path, purpose="核对")).json()
+    assert (shown["identity_no"], shown["name"]) == ("M******01", "K***")
+    assert (shown["identity_kind"], shown["nationality"]) == ("passport", "KOR")
+    asked = {"as_of": "2008-06-30"}
+    listed = (await world.get("/register/persons", worker_class="foreign", **asked)).json()["items"]
+    assert {one["person_id"] for one in listed} == {row["person_id"] for row in rows}
+    counts_shown = (await world.get("/register/counts", by="worker-class", **asked)).json()
+    assert counts_shown["total"]["count"] == 2
+    assert "foreign" in str(counts_shown)
+
+
+NEEDS: tuple[tuple[dict[str, Any], list[tuple[str, str]]], ...] = (
+    ({"nationality": None}, [("field-missing", "/nationality")]),
+    ({"sex": None, "birth_on": None}, [("field-missing", "/sex"), ("field-missing", "/birth_on")]),
+    ({"birth_on": "2009-01-01"}, [("date-in-future", "/birth_on")]),
+    ({"identity_no": "ABCDE"}, [("identifier-invalid", "/identity_no")]),
+    ({"identity_kind": "residence-permit"}, [("identifier-invalid", "/identity_no")]),
+    ({"identity_kind": "identity-card"}, [("identifier-invalid", "/identity_no")]),
+    (
+        {"identity_kind": "identity-card", "identity_no": identity(2)},
+        [("identity-differs", "/birth_on")],
+    ),
+    ({"identity_no": "210502197001019805"}, [("identifier-invalid", "/identity_no")]),
+)
+
+
+async def test_what_a_paper_must_tell_is_asked_for_by_name(world: World) -> None:
+    sex = "M" if int(identity(2)[16]) % 2 else "F"
+    records = [foreigner(n, person(n), **more) for n, (more, _) in enumerate(NEEDS)]
+    records[6]["sex"] = sex
+    sent = await world.push("insured-persons", records)
+    rows = await world.rows("SELECT problems FROM record_problems ORDER BY no")
+    assert [[(one[0], one[1]) for one in row["problems"]] for row in rows] == [
+        told for _, told in NEEDS
+    ]
+    assert counts(await world.delivery(sent["delivery"])) == (0, 0, len(NEEDS), 0)
+
+
+async def test_other_papers_are_persons_too(world: World) -> None:
+    def told(n: int, kind: str, number: str) -> dict[str, Any]:
+        return foreigner(n, person(n), identity_kind=kind, identity_no=number, nationality=None)
+
+    papers = [
+        told(1, "travel-permit", "H12345678"),
+        told(1, "travel-permit", "H1234567802"),  # renewed: the same person
+        told(2, "residence-permit", "KOR110000190101"),
+    ]
+    sent = await world.push("insured-persons", papers)
+    assert counts(await world.delivery(sent["delivery"])) == (2, 1, 0, 0)
+
+
+async def test_a_county_no_edition_has_is_noted_with_the_record(world: World) -> None:
+    nowhere = make_identity_no("210599", date(1970, 1, 1), 981)
+    never = make_identity_no("219902", date(1970, 1, 1), 981)
+    sent = await world.push(
+        "insured-persons", [person(1, identity_no=nowhere), person(2, identity_no=never)]
+    )
+    assert await world.problems(sent) == {2: ["division-never-existed"]}
+    first, second = (await world.get(f"/deliveries/{sent['delivery']}/records")).json()["items"]
+    assert first["disposition"] == "applied"
+    assert [(one["field"], one["code"]) for one in first["notes"]] == [
+        ("identity_no", "division-unknown")
+    ]
+    assert "notes" not in second
+    one = (await world.get(f"/deliveries/{sent['delivery']}/records/1")).json()
+    assert one["notes"] == first["notes"]
 
 
 async def test_what_the_judge_refuses(world: World) -> None:

@@ -207,6 +207,32 @@ async def test_lists_go_page_by_page_to_the_end(door: Door) -> None:
     assert seen == sorted(licence(number)["licence_no"] for number in range(1, 8))
 
 
+async def test_a_numbers_notation_is_put_right_and_kept_on_record(door: Door) -> None:
+    """Of records in JSON as of tables; a number that says something else is refused."""
+    right = licence()
+    printed = {"org_code": "PDY00001-X", "licence_no": " 2105 0220 0000 015"}
+    household = licence(2, reg_type="410", org_code=None, owner_id=OWNER[:6] + OWNER[8:17])
+    wrong = licence(3, licence_no="2105O2200000031")
+    receipt = await push(door, {**right, **printed}, household, wrong)
+    assert (receipt["applied"], receipt["problems"]) == (2, {"pattern-mismatch": 1})
+    facts = {fact.licence_no: fact for fact in await door.facts(EnterpriseRegistered)}
+    assert facts[right["licence_no"]].org_code == right["org_code"]
+
+    path = f"/deliveries/{receipt['delivery']}/records"
+    first, second, third = (await door.get(path))["items"]
+    assert {(one["field"], one["from"], one["to"], one["rule"]) for one in first["repairs"]} == {
+        ("org_code", "PDY00001-X", "PDY00001X", "marks"),
+        ("licence_no", " 2105 0220 0000 015", "210502200000015", "spaces"),
+    }
+    (of_owner,) = second["repairs"]
+    assert (of_owner["field"], of_owner["rule"]) == ("owner_id", "eighteen-digits")
+    assert OWNER not in str(second)
+    assert "repairs" not in third
+    assert (await door.get(f"{path}/1"))["repairs"] == first["repairs"]
+    again = await push(door, right)
+    assert again["duplicate"] == 1
+
+
 async def test_one_enterprise_shows_what_stood_before(door: Door) -> None:
     first = await push(door, licence())
     await push(door, licence(name="本溪市示例饭店有限公司"))

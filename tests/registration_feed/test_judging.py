@@ -12,7 +12,7 @@ from registration_feed.feeds import BUSINESS_LICENCES, ORGANISATION_CODES
 from shared.crypto import Secrecy
 from shared.deliveries.checks import content_hash
 from shared.deliveries.feed import DeliveryInfo, Feed, JudgeContext, RowProblem, Verdict
-from shared.deliveries.shape import decode_records
+from shared.deliveries.numbers import decode_numbered, judge_records
 from shared.deliveries.texts import described
 from shared.identifiers import identity_18_from_15, make_identity_no, make_org_code, make_uscc
 from shared.plan import Plan
@@ -34,11 +34,11 @@ def judged(
         period="2008-05",
         received_at=datetime(2008, 6, 10, 4, tzinfo=UTC),
     )
-    (decoded,) = decode_records(feed.record, [json.dumps(record).encode()], 10_000)
+    (decoded,), _ = decode_numbered(feed.record, [json.dumps(record).encode()], 10_000)
     if isinstance(decoded, tuple):
         return decoded
     ctx = JudgeContext(delivery, Plan.default(), SECRECY, date(2008, 6, 10))
-    (verdict,) = feed.judge([decoded], ctx)
+    (verdict,), _ = judge_records(feed.judge, [decoded], ctx)
     return verdict
 
 
@@ -248,6 +248,12 @@ def test_the_key_is_the_organisation_code_else_the_licence(
 ) -> None:
     row = accepted(BUSINESS_LICENCES, licence(**change))
     assert (row["employer_key"], row["org_code"]) == (key, org_code)
+
+
+def test_a_number_beside_a_broken_field_is_read_all_the_same() -> None:
+    """Only what is wrong otherwise is told."""
+    wrong = licence(licence_no="２１０５０２２０００００015", headcount=-1)
+    assert [one["pointer"] for one in problems(BUSINESS_LICENCES, wrong)] == ["/headcount"]
 
 
 def test_notation_does_not_make_other_content() -> None:

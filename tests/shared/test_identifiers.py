@@ -25,9 +25,6 @@ from shared.identifiers import (
     make_org_code,
     make_reg_no,
     make_uscc,
-    normalise_identity_no,
-    normalise_number,
-    normalise_org_code,
     org_code_from_tax_no,
     org_code_from_uscc,
     owner_identity_from_tax_no,
@@ -217,8 +214,6 @@ class TestIdentityNo:
 
     def test_both_forms_of_one_person_meet(self) -> None:
         assert identity_18_from_15("210502600101985") == WORKER
-        assert normalise_identity_no("２１０５０２600101985") == WORKER
-        assert normalise_identity_no(" 11010519491231002x") == "11010519491231002X"
 
     def test_no_15_digits(self) -> None:
         with pytest.raises(CheckError, match="birth date") as caught:
@@ -276,24 +271,6 @@ class TestTaxNo:
     @example("210502190105021000")  # its first 15 digits make a valid first card (1919-01-05)
     def test_an_identity_number_ending_in_000_is_not_cut(self, number: str) -> None:
         assert owner_identity_from_tax_no(number + "00") == number
-
-
-class TestNormalise:
-    @pytest.mark.parametrize(
-        ("text", "code"),
-        [
-            ("D2143569-X", "D2143569X"),
-            ("ｄ２１４３５６９－ｘ", "D2143569X"),
-            ("\u3000d2143569x ", "D2143569X"),
-            ("D214-3569X", "D214-3569X"),
-            ("O2143569X", "O2143569X"),
-        ],
-    )
-    def test_org_code(self, text: str, code: str) -> None:
-        assert normalise_org_code(text) == code
-
-    def test_only_notation_changes(self) -> None:
-        assert normalise_number("2105-0473\ufeff") == "2105-0473\ufeff"
 
 
 class TestEmployerKey:

@@ -33,7 +33,7 @@ AS_OF = date(2008, 7, 31)
 
 births = st.dates(date(1880, 1, 1), date(2030, 12, 31))
 sequences = st.integers(0, 999)
-divisions = st.sampled_from(["210502", "110105", "990000", "820000"])
+divisions = st.sampled_from(["210502", "110105", "990000", "820000", "210599", "219902"])
 identity_nos = st.builds(make_identity_no, divisions, births, sequences)
 first_cards = identity_nos.map(lambda number: number[:6] + number[8:17])
 org_codes = st.text("0123456789ABXYZ", min_size=8, max_size=8).map(make_org_code)

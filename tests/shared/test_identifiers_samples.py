@@ -12,22 +12,21 @@ import pytest
 from shared.identifiers import (
     Problem,
     check_identity_no,
-    check_org_code,
     check_reg_no,
     check_tax_no,
     check_uscc,
     identity_birth_on,
     identity_sex,
-    normalise_org_code,
     org_code_from_tax_no,
     org_code_from_uscc,
+    read,
 )
 from shared.identifiers.batch import org_code_check_batch, tax_no_problems, uscc_problems
 
 SAMPLES = Path(__file__).resolve().parents[3] / "shared" / "data"
 
 CHECKS: dict[str, Callable[[str], Problem | None]] = {
-    "org_code": lambda value: check_org_code(normalise_org_code(value)),
+    "org_code": lambda value: read("org-code", value).problem,
     "uscc": check_uscc,
     "tax_no": check_tax_no,
     "reg_no_15": check_reg_no,
@@ -62,7 +61,7 @@ def test_identity_numbers_with_edges() -> None:
 
 def test_registered_employers() -> None:
     employers = rows("employers_liaoning_dev.csv")
-    codes = [normalise_org_code(row["org_code"]) for row in employers]
+    codes = [read("org-code", row["org_code"]).normal or "" for row in employers]
     usccs = [row["uscc_18"] for row in employers]
     tax_nos = [row["tax_no_15"] for row in employers]
     right = [None] * len(employers)

@@ -279,6 +279,29 @@ async def test_personal_values_are_masked_in_repairs_and_sealed_at_rest(register
     assert all(wide.encode() not in bytes(one["body"]) for one in stored)
 
 
+async def test_a_table_names_papers_in_words(register: Door) -> None:
+    """护照 stands for its code, its columns go by usual names; both rows are the same person."""
+    rows: Rows = [
+        [
+            *("证件类型", "护照号码", "国别", "姓名", "性别", "出生年月日", "填报单位", "状态"),
+            *("人员类别", "参保日期"),
+        ],
+        [
+            *("护照", "ｍ00000001", "KOR", "KIM", "女", "1980.3.5", "平山区", "在职缴费"),
+            *("外籍人员", "2005.7.1"),
+        ],
+        [
+            *("外国护照", "M00000001", "KOR", "KIM", "女", "1980.3.5", "平山区", "在职缴费"),
+            *("外籍人员", "2005.7.1"),
+        ],
+    ]
+    seen = await done(register, await push(register, csv_of(rows), feed="insured-persons"))
+    assert (seen["counts"]["applied"], seen["counts"]["duplicate"]) == (1, 1), seen
+    shown = (await register.get(f"/deliveries/{seen['delivery']}/records"))["items"]
+    assert [one["row"] for one in shown] == [2, 3]
+    assert "00000001" not in str(shown)
+
+
 def test_what_is_kept_of_tables_is_encrypted_anew_with_the_rest() -> None:
     names = {column.name for column in sealed_columns(TAX)}
     assert {"delivery_originals.body", "delivery_notes.body"} <= names

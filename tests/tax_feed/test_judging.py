@@ -10,7 +10,7 @@ import pytest
 
 from shared.crypto import Secrecy
 from shared.deliveries.feed import DeliveryInfo, Feed, JudgeContext, RowProblem, Verdict
-from shared.deliveries.shape import decode_records
+from shared.deliveries.numbers import decode_numbered, judge_records
 from shared.deliveries.texts import described
 from shared.identifiers import make_identity_no, make_org_code, make_uscc
 from shared.plan import Plan
@@ -32,11 +32,11 @@ def judged(feed: Feed, text: bytes) -> Verdict | tuple[RowProblem, ...]:
         period="2008-06-D1" if feed.period_kind == "dekad" else "2008-05",
         received_at=datetime(2008, 6, 10, 4, tzinfo=UTC),
     )
-    (decoded,) = decode_records(feed.record, [text], 10_000)
+    (decoded,), _ = decode_numbered(feed.record, [text], 10_000)
     if isinstance(decoded, tuple):
         return decoded
     ctx = JudgeContext(delivery, Plan.default(), SECRECY, date(2008, 6, 10))
-    (verdict,) = feed.judge([decoded], ctx)
+    (verdict,), _ = judge_records(feed.judge, [decoded], ctx)
     return verdict
 
 

@@ -317,6 +317,16 @@ async def test_the_deductible_headcount_is_the_smaller_one(door: Door) -> None:
     assert [one["employer_key"] for one in found["items"]] == [key(1)]
 
 
+async def test_a_foreigner_without_wage_is_known_by_passport(door: Door) -> None:
+    paper = {"identity_kind": "passport", "identity_no": "M00000001"}
+    of_korea = made(NO_WAGE_PERSONS, **paper, nationality="KOR")
+    sent = [of_korea, made(NO_WAGE_PERSONS, **paper, nationality="JPN")]
+    receipt = await door.push("no-wage-persons", "2008-05", [*sent, made(NO_WAGE_PERSONS, **paper)])
+    assert (receipt["applied"], receipt["problems"]) == (2, {"field-missing": 1})
+    (row, _) = await door.rows("SELECT * FROM no_wage_persons ORDER BY record_no")
+    assert row["person_key"] == door.runtime.secrecy.keyed_hash("passport:KOR:M00000001")
+
+
 async def test_nobody_without_wage_is_named_and_an_employer_s_sums_move(door: Door) -> None:
     other = made(NO_WAGE_PERSONS, identity_no="210502198001019834", person_name="李四")
     await door.push("no-wage-persons", "2008-05", [made(NO_WAGE_PERSONS), other])

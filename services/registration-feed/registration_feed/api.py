@@ -11,8 +11,8 @@ from sqlalchemy import RowMapping
 from registration_feed import rules, store
 from registration_feed.schemas import EnterpriseDetails, EnterprisePage, Event
 from shared.auth import Caller, allow
-from shared.deliveries.checks import plain_org_code
 from shared.dependencies import ReadTx, RuntimeDep
+from shared.identifiers import Kind, read
 from shared.paging import PageDep
 from shared.plan import Plan
 from shared.problems import problem
@@ -106,8 +106,8 @@ async def get_enterprise(
     """By licence number or organisation code (with or without its hyphen); 404 also for one of
     a unit the token does not cover."""
     _require_feed(caller, feed)
-    plain = plain_org_code(number) if feed == "organisation-codes" else number
-    row = await store.find_enterprise(tx, feed, plain or number)
+    kind: Kind = "org-code" if feed == "organisation-codes" else "licence-no"
+    row = await store.find_enterprise(tx, feed, read(kind, number).normal or number)
     if row is None or not caller.may_read_unit(row["unit"]):
         raise problem("not-found")
     earlier = await store.earlier_versions(tx, feed, row["natural_key"])

@@ -12,14 +12,10 @@ from shared.deliveries.checks import (
     Problems,
     content_hash,
     employer_key_of,
-    identity_findings,
     is_household,
     legal_rep_of,
-    licence_findings,
-    org_code_findings,
     org_code_in_uscc,
     owner_key_of,
-    plain_org_code,
 )
 from shared.deliveries.feed import (
     ApplyContext,
@@ -50,9 +46,8 @@ _EVENT, _EVENT_ON = models.COLUMNS.index("event"), models.COLUMNS.index("event_o
 def judge_licences(records: Sequence[BusinessLicence], ctx: JudgeContext) -> list[Verdict]:
     """Each licence record accepted as a row, or refused with every reason found."""
     found = _found(records, ctx)
-    owners = identity_findings([record.owner_id for record in records], ctx.today)
     verdicts = []
-    for record, wrong, owner in zip(records, found, owners, strict=True):
+    for record, wrong, owner in zip(records, found, ctx.numbers["owner_id"], strict=True):
         problems = wrong
         if owner is not None or record.licensed_on > record.event_on:
             problems = problems or Problems()
@@ -66,7 +61,7 @@ def judge_licences(records: Sequence[BusinessLicence], ctx: JudgeContext) -> lis
 
 def _licence(record: BusinessLicence, ctx: JudgeContext) -> Verdict:
     licence_no = record.licence_no
-    org_code = plain_org_code(record.org_code) or org_code_in_uscc(licence_no)
+    org_code = record.org_code or org_code_in_uscc(licence_no)
     household = is_household(record.reg_type, ctx.plan)
     # An enterprise's legal representative may own others: only a household is its owner.
     owner_id = record.owner_id if household else None
@@ -107,7 +102,7 @@ def judge_certificates(records: Sequence[OrganisationCode], ctx: JudgeContext) -
 
 
 def _certificate(record: OrganisationCode, ctx: JudgeContext) -> Verdict:
-    org_code = plain_org_code(record.org_code) or ""
+    org_code = record.org_code
     row = (
         employer_key_of(ctx.secrecy, org_code=org_code),
         record.name,
@@ -145,8 +140,7 @@ def _found(
     """
     today, last_on = ctx.today, Month.parse(ctx.delivery.period).last_on
     latest = min(today, last_on)
-    org_codes = org_code_findings([record.org_code for record in records])
-    licences = licence_findings([record.licence_no for record in records])
+    org_codes, licences = ctx.numbers["org_code"], ctx.numbers["licence_no"]
     coded: dict[tuple[str, str | None, str | None], bool] = {}
     found: list[Problems | None] = []
     for record, org_code, licence in zip(records, org_codes, licences, strict=True):
@@ -172,7 +166,7 @@ def _found(
         problems.noted(org_code, "/org_code")
         if not problems:
             inside = org_code_in_uscc(record.licence_no)
-            problems.inside(plain_org_code(record.org_code), inside, "/org_code")
+            problems.inside(record.org_code, inside, "/org_code")
         _check_codes(problems, record, ctx)
         problems.not_after(record.event_on, today, "/event_on")
         if record.event_on > last_on:
@@ -186,7 +180,7 @@ def _found(
 def _differ(record: BusinessLicence | OrganisationCode) -> bool:
     """Whether its organisation code is another one than stands inside its licence number."""
     inside = org_code_in_uscc(record.licence_no)
-    return inside is not None and plain_org_code(record.org_code) != inside
+    return inside is not None and record.org_code != inside
 
 
 def _check_codes(

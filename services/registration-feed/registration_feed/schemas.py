@@ -22,6 +22,7 @@ from shared.deliveries.fields import (
     RegType,
     Unit,
 )
+from shared.deliveries.numbers import numbered
 
 Event = Literal["registered", "changed", "revoked", "deregistered"]
 """Issued, changed, revoked (吊销) by the registry, or struck off (注销) on request."""
@@ -39,6 +40,7 @@ OwnerId = Annotated[
     Meta(
         pattern=r"^([0-9]{15}|[0-9]{17}[0-9X])$",
         description="经营者身份证号 · owner's identity number (households); never published",
+        extra=numbered("identity-no"),
     ),
 ]
 

@@ -8,12 +8,8 @@ from typing import NamedTuple, Protocol
 from shared.deliveries.checks import (
     Problems,
     employer_key_of,
-    licence_findings,
-    org_code_findings,
     org_code_in_tax_no,
     org_code_in_uscc,
-    plain_org_code,
-    tax_no_findings,
 )
 from shared.deliveries.feed import JudgeContext
 
@@ -40,12 +36,11 @@ def employers_of(
     ctx: JudgeContext,
     licence_nos: Sequence[str | None] | None = None,
 ) -> list[Employer]:
-    """The employer of each record; a problem is noted where none can be told. Numbers are checked
-    over the whole chunk. ``licence_nos``: of the feeds that have them."""
+    """The employer of each record; a problem is noted where none can be told.
+    ``licence_nos``: of the feeds that have them."""
     licence_nos = licence_nos or [None] * len(records)
-    tax_nos = tax_no_findings([record.tax_no for record in records], ctx.today)
-    org_codes = org_code_findings([record.org_code for record in records])
-    licences = licence_findings(licence_nos)
+    tax_nos, org_codes = ctx.numbers["tax_no"], ctx.numbers["org_code"]
+    licences = ctx.numbers.get("licence_no", [None] * len(records))
     employers = []
     for index, record in enumerate(records):
         problems = Problems()
@@ -65,9 +60,8 @@ def _employer(
     """From numbers that passed their checks."""
     problems = Problems()
     inside = org_code_in_tax_no(tax_no) or org_code_in_uscc(licence_no)
-    stated = plain_org_code(org_code)
-    problems.inside(stated, inside, "/org_code")
-    code = stated or inside
+    problems.inside(org_code, inside, "/org_code")
+    code = org_code or inside
     key = employer_key_of(ctx.secrecy, org_code=code, licence_no=licence_no, tax_no=tax_no)
     if key is None:
         problems.add("key-missing", "")

@@ -64,14 +64,31 @@ async def notes_of(
         (delivery_id, list(numbers)),
     )
     for no, first, count in await cursor.fetchall():
-        one = await driver.execute(
-            "SELECT body FROM delivery_notes WHERE delivery_id = %s AND no = %s",
-            (delivery_id, no),
-            binary=True,
-        )
-        row = await one.fetchone()
-        if row is not None:
-            yield SealedNotes(no, first, count, bytes(row[0]))
+        body = await find_notes(conn, delivery_id, no)
+        if body is not None:
+            yield SealedNotes(no, first, count, body)
+
+
+async def find_notes(conn: AsyncConnection, delivery_id: UUID, no: int) -> bytes | None:
+    """The sealed notes of a segment; None where nothing was said of its records."""
+    driver = await raw(conn)
+    cursor = await driver.execute(
+        "SELECT body FROM delivery_notes WHERE delivery_id = %s AND no = %s",
+        (delivery_id, no),
+        binary=True,
+    )
+    row = await cursor.fetchone()
+    return None if row is None else bytes(row[0])
+
+
+async def write_notes(conn: AsyncConnection, delivery_id: UUID, no: int, body: bytes) -> None:
+    """Keep the sealed notes of a segment, instead of those there were."""
+    driver = await raw(conn)
+    await driver.execute(
+        "INSERT INTO delivery_notes (delivery_id, no, body) VALUES (%s, %s, %s) "
+        "ON CONFLICT (delivery_id, no) DO UPDATE SET body = excluded.body",
+        (delivery_id, no, body),
+    )
 
 
 class SavedMapping(NamedTuple):

@@ -74,7 +74,7 @@ def _spec(
     plan: Plan | None,
     listed: str | None = None,
 ) -> FieldSpec:
-    bare, metas = _unwrapped(hint)
+    bare, metas = unwrapped(hint)
     description = next((meta.description for meta in metas if meta.description), "") or ""
     pattern = next((meta.pattern for meta in metas if meta.pattern), None)
     own = chinese_name(description)
@@ -118,7 +118,7 @@ def chinese_name(description: str) -> str:
     return name if not name.isascii() and " " not in name else ""
 
 
-def _unwrapped(hint: Any) -> tuple[Any, list[msgspec.Meta]]:
+def unwrapped(hint: Any) -> tuple[Any, list[msgspec.Meta]]:
     """The type behind Annotated and "or None", and everything said of it, the outermost first."""
     metas: list[msgspec.Meta] = []
     while True:
@@ -210,7 +210,7 @@ def _unambiguous(named: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 def _parts(bare: Any, plan: Plan | None) -> tuple[FieldSpec, ...]:
     inner = get_args(bare)[0] if get_args(bare) else str
-    inner_bare, _ = _unwrapped(inner)
+    inner_bare, _ = unwrapped(inner)
     if isinstance(inner_bare, type) and issubclass(inner_bare, msgspec.Struct):
         return _specs(inner_bare, None, plan)
     return (_spec("", inner, True, (), False, plan),)

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.deliveries.feed import Feed
-from shared.deliveries.readers import TABLE_FORMS
+from shared.deliveries.numbers import NumberNote
 from shared.deliveries.records import value_shown
 from shared.deliveries.store import DeliveryRow
 from shared.deliveries.store import tables as store
@@ -45,19 +45,31 @@ async def notes_for(
     row: DeliveryRow,
     numbers: Sequence[int],
 ) -> dict[int, dict[str, Any]]:
-    """``row`` and ``repairs`` of these records of a table; nothing for other deliveries."""
-    if row.reader not in TABLE_FORMS or not numbers:
+    """``repairs`` of these records, ``notes`` on numbers where there are any, and the ``row`` of a
+    table's; nothing of a record in JSON that was taken as it stands."""
+    if not numbers:
         return {}
     wanted, names = set(numbers), field_names(feed, runtime)
     found: dict[int, dict[str, Any]] = {}
     async for sealed in store.notes_of(conn, row.id, numbers):
         notes = open_notes(runtime.secrecy, row.id, sealed.no, sealed.body)
-        for index, sheet_row in enumerate(notes.rows):
-            no = sealed.first_record_no + index
-            if no in wanted:
-                repairs = [shown(feed, names, one) for one in notes.repairs.get(index, ())]
-                found[no] = {"row": sheet_row, "repairs": repairs}
+        for no in wanted:
+            index = no - sealed.first_record_no
+            if not 0 <= index < sealed.record_count:
+                continue
+            said: dict[str, Any] = {"row": notes.rows[index]} if notes.rows else {}
+            if notes.rows or index in notes.repairs:
+                said["repairs"] = [shown(feed, names, one) for one in notes.repairs.get(index, ())]
+            if index in notes.notes:
+                said["notes"] = [_noted(names, one) for one in notes.notes[index]]
+            if said:
+                found[no] = said
     return found
+
+
+def _noted(names: Mapping[str, str], note: NumberNote) -> dict[str, Any]:
+    name = names.get(note.field, note.field)
+    return {"field": note.field, "name": name, "code": note.code, "zh": note.zh, "en": note.en}
 
 
 def field_names(feed: Feed, runtime: Runtime) -> dict[str, str]:

@@ -56,6 +56,11 @@ def _faults(shape: type[msgspec.Struct], text: bytes, max_bytes: int) -> tuple[R
     return tuple(found)
 
 
+def is_refused(text: bytes) -> bool:
+    """Whether it is the record of a table some cells of which could not be taken."""
+    return text.startswith(_MARK)
+
+
 def content_of(text: bytes) -> bytes:
     """What of a table's record could be read, as the JSON object it is."""
     return bytes(_LINE.decode(text)[2]) if text.startswith(_MARK) else text

@@ -83,7 +83,7 @@ class TableSpec(msgspec.Struct, frozen=True):
     """Give the rows as they stand, no records."""
 
 
-class Repair(msgspec.Struct, frozen=True, array_like=True):
+class Repair(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A cell that was read as something else than it says. ``to`` None: not stated."""
 
     field: str

@@ -16,6 +16,7 @@ import zstandard
 
 from shared.clock import Clock
 from shared.crypto import SealedColumn, Secrecy, mask_within
+from shared.deliveries.numbers import NumberNote
 from shared.deliveries.readers import Cut, Framing, Limits
 from shared.deliveries.spool import Spool, seal_segment, spool_body
 from shared.deliveries.tables.decoding import Inflater
@@ -29,10 +30,12 @@ ORIGINAL_BYTES: Final = 4 * 1024 * 1024
 
 
 class Notes(msgspec.Struct, frozen=True, array_like=True):
-    """What is to be said of the records of one segment: row in the sheet, repairs by index."""
+    """What is to be said of the records of one segment, by index: row in the sheet (none where it
+    is no table's), repairs, and what is to be noted of numbers."""
 
     rows: list[int]
     repairs: dict[int, list[Repair]]
+    notes: dict[int, list[NumberNote]] = {}
 
 
 def _original_place(delivery_id: object, no: int) -> bytes:
@@ -62,6 +65,11 @@ def open_notes(secrecy: Secrecy, delivery_id: object, no: int, sealed: bytes) ->
     """The notes of a segment."""
     packed = secrecy.decrypt(sealed, _notes_place(delivery_id, no))
     return _NOTES_DECODER.decode(zstandard.ZstdDecompressor().decompress(packed))
+
+
+def seal_notes(secrecy: Secrecy, delivery_id: object, no: int, notes: Notes) -> bytes:
+    """The notes of a segment as they are kept."""
+    return _sealed(secrecy, _notes_place(delivery_id, no), msgspec.msgpack.encode(notes))
 
 
 def _sealed(secrecy: Secrecy, place: bytes, data: bytes) -> bytes:
@@ -231,8 +239,7 @@ async def _keep_batch(spool: TableSpool, batch: Batch, secrecy: Secrecy, deliver
     no = len(spool.entries)
     sealed = await asyncio.to_thread(seal_segment, secrecy, delivery_id, no, batch.lines)
     spool.add(Cut(batch.lines, batch.count), sealed)
-    notes = msgspec.msgpack.encode(Notes(batch.rows, batch.repairs))
-    spool.keep_notes(_sealed(secrecy, _notes_place(delivery_id, no), notes))
+    spool.keep_notes(seal_notes(secrecy, delivery_id, no, Notes(batch.rows, batch.repairs)))
 
 
 def _without_identities(value: Any) -> Any:

@@ -61,6 +61,7 @@ _RULES: Final[Mapping[str, tuple[str, str]]] = {
     "marks": ("去掉符号", "marks removed"),
     "full-width": ("全角改半角", "full width to half"),
     "upper-case": ("改为大写", "to upper case"),
+    "eighteen-digits": ("15位改18位", "15 digits to 18"),
     "number-cell": ("数字格改为文本", "number cell to text"),
     "thousands": ("去掉千分位", "thousands separators removed"),
     "brackets-negative": ("括号表示负数", "brackets for a negative"),

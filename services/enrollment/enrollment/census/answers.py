@@ -86,6 +86,8 @@ class FoundPage(Shown):
 class FoundDetail(FoundShown):
     """The same with number and name masked; reading it is logged."""
 
-    identity_no: str | None = Field(description="身份证号(掩码) · masked")
+    identity_no: str | None = Field(description="证件号码(掩码) · masked")
+    identity_kind: str | None = Field(description="证件类别 · paper; null without a number")
+    nationality: str | None = Field(description="国籍 · of a passport")
     name: str = Field(description="姓名(掩码) · masked")
     birth_on: date

@@ -14,7 +14,7 @@ from enrollment.census.intake.persons import unsealed
 from enrollment.register.store.persons import log_access
 from enrollment.scope import units_asked
 from shared.auth import Caller, allow
-from shared.crypto import mask_identity
+from shared.crypto import mask_document
 from shared.dependencies import ReadTx, RuntimeDep, Tx
 from shared.paging import PageDep
 from shared.problems import problem
@@ -131,11 +131,13 @@ async def get_person_found(
         purpose,
         runtime.clock.now(),
     )
-    number, name = unsealed(bytes(row["sealed"]), entry, runtime.secrecy)
+    number, name, kind, nationality = unsealed(bytes(row["sealed"]), entry, runtime.secrecy)
     return FoundDetail.model_validate(
         {
             **_found(row),
-            "identity_no": mask_identity(number) if number else None,
+            "identity_no": mask_document(kind, number) if number else None,
+            "identity_kind": kind if number else None,
+            "nationality": nationality,
             "name": name[:1] + "*" * (len(name) - 1),
         }
     )

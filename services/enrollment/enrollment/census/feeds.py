@@ -23,10 +23,6 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
         "未参保人数 {value} 多于查到人数 {limit}",
         "{value} not insured of {limit} found",
     ),
-    "identity-differs": (
-        "与身份证号中的不一致",
-        "differs from what stands in the identity number",
-    ),
 }
 _SENDERS = frozenset({"agency", "unit"})
 _UNIT = ("填报单位", "县区", "区县代码", "县(区)")

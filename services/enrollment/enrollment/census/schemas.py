@@ -12,7 +12,17 @@ import msgspec
 from msgspec import Meta
 
 from enrollment.register.schemas import WorkerClass
-from shared.deliveries.fields import IdentityNo, LicenceNo, OrgCode, PersonName, Unit
+from shared.deliveries.fields import (
+    BirthOn,
+    IdentityKind,
+    LicenceNo,
+    Nationality,
+    OrgCode,
+    PersonName,
+    PersonNo,
+    Sex,
+    Unit,
+)
 
 NO_IDENTITY = r"(?!.*\d{15})"
 """In a pattern: nowhere fifteen digits on end."""
@@ -137,13 +147,9 @@ class CensusPerson(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         ),
     ]
     can_pay: Annotated[bool, Meta(description="有缴费能力 · able to pay (O70)")]
-    identity_no: IdentityNo | None = None
-    sex: (
-        Annotated[Literal["M", "F"], Meta(description="性别 · M 男, F 女; as in the number")] | None
-    ) = None
-    birth_on: (
-        Annotated[date, Meta(description="出生日期 · birth date; as in the number")] | None
-    ) = None
+    identity_no: PersonNo | None = None
+    sex: Sex | None = None
+    birth_on: BirthOn | None = None
     post: (
         Annotated[
             Literal["cadre", "worker"],
@@ -156,3 +162,5 @@ class CensusPerson(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     org_code: OrgCode | None = None
     licence_no: LicenceNo | None = None
     void: Annotated[bool, Meta(description="作废 · entered by mistake")] = False
+    identity_kind: IdentityKind = "identity-card"
+    nationality: Nationality | None = None

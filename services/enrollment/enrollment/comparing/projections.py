@@ -125,7 +125,7 @@ async def _hash_names(conn: AsyncConnection, runtime: Runtime) -> None:
     while rows := await store.nameless(conn, _HASHED_AT_ONCE):
         hashes = {}
         for key, sealed in rows:
-            _, name = unsealed(sealed, key, runtime.secrecy)
+            name = unsealed(sealed, key, runtime.secrecy).name
             hashes[key] = runtime.secrecy.keyed_hash(f"name:{name}")
         await store.keep_name_hashes(conn, hashes)
 

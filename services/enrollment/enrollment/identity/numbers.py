@@ -8,10 +8,7 @@ from typing import Protocol
 from enrollment.identity.rules import keys_of
 from shared.deliveries.checks import (
     Problems,
-    licence_findings,
-    org_code_findings,
     org_code_in_uscc,
-    plain_org_code,
 )
 from shared.deliveries.feed import JudgeContext
 
@@ -28,9 +25,8 @@ class _Numbered(Protocol):
 
 
 def problems_of(records: Sequence[_Numbered], ctx: JudgeContext) -> list[Problems]:
-    """What is wrong with each record's unit and employer numbers, checked over the batch."""
-    org_codes = org_code_findings([record.org_code for record in records])
-    licences = licence_findings([record.licence_no for record in records])
+    """What is wrong with each record's unit and employer numbers."""
+    org_codes, licences = ctx.numbers["org_code"], ctx.numbers["licence_no"]
     found = []
     for record, org_code, licence in zip(records, org_codes, licences, strict=True):
         problems = Problems()
@@ -39,7 +35,7 @@ def problems_of(records: Sequence[_Numbered], ctx: JudgeContext) -> list[Problem
         problems.noted(licence, "/licence_no")
         if org_code is None and licence is None:
             inside = org_code_in_uscc(record.licence_no)
-            problems.inside(plain_org_code(record.org_code), inside, "/org_code")
+            problems.inside(record.org_code, inside, "/org_code")
         found.append(problems)
     return found
 
@@ -52,4 +48,4 @@ def employer_key(org_code: str | None, licence_no: str | None) -> str | None:
 
 def org_code_of(record: _Numbered) -> str | None:
     """The organisation code of a checked record, stated or inside an 18-character code."""
-    return plain_org_code(record.org_code) or org_code_in_uscc(record.licence_no)
+    return record.org_code or org_code_in_uscc(record.licence_no)

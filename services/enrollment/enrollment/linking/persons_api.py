@@ -105,8 +105,8 @@ async def _detail(
 
 
 def _masked(row: dict[str, Any], secrecy: Secrecy) -> dict[str, Any]:
-    _, before = unsealed(bytes(row["sealed_before"]), row["person_key"], secrecy)
-    _, told = unsealed(bytes(row["sealed_told"]), row["person_key"], secrecy)
+    before = unsealed(bytes(row["sealed_before"]), row["person_key"], secrecy).name
+    told = unsealed(bytes(row["sealed_told"]), row["person_key"], secrecy).name
     return {
         **row,
         "name_before": _mask(before),

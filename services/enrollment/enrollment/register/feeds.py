@@ -24,7 +24,6 @@ from shared.deliveries.feed import Feed
 from shared.deliveries.standing import Standing
 
 _TEXTS: Mapping[str, tuple[str, str]] = {
-    "identity-invalid": ("身份证号有误：{zh}", "the identity number is wrong: {en}"),
     "employer-unknown": (
         "登记证号 {value} 的用人单位尚未登记，待其登记后处理",
         "employer {value} is not in the register yet; the record waits for it",
@@ -74,7 +73,7 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
 
 _AGENCY = frozenset({"agency"})
 _AGENCY_AND_UNITS = frozenset({"agency", "unit"})
-_PERSONAL = frozenset({"identity_no", "name"})
+_PERSONAL = frozenset({"identity_no", "name", "birth_on"})
 
 
 def _never_listed(row: dict[str, Any]) -> dict[str, Any]:

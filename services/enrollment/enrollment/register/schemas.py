@@ -9,16 +9,22 @@ import msgspec
 from msgspec import Meta
 
 from shared.deliveries.fields import (
+    BirthOn,
+    IdentityKind,
     IdentityNo,
     Industry,
     LicenceNo,
     Name,
+    Nationality,
     OrgCode,
     PersonName,
+    PersonNo,
     RegType,
+    Sex,
     Unit,
     Uscc,
 )
+from shared.deliveries.numbers import numbered
 
 AgencyNo = Annotated[
     str,
@@ -34,6 +40,7 @@ TaxNo = Annotated[
     Meta(
         pattern=r"^[0-9A-Z]{15,20}$",
         description="税务登记号 · tax number, 15, 18 or 20 characters (国税函〔2006〕820号)",
+        extra=numbered("tax-no"),
     ),
 ]
 ApplicationNo = Annotated[
@@ -102,7 +109,7 @@ class Employer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 class InsuredPerson(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One insured person as the register stands at the end of the period (O3, O12)."""
 
-    identity_no: IdentityNo
+    identity_no: PersonNo
     name: PersonName
     unit: Unit
     status: Annotated[
@@ -113,6 +120,10 @@ class InsuredPerson(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     enrolled_on: Annotated[date, Meta(description="参保日期 · insured since")]
     post: Post | None = None
     agency_no: AgencyNo | None = None
+    identity_kind: IdentityKind = "identity-card"
+    nationality: Nationality | None = None
+    birth_on: BirthOn | None = None
+    sex: Sex | None = None
 
 
 class EmployerApplication(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -144,7 +155,7 @@ class PersonApplication(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     action: PersonAction
     applied_on: Annotated[date, _APPLIED_ON]
     effective_on: Annotated[date, _EFFECTIVE_ON]
-    identity_no: IdentityNo
+    identity_no: PersonNo
     name: PersonName
     unit: Unit
     agency_no: AgencyNo | None = None
@@ -162,3 +173,7 @@ class PersonApplication(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
         ]
         | None
     ) = None
+    identity_kind: IdentityKind = "identity-card"
+    nationality: Nationality | None = None
+    birth_on: BirthOn | None = None
+    sex: Sex | None = None

@@ -7,9 +7,9 @@ from typing import Final
 
 import msgspec
 
-from shared import identifiers
-from shared.deliveries.checks import content_hash, identity_findings
+from shared.deliveries.checks import content_hash
 from shared.deliveries.feed import ApplyContext, JudgeContext, JudgedRow, Outcome, Verdict
+from shared.deliveries.persons import Sealed, check_document, person_key_of
 from shared.deliveries.state import upsert_state
 from shared.events.tax_feed import NoWageCharged
 from shared.periods import Month
@@ -27,21 +27,20 @@ def judge_no_wage(records: Sequence[NoWagePerson], ctx: JudgeContext) -> list[Ve
     """Each person and month accepted, with both parts by the rates in force at the month's end,
     or refused with every reason found. The number is hashed, number and name are sealed."""
     employers = employers_of(records, ctx)
-    identities = identity_findings([record.identity_no for record in records], ctx.today)
+    identities = ctx.numbers["identity_no"]
     verdicts = []
     for record, (key, org_code, problems), identity in zip(
         records, employers, identities, strict=True
     ):
         problems.noted(identity, "/identity_no")
+        check_document(record, problems)
         problems.unit(record.unit, "/unit", ctx)
         problems.period(record.month, "/month", ctx)
         base = problems.fen(record.individual_base, "/individual_base", minimum=1)
         if problems:
             verdicts.append(Verdict(problems=tuple(problems)))
             continue
-        number = record.identity_no
-        full = number if len(number) == 18 else identifiers.identity_18_from_15(number)
-        person = ctx.secrecy.keyed_hash(full)
+        person = person_key_of(record, ctx.secrecy)
         natural_key = f"{person}|{key}|{record.month}"
         last_on = Month.parse(record.month).last_on
         individual, employer = (
@@ -58,7 +57,7 @@ def judge_no_wage(records: Sequence[NoWagePerson], ctx: JudgeContext) -> list[Ve
             record.cancelled,
         )
         sealed = ctx.secrecy.encrypt(
-            _PACK((full, record.person_name)), models.place_of(natural_key)
+            _PACK(Sealed.of(record, record.person_name).kept), models.place_of(natural_key)
         )
         # Hashed without what is sealed, which is other bytes each time; the name by its keyed
         # hash, so that a name told otherwise is a correction.

@@ -8,7 +8,15 @@ import msgspec
 from msgspec import Meta
 from pydantic import Field
 
-from shared.deliveries.fields import IdentityNo, Month, OrgCode, PersonName, TaxNo
+from shared.deliveries.fields import (
+    IdentityKind,
+    Month,
+    Nationality,
+    OrgCode,
+    PersonName,
+    PersonNo,
+    TaxNo,
+)
 from tax_feed.fields import Cancelled, CollectingUnit, IndividualBase, Taxpayer
 from tax_feed.schemas import ListPage, Money, State
 
@@ -17,7 +25,7 @@ class NoWagePerson(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """One insured person who got no wage from one employer in one month (O43)."""
 
     month: Annotated[Month, Meta(description="未领工资月份 · month without wage, 2008-05")]
-    identity_no: IdentityNo
+    identity_no: PersonNo
     person_name: PersonName
     name: Taxpayer
     unit: CollectingUnit
@@ -25,6 +33,8 @@ class NoWagePerson(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     tax_no: TaxNo | None = None
     org_code: OrgCode | None = None
     cancelled: Cancelled = False
+    identity_kind: IdentityKind = "identity-card"
+    nationality: Nationality | None = None
 
 
 class NoWageView(State):

@@ -20,9 +20,8 @@ from enrollment.leads.evidence import (
 )
 from enrollment.leads.worth.store import Trait
 from enrollment.policy.rules import ages
-from shared import identifiers
 from shared.crypto import SealedColumn, Secrecy
-from shared.deliveries.checks import Problems, content_hash, identity_findings
+from shared.deliveries.checks import content_hash
 from shared.deliveries.feed import (
     ApplyContext,
     Changed,
@@ -31,6 +30,7 @@ from shared.deliveries.feed import (
     Outcome,
     Verdict,
 )
+from shared.deliveries.persons import Sealed, birth_and_sex, check_told, person_key_of
 from shared.deliveries.state import upsert_state
 from shared.events.enrollment import CensusPersonFound
 
@@ -75,18 +75,15 @@ def _place(natural_key: str) -> bytes:
 SEALED_FOUND = SealedColumn("census_persons", "sealed", ("natural_key",), _place)
 
 
-def unsealed(sealed: bytes, natural_key: str, secrecy: Secrecy) -> tuple[str, str]:
-    """Identity number (empty without one) and name. Raises SecrecyError."""
-    number, name = msgspec.msgpack.decode(
-        secrecy.decrypt(sealed, _place(natural_key)), type=tuple[str, str]
-    )
-    return number, name
+def unsealed(sealed: bytes, natural_key: str, secrecy: Secrecy) -> Sealed:
+    """Number (empty without one) and name, and the paper. Raises SecrecyError."""
+    return Sealed(*msgspec.msgpack.decode(secrecy.decrypt(sealed, _place(natural_key))))
 
 
 def judge_census_persons(records: Sequence[CensusPerson], ctx: JudgeContext) -> list[Verdict]:
     """Each entry accepted as a row, or refused with every reason found."""
     last_on = last_day(ctx)
-    numbers = identity_findings([record.identity_no for record in records], ctx.today)
+    numbers = ctx.numbers["identity_no"]
     limits: dict[date, ages.AgeLimits] = {}
     verdicts = []
     for record, number, problems in zip(records, numbers, problems_of(records, ctx), strict=True):
@@ -95,8 +92,8 @@ def judge_census_persons(records: Sequence[CensusPerson], ctx: JudgeContext) -> 
         problems.coded(record.reason, "/reason", known)
         if (record.org_code or record.licence_no) and record.employer_name is None:
             problems.add("field-missing", "/employer_name", field="employer_name")
-        if number is None:
-            _who(record, problems, ctx)
+        check_told(record, number, problems)
+        problems.not_after(record.birth_on, ctx.today, "/birth_on")
         in_census(problems, record.found_on, last_on, "/found_on", ctx)
         verdicts.append(
             Verdict(problems=tuple(problems)) if problems else _verdict(record, ctx, limits)
@@ -104,29 +101,11 @@ def judge_census_persons(records: Sequence[CensusPerson], ctx: JudgeContext) -> 
     return verdicts
 
 
-def _who(record: CensusPerson, problems: Problems, ctx: JudgeContext) -> None:
-    """Sex and birth date are there, and agree with the number where there is one."""
-    number = record.identity_no
-    for name, inside in (
-        ("sex", None if number is None else identifiers.identity_sex(number)),
-        ("birth_on", None if number is None else identifiers.identity_birth_on(number)),
-    ):
-        stated = getattr(record, name)
-        if stated is None and inside is None:
-            problems.add("field-missing", f"/{name}", field=name)
-        elif stated is not None and inside is not None and stated != inside:
-            problems.add("identity-differs", f"/{name}")  # quotes nothing of the person
-    problems.not_after(record.birth_on, ctx.today, "/birth_on")
-
-
 def _verdict(
     record: CensusPerson, ctx: JudgeContext, limits: dict[date, ages.AgeLimits]
 ) -> Verdict:
-    number, secrecy = record.identity_no, ctx.secrecy
-    if number is not None and len(number) == 15:
-        number = identifiers.identity_18_from_15(number)
-    sex = record.sex or identifiers.identity_sex(number or "")
-    birth_on = record.birth_on or identifiers.identity_birth_on(number or "")
+    secrecy = ctx.secrecy
+    birth_on, sex = birth_and_sex(record)
     on = rules.reference_day(ctx.plan, record.found_on)
     if on not in limits:
         limits[on] = ages.age_limits(ctx.plan, on)
@@ -138,8 +117,8 @@ def _verdict(
         record.street,
         record.frame_no,
         record.found_on,
-        None if number is None else secrecy.keyed_hash(number),
-        secrecy.encrypt(_PACK((number or "", record.name)), _place(natural_key)),
+        person_key_of(record, secrecy),
+        secrecy.encrypt(_PACK(Sealed.of(record, record.name).kept), _place(natural_key)),
         sex,
         birth_on,
         record.post,

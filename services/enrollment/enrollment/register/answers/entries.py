@@ -97,7 +97,9 @@ class PersonShown(Shown):
     """An insured person, masked."""
 
     person_id: str
-    identity_no: str = Field(description="身份证号(掩码) · masked")
+    identity_no: str = Field(description="证件号码(掩码) · masked")
+    identity_kind: str = Field(description="证件类别 · paper the person is known by")
+    nationality: str | None = Field(description="国籍 · of a passport")
     name: str = Field(description="姓名(掩码) · masked")
     birth_on: date
     sex: str

@@ -18,7 +18,7 @@ from enrollment.register.store import employers as employer_store
 from enrollment.register.store import persons as person_store
 from enrollment.scope import units_asked
 from shared.auth import Caller, allow
-from shared.crypto import mask_identity
+from shared.crypto import mask_document
 from shared.dependencies import ReadTx, RuntimeDep, Tx
 from shared.paging import PageDep
 from shared.problems import problem
@@ -104,8 +104,14 @@ async def get_person(
     await person_store.log_access(
         tx, person_id, caller.subject, caller.department, said, runtime.clock.now()
     )
-    number, name = unsealed(bytes(row["sealed"]), row["person_key"], runtime.secrecy)
-    shown = {**row, "identity_no": mask_identity(number), "name": name[:1] + "*" * (len(name) - 1)}
+    known = unsealed(bytes(row["sealed"]), row["person_key"], runtime.secrecy)
+    shown = {
+        **row,
+        "identity_no": mask_document(known.kind, known.number),
+        "identity_kind": known.kind,
+        "nationality": known.nationality,
+        "name": known.name[:1] + "*" * (len(known.name) - 1),
+    }
     return PersonShown.model_validate(shown)
 
 

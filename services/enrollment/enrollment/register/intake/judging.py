@@ -4,29 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from operator import attrgetter
 from typing import Protocol
 
 import msgspec
 
-from shared import identifiers
 from shared.crypto import SealedColumn, Secrecy
 from shared.deliveries.checks import (
     Problems,
-    identity_findings,
-    licence_findings,
-    org_code_findings,
     org_code_in_tax_no,
     org_code_in_uscc,
-    plain_org_code,
-    tax_no_findings,
 )
 from shared.deliveries.feed import JudgeContext, RowProblem
-from shared.identifiers.batch import identity_problems
+from shared.deliveries.persons import Sealed, Told, birth_and_sex, check_told, person_key_of
+from shared.identifiers import IDENTITY_CARD, Problem
 
 _PACK = msgspec.msgpack.Encoder().encode
 
 Personal = tuple[str, bytes, date, str, str]
 """Person key, sealed number and name, birth date, sex, name hash."""
+
+
+_TOLD = attrgetter("identity_kind", "birth_on", "sex")
+_CARD_ALONE = (IDENTITY_CARD, None, None)
+_NUMBERS = ("org_code", "tax_no", "uscc", "licence_no", "owner_id")
 
 
 class _EmployerNumbers(Protocol):
@@ -50,43 +51,39 @@ class _EmployerNumbers(Protocol):
     def owner_id(self) -> str | None: ...
 
 
-def identity_faults(numbers: Sequence[str], today: date) -> list[RowProblem | None]:
-    """What is wrong with each identity number, naming the right check digit where that is it."""
-    return [
-        None
-        if fault is None
-        else RowProblem(
-            "check-digit-wrong" if fault.code == "check_digit" else "identity-invalid",
-            "/identity_no",
-            {"expected": fault.expected, "zh": fault.zh, "en": fault.en},
-        )
-        for fault in identity_problems(numbers, today)
-    ]
+def personal_of(record: Told, name: str, secrecy: Secrecy) -> Personal:
+    """A person of a checked record as they are kept: hashed, sealed, with birth date and sex.
 
-
-def personal_of(number: str, name: str, secrecy: Secrecy) -> Personal:
-    """A valid identity number and a name as they are kept: hashed, sealed, read for birth and sex.
-
-    Both forms of a number give the same person key.
+    Both forms of an identity number give the same person key.
     """
-    if len(number) == 15:
-        number = identifiers.identity_18_from_15(number)
-    key = secrecy.keyed_hash(number)
-    return (
-        key,
-        secrecy.encrypt(_PACK((number, name)), _place(key)),
-        date(int(number[6:10]), int(number[10:12]), int(number[12:14])),
-        "M" if int(number[16]) % 2 else "F",
-        secrecy.keyed_hash(f"name:{name}"),
-    )
+    number = record.identity_no or ""
+    if record.identity_kind == IDENTITY_CARD:
+        # Most are, and there are 600,000: what the number tells is read off it.
+        key = secrecy.keyed_hash(number)
+        birth_on = date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
+        sex, kept = "M" if int(number[16]) % 2 else "F", (number, name)
+    else:
+        key = person_key_of(record, secrecy) or ""
+        birth_on, sex = birth_and_sex(record)
+        kept = Sealed.of(record, name).kept
+    sealed = secrecy.encrypt(_PACK(kept), _place(key))
+    return key, sealed, birth_on, sex, secrecy.keyed_hash(f"name:{name}")
 
 
-def unsealed(sealed: bytes, person_key: str, secrecy: Secrecy) -> tuple[str, str]:
-    """Identity number and name of a person. Raises SecrecyError."""
-    number, name = msgspec.msgpack.decode(
-        secrecy.decrypt(sealed, _place(person_key)), type=tuple[str, str]
-    )
-    return number, name
+def person_faults(record: Told, wrong: Problem | None, ctx: JudgeContext) -> Sequence[RowProblem]:
+    """What is wrong with the person's number (``wrong``), paper, birth date and sex."""
+    if wrong is None and _TOLD(record) == _CARD_ALONE:
+        return ()
+    problems = Problems()
+    problems.noted(wrong, "/identity_no")
+    check_told(record, wrong, problems)
+    problems.not_after(record.birth_on, ctx.today, "/birth_on")
+    return problems
+
+
+def unsealed(sealed: bytes, person_key: str, secrecy: Secrecy) -> Sealed:
+    """Number and name of a person, and the paper they are known by. Raises SecrecyError."""
+    return Sealed(*msgspec.msgpack.decode(secrecy.decrypt(sealed, _place(person_key))))
 
 
 def _place(person_key: str) -> bytes:
@@ -124,25 +121,17 @@ class _UnitFaults(dict[str, RowProblem | None]):
 
 
 def employer_problems(records: Sequence[_EmployerNumbers], ctx: JudgeContext) -> list[Problems]:
-    """What is wrong with each employer record's unit, codes and numbers. Numbers are checked over
-    the batch; those that contain an organisation code agree with the one stated (F12)."""
-    org_codes = org_code_findings([record.org_code for record in records])
-    tax_nos = tax_no_findings([record.tax_no for record in records], ctx.today)
-    usccs = licence_findings([record.uscc for record in records])
-    licences = licence_findings([record.licence_no for record in records])
-    owners = identity_findings([record.owner_id for record in records], ctx.today)
+    """What is wrong with each employer record's unit, codes and numbers. Those that contain an
+    organisation code agree with the one stated (F12)."""
     found = []
     for index, record in enumerate(records):
         problems = Problems()
         problems.unit(record.unit, "/unit", ctx)
         problems.trade(record.reg_type, record.industry, ctx)
-        problems.noted(org_codes[index], "/org_code")
-        problems.noted(tax_nos[index], "/tax_no")
-        problems.noted(usccs[index], "/uscc")
-        problems.noted(licences[index], "/licence_no")
-        problems.noted(owners[index], "/owner_id")
+        for name in _NUMBERS:
+            problems.noted(ctx.numbers[name][index], f"/{name}")
         if not problems:
-            stated = plain_org_code(record.org_code)
+            stated = record.org_code
             problems.inside(stated, org_code_in_tax_no(record.tax_no), "/org_code")
             problems.inside(stated, org_code_in_uscc(record.uscc), "/org_code")
         found.append(problems)
@@ -152,7 +141,7 @@ def employer_problems(records: Sequence[_EmployerNumbers], ctx: JudgeContext) ->
 def org_code_of(record: _EmployerNumbers) -> str | None:
     """The organisation code of a checked record, stated or contained in another number."""
     return (
-        plain_org_code(record.org_code)
+        record.org_code
         or org_code_in_tax_no(record.tax_no)
         or org_code_in_uscc(record.uscc)
         or org_code_in_uscc(record.licence_no)

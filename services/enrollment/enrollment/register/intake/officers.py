@@ -20,8 +20,8 @@ from shared.auth import Caller
 from shared.crypto import SealedColumn
 from shared.deliveries.accepting import Push, accept, new_delivery_id
 from shared.deliveries.feed import DeliveryInfo, Feed, JudgeContext, RowProblem
+from shared.deliveries.numbers import decode_numbered, judge_records
 from shared.deliveries.records import shown
-from shared.deliveries.shape import decode_records
 from shared.events.deliveries import BY_OFFICER
 from shared.periods import Dekad
 from shared.problems import field_error, problem
@@ -54,13 +54,13 @@ def resource_of(application_id: str) -> str:
 def judged(runtime: Runtime, feed: Feed, caller: Caller, record: dict[str, Any]) -> bytes:
     """The record as it is kept. Raises ``parameter-invalid`` with all that is wrong with it."""
     body = msgspec.json.encode(record)
-    (decoded,) = decode_records(feed.record, [body], runtime.settings.max_record_bytes)
+    (decoded,), _ = decode_numbered(feed.record, [body], runtime.settings.max_record_bytes)
     if isinstance(decoded, tuple):
         raise _invalid(feed, decoded)
     now = runtime.clock.now()
     info = DeliveryInfo("", feed.name, caller.department, caller.units, _period(runtime), now)
     ctx = JudgeContext(info, runtime.plan, runtime.secrecy, runtime.clock.today())
-    (verdict,) = feed.judge([decoded], ctx)
+    (verdict,), _ = judge_records(feed.judge, [decoded], ctx)
     if verdict.problems:
         raise _invalid(feed, verdict.problems)
     return body

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from enrollment.register import models, rules
 from enrollment.register.intake.insured_persons import hold, reject
 from enrollment.register.intake.judging import (
-    identity_faults,
+    person_faults,
     personal_of,
     unit_faults,
 )
@@ -26,7 +26,7 @@ from enrollment.register.store.persons import PersonVersion
 from shared.deliveries.checks import Problems, content_hash
 from shared.deliveries.feed import ApplyContext, JudgeContext, JudgedRow, Outcome, Verdict
 from shared.deliveries.state import upsert_state
-from shared.identifiers.divisions import is_plausible_division
+from shared.identifiers import division_standing
 from shared.periods import Dekad
 
 
@@ -69,10 +69,10 @@ def judge_person_applications(
     dekad = Dekad.parse(ctx.delivery.period)
     last_on = max(dekad.last_on, dekad.cutoff_on(ctx.plan.cutoffs))
     units = unit_faults(ctx)
-    identities = identity_faults([record.identity_no for record in records], ctx.today)
     verdicts = []
-    for record, identity in zip(records, identities, strict=True):
-        problems = Problems(fault for fault in (identity, units[record.unit]) if fault is not None)
+    for record, number in zip(records, ctx.numbers["identity_no"], strict=True):
+        problems = Problems(person_faults(record, number, ctx))
+        problems += [fault for fault in (units[record.unit],) if fault is not None]
         for needed in _NEEDED[record.action]:
             if getattr(record, needed) is None:
                 problems.add("field-missing", f"/{needed}", field=needed)
@@ -93,7 +93,7 @@ def judge_person_applications(
         if problems:
             verdicts.append(Verdict(problems=tuple(problems)))
             continue
-        personal = personal_of(record.identity_no, record.name, ctx.secrecy)
+        personal = personal_of(record, record.name, ctx.secrecy)
         key, sealed, birth_on, sex, name_hash = personal
         row = Row(
             record.action,
@@ -128,7 +128,7 @@ def _check_place(record: PersonApplication, ctx: JudgeContext, problems: Problem
     place = record.other_place or ""
     if record.action not in rules.TRANSFERS:
         problems.add("place-without-transfer", "/other_place", value=record.action)
-    elif not is_plausible_division(place):
+    elif division_standing(place) not in ("known", "county-unknown"):
         problems.add("code-unknown", "/other_place", value=place)
     elif rules.same_city(place, ctx.plan.city.code):
         problems.add("transfer-within-city", "/other_place", value=place)
