@@ -52,6 +52,8 @@ class ApplicationDesk:
         self._number = 0
         self._dekad = 0
         self._pools = {shape.code: self._pool(shape) for shape in b.shapes}
+        self.dead: dict[str, list[int]] = defaultdict(list)
+        """Unit → whose death was reported, as places in its register."""
 
     def _pool(self, shape: UnitShape) -> _Pools:
         b, register = self.b, self.b.registers[shape.code]
@@ -288,6 +290,8 @@ class ApplicationDesk:
                 )
             )  # fmt: skip
             b.truth.person(shape.code, on, total=-1, active=0 if died else -1)
+            if died:
+                self.dead[shape.code].append(at)
             self._one_less(shape.code, at)
 
     def _retire(
@@ -328,6 +332,14 @@ class ApplicationDesk:
             b.truth.person(shape.code, on, total=1, active=1)
             b.planted["moved-person"] += 1
             self._one_less(source.code, at)
+
+    def still_flexible(self, unit: str, count: int) -> list[int]:
+        """Flexible workers of whom the story has told nothing, as places in the unit's register;
+        they are not told of again."""
+        pool, register = self._pools[unit].active, self.b.registers[unit]
+        taken = [at for at in pool if register.firm[at] < 0][:count]
+        self._pools[unit].active = [at for at in pool if at not in set(taken)]
+        return taken
 
     def _one_less(self, unit: str, at: int) -> None:
         register = self.b.registers[unit]

@@ -178,6 +178,11 @@ def _verdict(console: Console, closing: Closing, loaded: Loaded) -> None:
             f"  ✗ {answer.push}: 应为 expected {answer.expected},"
             f" 实为 found {answer.refused or answer.counts}"
         )
+    for done in closing.misdone[:20]:
+        console.print(
+            f"  ✗ {done.name}: 应为 expected {done.expected or 'ok'},"
+            f" 实为 found {done.refused or 'ok'}"
+        )
     for difference in closing.differences[:40]:
         console.print(
             f"  ✗ {difference.measure}.{difference.unit}: 真值 true {difference.true:,},"
