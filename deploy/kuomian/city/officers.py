@@ -183,16 +183,16 @@ class Officers:
             visit = {
                 "on": f"{FOURTH_ON}",
                 "means": "visit",
-                "text": "两次走访均无人营业，邻居称已搬走",
+                "text": "走访，负责人称职工均已参加行业统筹",
             }
             self._lead(FOURTH_ON, unit, firm, "contacts", visit)
-            why = {"reason": "ceased-business", "text": "走访记录及照片证明已停业"}
+            why = {"reason": "insured-elsewhere", "text": "已核对行业统筹参保证明及缴费单"}
             self._lead(LAST_ON, _AGENCY, firm, "exclusion", why)
             if nth == 0:
                 own = {"agreed": True, "text": "属实"}
                 self._lead(LAST_ON, _AGENCY, firm, "exclusion/review", own, refused="same-person")
                 self.b.planted["deed-refused"] += 1
-            text = "属实" if agreed else "近日恢复营业，仍应参保"
+            text = "属实" if agreed else "证明只涉及部分职工，其余仍应参保"
             review = {"agreed": agreed, "text": text}
             self._lead(LAST_ON, unit, firm, "exclusion/review", review)
             self.b.planted["excluded"] += agreed

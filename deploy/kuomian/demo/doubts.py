@@ -66,11 +66,13 @@ async def _listed(
 
 async def _of_pairs(api: Api, before: datetime) -> dict[str, int]:
     path = f"{_E}/identity"
+    conflicts = await _listed(api, f"{path}/conflicts", "found_at", before)
     confirmed = await _listed(api, f"{path}/links", "decided_at", before, status="confirmed")
     return {
         "two-codes": sum(link["rule"] == "codes-contradict" for link in confirmed),
         "namesakes": len(await _listed(api, f"{path}/links", "decided_at", before, status="split")),
-        "two-on-one-row": len(await _listed(api, f"{path}/conflicts", "found_at", before)),
+        # One that no record made keeps apart who was split.
+        "two-on-one-row": sum(one["delivery_id"] is not None for one in conflicts),
         "two-names": len(await _listed(api, f"{path}/person-names", "found_at", before)),
     }
 

@@ -9,15 +9,12 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from enrollment.identity.names import RULES, WHAT
 from kuomian.demo.gather import Closing
 from kuomian.demo.state import Loaded
 from kuomian.demo.whoiswho import WhoIsWho
 
 PLAIN_WIDTH = 150
-_BY = {
-    "numbers": "同一记录的号码 · numbers on one record",
-    "names": "名称等 · names and what stands beside",
-}
 
 
 def show(closing: Closing, loaded: Loaded) -> None:
@@ -120,43 +117,59 @@ def _who(who: WhoIsWho) -> Table:
         title="单位识别 · who is who: 与真值比较 against the made city's truth",
         title_justify="left",
     )
-    shown.add_column("依据 · joined by")
+    shown.add_column("凭何识别 · what there was to find them by")
     for column in (
-        *("两号企业 firms with two numbers", "归一 joined", "待人工 asked", "漏 missed"),
-        *("查全 found %", "误并 false", "误问 asked in vain"),
+        *("企业 firms", "归一 joined", "待人工 asked", "漏 missed"),
+        *("查全 recall %", "误并 false"),
     ):
         shown.add_column(column, justify="right")
     for match in who.matches:
+        counts = (match.firms, match.joined, match.asked, match.missed)
         shown.add_row(
-            _BY[match.by],
-            *(f"{count:,}" for count in (match.firms, match.joined, match.asked, match.missed)),
-            "—" if match.recall is None else f"{100 * match.recall:.1f}",
-            "",
-            "",
+            f"{match.zh} · {match.en}", *(f"{count:,}" for count in counts), _percent(match.recall)
         )
-    precision = "—" if who.precision is None else f"{100 * who.precision:.2f} %"
+    shown.add_section()
     shown.add_row(
-        f"查准 precision {precision}",
-        "",
-        "",
-        "",
-        "",
-        "",
+        f"无共同号码者 · no number in common; 查准 precision {_percent(who.precision)} %",
+        *[""] * 4,
+        _percent(who.recall),
         f"{who.false:,}",
-        f"{who.asked_in_vain:,}",
     )
     return shown
 
 
 def _rules(who: WhoIsWho) -> Table:
-    statuses = ("linked", "confirmed", "suggested", "refused", "split")
-    shown = Table(title="单位关联规则 · pairs of employers by rule", title_justify="left")
-    shown.add_column("规则 · rule")
-    for status in statuses:
-        shown.add_column(status, justify="right")
-    for rule, counts in sorted(who.rules.items()):
-        shown.add_row(rule, *(f"{counts.get(status, 0):,}" for status in statuses))
+    statuses = ("confirmed", "refused", "split")
+    shown = Table(
+        title="关联规则 · rules of linking: 单位对数与真值 · pairs of employers against the truth",
+        title_justify="left",
+    )
+    shown.add_column("规则\nrule")
+    shown.add_column("名称外一致\nagreed beside the name")
+    for column in (
+        *("自动关联\nlinked", "真\ntrue", "伪\nfalse", "查准 %\nprecision"),
+        *("待人工\nasked", "一家\none", "两家\ntwo"),
+        *("确认\nconfirmed", "否定\nrefused", "拆分\nsplit"),
+    ):
+        shown.add_column(column, justify="right")
+    for rule in who.rules:
+        asked = rule.asked_one + rule.asked_two
+        words = RULES.get(rule.rule)
+        shown.add_row(
+            f"{rule.rule if words is None else words.zh}\n{rule.rule}",
+            f"{'、'.join(WHAT[what].zh for what in rule.beside)}\n{', '.join(rule.beside)}"
+            if rule.beside
+            else "—",
+            *(f"{count:,}" for count in (rule.true + rule.false, rule.true, rule.false)),
+            _percent(rule.precision),
+            *(f"{count:,}" for count in (asked, rule.asked_one, rule.asked_two)),
+            *(f"{rule.decided.get(status, 0):,}" for status in statuses),
+        )
     return shown
+
+
+def _percent(share: float | None) -> str:
+    return "—" if share is None else f"{100 * share:.1f}"
 
 
 def _rates(console: Console, closing: Closing, loaded: Loaded) -> None:
