@@ -9,12 +9,14 @@ from kuomian.city.wrongs import PLANTED_TEXTS
 from kuomian.demo.drain import flow_of
 from kuomian.demo.driver import known_truth
 from kuomian.demo.gather import all_traces_of, feed_sums, mess_of
+from kuomian.demo.offices import Office
 from kuomian.demo.state import Loaded
 from kuomian.demo.whoiswho import who_is_who
 from shared.periods import Dekad
 from tests.e2e.conftest import Whole
 from tests.e2e.recount import Recount
 
+ENROLLMENT = "/enrollment/v1"
 FIRST, LAST = Dekad.parse("2008-05-D1"), Dekad.parse("2008-11-D3")
 MEASURES = ("insured-total", "insured-active", "pooled-fund", "arrears-balance")
 
@@ -52,6 +54,17 @@ class TestLoading:
         assert [one for one in whole.done.values() if one.refused != one.expected] == []
         refused = {"same-person", "precondition-failed", "refusal-forbidden"}
         assert {one.refused for one in whole.done.values()} == {"", *refused}
+
+    async def test_a_deed_that_was_done_is_not_repeated(self, whole: Whole) -> None:
+        """As after a start that was killed before it noted what it had done."""
+        done = {(deed.what, deed.path): deed for deed in whole.city.deeds if not deed.refused}
+        office = Office(whole.api, whole.tokens)
+        contact = done["lead", "contacts"]
+        log = f"{ENROLLMENT}/lead-work/entries"
+        before = [one async for one in whole.api.items(log, kind="contact")]
+        again = [contact, done["apply", ""], done["decide", ""], done["pair", ""]]
+        assert [await office.do(deed) for deed in again] == [""] * 4
+        assert [one async for one in whole.api.items(log, kind="contact")] == before
 
     async def test_nothing_is_on_its_way_any_more(self, whole: Whole) -> None:
         async with whole.api_as("operator") as api:

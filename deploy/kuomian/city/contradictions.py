@@ -8,7 +8,7 @@ and one representative, representatives that changed by a licence change.
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from random import Random
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -63,7 +63,7 @@ class Contradictions:
         return taken
 
     def tell(self) -> None:
-        """Everything, as deliveries that come after the month's own lists."""
+        """Everything, as deliveries that come on the day of the month's own lists, after them."""
         self._two_codes()
         self._crossed()
         self._namesakes()
@@ -73,7 +73,7 @@ class Contradictions:
     def _two_codes(self) -> None:
         """The tax office has another organisation code for a firm than its certificate."""
         b, rows = self.b, []
-        sent_on = date(2008, 10, 8)
+        sent_on = date(2008, 10, 4)
         for firm in self.take(b.some(_TWO_CODES, 2)):
             other = second_code(firm)
             rows.append(unenrolled_row(other, _SEPTEMBER, _SEPTEMBER.last_on))
@@ -94,7 +94,7 @@ class Contradictions:
         ]
         self.crossed = len(rows)
         b.planted["two-on-one-row"] += len(rows)
-        self._codes(_AUGUST, date(2008, 9, 9), rows)
+        self._codes(_AUGUST, rows)
 
     def _namesakes(self) -> None:
         """A firm that has a licence only, and another of the same name that has a code only: no
@@ -120,8 +120,8 @@ class Contradictions:
             codes.append(code | {"legal_rep": licence["legal_rep"]})
             self.two_firms.append(Pair(f"lic:{licensed.licence_no}", f"oc:{coded.org_code}"))
         b.planted["namesakes"] += len(licences)
-        self._licences(_SEPTEMBER, date(2008, 10, 6), licences)
-        self._codes(_SEPTEMBER, date(2008, 10, 7), codes)
+        self._licences(_SEPTEMBER, licences)
+        self._codes(_SEPTEMBER, codes)
 
     def _succeeded(self) -> None:
         """Representatives that changed, as the registry alone was told."""
@@ -131,7 +131,7 @@ class Contradictions:
             for firm in self.take(self.b.some(_SUCCEEDED, 2))
         ]
         self.b.planted["succeeded"] += len(rows)
-        self._licences(_AUGUST, date(2008, 9, 8), rows)
+        self._licences(_AUGUST, rows)
 
     def _written_otherwise(self) -> None:
         """Firms that stand apart and have a new representative at the registry: doubtful pairs."""
@@ -140,10 +140,10 @@ class Contradictions:
             if has_new_one(firm):
                 self.one_firm.append(Pair(f"lic:{firm.licence_no}", f"oc:{firm.org_code}"))
 
-    def _licences(self, month: Month, on: date, rows: list[dict[str, object]]) -> None:
-        feed, title = "business-licences", "工商登记（补报）"
-        self.b.send(on, 14, "industry-commerce", feed, str(month), rows, title)
+    def _licences(self, month: Month, rows: list[dict[str, object]]) -> None:
+        on, feed = month.last_on + timedelta(days=3), "business-licences"
+        self.b.send(on, 18, "industry-commerce", feed, str(month), rows, "工商登记（补报）")
 
-    def _codes(self, month: Month, on: date, rows: list[dict[str, object]]) -> None:
-        feed, title = "organisation-codes", "组织机构代码（补报）"
-        self.b.send(on, 15, "quality-supervision", feed, str(month), rows, title)
+    def _codes(self, month: Month, rows: list[dict[str, object]]) -> None:
+        on, feed = month.last_on + timedelta(days=4), "organisation-codes"
+        self.b.send(on, 18, "quality-supervision", feed, str(month), rows, "组织机构代码（补报）")

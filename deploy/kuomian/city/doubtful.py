@@ -99,7 +99,7 @@ class Doubtful:
             yield self._enrol(unit, _ON, number, **stated, **about)
             b.planted["employer-left"] += 1
         b.send(
-            date(2008, 9, 11), 9, "agency", "employer-applications", "2008-09-D1", told,
+            date(2008, 9, 10), 18, "agency", "employer-applications", "2008-09-D1", told,
             "单位登记与注销",
         )  # fmt: skip
 
@@ -207,10 +207,9 @@ class Doubtful:
         expect: dict[str, int] | None = None,
         plants: str = "",
     ) -> None:
-        """The day after the dekad's own applications."""
-        on = dekad.cutoff_on()
+        """On the day of the dekad's own applications, after them."""
         planned = self.b.send(
-            on.replace(day=on.day + 1), 9, f"unit-{unit}", "person-applications", str(dekad),
+            dekad.cutoff_on(), 18, f"unit-{unit}", "person-applications", str(dekad),
             records, f"人员参保申请（{title}）", expect=expect,
         )  # fmt: skip
         planned.plants = plants

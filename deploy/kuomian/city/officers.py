@@ -28,7 +28,7 @@ LAST_ON = date(2008, 12, 6)
 """The days on which officers sit down to it; the last one is that of the closing."""
 _DAYS = (FIRST_ON, SECOND_ON, THIRD_ON, FOURTH_ON)
 _HOUR = 9
-_KEPT, _BROKEN, _EXCLUDED, _REFUSED, _NAMES, _PAIRS = 20, 20, 10, 6, 6, 8
+_KEPT, _BROKEN, _EXCLUDED, _REFUSED, _NAMES, _PAIRS = 8, 6, 6, 4, 6, 16
 """In the whole city."""
 _AGENCY = "agency"
 
@@ -238,7 +238,7 @@ class Officers:
     def _identities(self) -> None:
         """Who is whom: pairs, a row with numbers of two firms, numbers told with two names."""
         b = self.b
-        for pair in self.c.one_firm[: b.some(_PAIRS + len(self.c.one_firm) // 4, 4)]:
+        for pair in self.c.one_firm[: b.some(_PAIRS, 4)]:
             self._pair(pair, "confirm", "两处号码经核对营业执照，为同一单位")
         for pair in self.c.two_firms:
             self._pair(pair, "split", "法定代表人相同，但执照与代码证为两家企业")

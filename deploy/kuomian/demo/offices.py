@@ -1,6 +1,7 @@
 """Officers' deeds done over the public API: looked up, looked at, done, or refused as planned.
 
-A deed that was done by an earlier start, whose end was not noted, is found done and not repeated.
+A deed that was done by an earlier start, whose end was not noted, is found done and not repeated;
+one that has to be refused is refused again.
 """
 
 from __future__ import annotations
@@ -22,8 +23,10 @@ class Office:
 
     def __init__(self, api: Api, tokens: Mapping[str, str]) -> None:
         self._api, self._tokens = api, tokens
+        self._lead_of: dict[str, str] = {}
+        """Employer's key → its lead; nobody worked on is found to be somebody else meanwhile."""
         self._seen: dict[str, str] = {}
-        """Path → the ETag that was seen before the last deed."""
+        """Lead → the ETag that was seen before the last deed."""
 
     async def do(self, deed: Deed) -> str:
         """Do it; the problem's code where it was refused, else nothing. Raises Unreachable."""
@@ -44,10 +47,9 @@ class Office:
         return ""
 
     async def _lead(self, desk: _Desk, deed: Deed) -> None:
-        employer = await desk.employer(deed.about)
-        leads = desk.items(_LEADS, employer=employer, kind="unenrolled-employer")
-        # One that closed and opened again is another lead: the newest is worked on.
-        lead = [one["lead_id"] async for one in leads][-1]
+        lead = self._lead_of.get(deed.about)
+        if lead is None:
+            lead = self._lead_of[deed.about] = await desk.lead(deed.about)
         work, tag = await desk.seen(f"{_LEADS}/{lead}/work")
         if any(_is_told(entry, deed) for entry in work["log"]):
             return
@@ -87,6 +89,15 @@ class _Desk:
         async for one in self.items("/enrollment/v1/employers", key=key):
             return str(one["employer_id"])
         raise Refused(404, {"code": "not-found", "detail": key})
+
+    async def lead(self, key: str) -> str:
+        """The lead of the employer that has not enrolled; the newest, if one closed before it."""
+        employer = await self.employer(key)
+        leads = self.items(_LEADS, employer=employer, kind="unenrolled-employer")
+        found = [str(one["lead_id"]) async for one in leads]
+        if not found:
+            raise Refused(404, {"code": "not-found", "detail": key})
+        return found[-1]
 
 
 def _is_told(entry: Mapping[str, Any], deed: Deed) -> bool:
