@@ -111,13 +111,12 @@ class Contradictions:
                 reg_type=licensed.reg_type,
                 industry=licensed.industry,
             )
-            licence, code = (
-                licence_record(licensed, "registered", on),
-                code_record(coded, "registered", on),
-            )
-            del licence["org_code"], code["licence_no"]
+            licence = licence_record(licensed, "registered", on) | {"name": licensed.name}
+            code = code_record(coded, "registered", on) | {"legal_rep": licence["legal_rep"]}
+            licence.pop("org_code", None)
+            code.pop("licence_no", None)
             licences.append(licence)
-            codes.append(code | {"legal_rep": licence["legal_rep"]})
+            codes.append(code)
             self.two_firms.append(Pair(f"lic:{licensed.licence_no}", f"oc:{coded.org_code}"))
         b.planted["namesakes"] += len(licences)
         self._licences(_SEPTEMBER, licences)
