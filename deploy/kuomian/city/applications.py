@@ -173,10 +173,13 @@ class ApplicationDesk:
         left, held = wanted, 0
         if shape.code not in GROUPS:
             for pool, share in ((pools.unenrolled, 0.3), (pools.shops, 0.15)):
-                quota = round(wanted * share)
+                quota, not_yet = round(wanted * share), []
                 while quota > 0 and pool:
                     firm = pool.pop()
                     if firm.closed:
+                        continue
+                    if firm.licensed_on > dekad.window()[1]:
+                        not_yet.append(firm)
                         continue
                     count = min(firm.headcount, quota, left)
                     if count <= 0:
@@ -184,6 +187,7 @@ class ApplicationDesk:
                     held += self._firm_enrols(shape, dekad, firm, count, records, employers, last)
                     quota -= count
                     left -= count
+                pool.extend(not_yet)
             left = self._fill_gaps(shape, dekad, left, round(wanted * 0.2), records)
         firms = self.b.enterprises[shape.code] if shape.code in GROUPS else []
         for identity, name in self._newcomers(shape, left):
@@ -204,9 +208,7 @@ class ApplicationDesk:
         employers: list[dict[str, Any]],
         last: bool,
     ) -> int:
-        b, on = self.b, self._on(dekad)
-        if firm.licensed_on > on:
-            on = min(firm.licensed_on, dekad.window()[1])
+        b, on = self.b, max(self._on(dekad), firm.licensed_on)
         luck = b.rng.random()
         never = last and luck < 0.06 and not firm.household
         delayed = not last and luck < 0.05

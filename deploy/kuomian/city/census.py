@@ -235,8 +235,9 @@ class CensusOffice:
         b = self.b
         self._complaints += 1
         number = self._complaints
-        firm = self.rng.choice([one for one in b.enterprises[shape.code] if one.org_code])
         after_on, up_to_on = dekad.window()
+        known = [one for one in b.enterprises[shape.code] if one.licensed_on <= after_on]
+        firm = self.rng.choice(known)
         days = self.rng.randint(1, (up_to_on - after_on).days)
         self._note(firm, after_on + timedelta(days=days))
         record: dict[str, Any] = {
@@ -266,7 +267,7 @@ class CensusOffice:
     def close(self) -> None:
         """Once everybody's fate is known: who was told of and enrolled after it."""
         self.b.planted["told-on"] += sum(
-            firm.enrolled_on is not None and firm.enrolled_on > first_on
+            firm.enrolled_on is not None and firm.enrolled_on >= first_on
             for firm, first_on in self._told_of.values()
         )
 

@@ -14,8 +14,8 @@ from kuomian.city.firms import Firm
 
 _SHARED_EVERY, _SHARED_AT = 25, 3
 _GAP_EVERY, _GAP_AT = 20, 14
-_NEW_EVERY, _NEW_AT = 90, 74
-"""Of the firms that stand apart, whose licence writes 有限责任公司 for 有限公司."""
+_NEW_EVERY, _NEW_AT = 360, 74
+"""Some of those that stand apart and whose licence writes 有限责任公司 for 有限公司."""
 _OTHERS = 5_000
 """What is added to a number for somebody else's name."""
 

@@ -9,10 +9,10 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from enrollment.identity.names import RULES, WHAT
+from enrollment.identity.names import RULES
 from kuomian.demo.gather import Closing
 from kuomian.demo.state import Loaded
-from kuomian.demo.whoiswho import WhoIsWho
+from kuomian.demo.whoiswho import BESIDE, WhoIsWho
 
 PLAIN_WIDTH = 150
 
@@ -147,7 +147,7 @@ def _rules(who: WhoIsWho) -> Table:
     shown.add_column("规则\nrule")
     shown.add_column("名称外一致\nagreed beside the name")
     for column in (
-        *("自动关联\nlinked", "真\ntrue", "伪\nfalse", "查准 %\nprecision"),
+        *("关联\nlinked", "真\ntrue", "伪\nfalse", "查准\n%"),
         *("待人工\nasked", "一家\none", "两家\ntwo"),
         *("确认\nconfirmed", "否定\nrefused", "拆分\nsplit"),
     ):
@@ -157,7 +157,12 @@ def _rules(who: WhoIsWho) -> Table:
         words = RULES.get(rule.rule)
         shown.add_row(
             f"{rule.rule if words is None else words.zh}\n{rule.rule}",
-            f"{'、'.join(WHAT[what].zh for what in rule.beside)}\n{', '.join(rule.beside)}"
+            "\n".join(
+                (
+                    "、".join(BESIDE[what][0] for what in rule.beside),
+                    ", ".join(BESIDE[what][1] for what in rule.beside),
+                )
+            )
             if rule.beside
             else "—",
             *(f"{count:,}" for count in (rule.true + rule.false, rule.true, rule.false)),

@@ -23,8 +23,12 @@ from kuomian.city.apart import (
 from kuomian.client import Api
 
 PAGE = 1000
-BESIDE = ("address", "legal-representative", "district")
-"""The signs beside the name that pairs are told apart by."""
+BESIDE = {
+    "address": ("地址", "address"),
+    "legal-representative": ("法人", "representative"),
+    "district": ("区县", "district"),
+}
+"""The signs beside the name that pairs are told apart by, in both languages."""
 
 
 @dataclass(frozen=True)
