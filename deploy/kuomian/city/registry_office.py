@@ -92,14 +92,15 @@ class RegistryOffice:
             b.planted["moved"] += 1
 
     def _strike_off_staffed(self, month: Month) -> None:
-        """Licences given up by firms whose people are still insured through them."""
+        """Licences given up by firms whose people are still insured through them: by enough that
+        some pay, for a suspended one does not, and do so until it is told."""
         b = self.b
         staffed = [
             firm
             for shape in b.shapes
             if shape.code not in GROUPS
             for firm in b.enterprises[shape.code]
-            if firm.enrolled_on and 0 < firm.insured < 20 and not firm.struck_off
+            if firm.enrolled_on and 2 < firm.insured < 20 and not firm.struck_off
             if firm.licensed_on < month.first_on and not firm.apart
         ]
         for firm in b.rng.sample(staffed, min(len(staffed) // 20, b.some(_STAFFED))):
