@@ -18,7 +18,7 @@ from kuomian.city.contradictions import Contradictions, Pair
 from kuomian.city.firms import OPENING_ON, Firm
 from kuomian.city.numbers import day_number
 from kuomian.city.sending import local
-from kuomian.city.shape import GROUPS
+from kuomian.city.shape import GROUPS, UnitShape
 
 if TYPE_CHECKING:
     from kuomian.city.story import Builder
@@ -30,7 +30,32 @@ _DAYS = (FIRST_ON, SECOND_ON, THIRD_ON, FOURTH_ON)
 _HOUR = 9
 _KEPT, _BROKEN, _EXCLUDED, _REFUSED, _NAMES, _PAIRS = 8, 6, 6, 4, 6, 16
 """In the whole city."""
+_FIRST_NAME = 800_000
 _AGENCY = "agency"
+_BROKEN_STAGES: tuple[tuple[date, dict[str, Any]], ...] = (
+    (
+        FIRST_ON,
+        {"stage": "notified", "means": "notice", "text": "送达参保登记通知书，限三十日内办理"},
+    ),
+    (
+        SECOND_ON,
+        {
+            "stage": "promised",
+            "means": "phone",
+            "text": "负责人称资金周转困难，承诺八月底前办理",
+            "promised_by": "2008-08-31",
+        },
+    ),
+    (THIRD_ON, {"stage": "notified", "means": "visit", "text": "承诺到期未办，再次上门催办"}),
+    (FOURTH_ON, {"stage": "in-enforcement", "text": "两次催办未果，移送劳动保障监察"}),
+)
+_MEASURE = {
+    "kind": "measure",
+    "on": f"{FOURTH_ON}",
+    "text": "列入领导小组办公室督办名单，限十一月底前办理",
+    "next_step": "听取监察处理结果",
+    "next_on": "2008-11-30",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,52 +143,12 @@ class Officers:
             unit = f"unit-{firm.unit}"
             clerk = {"officer": f"{unit}@demo", "officer_name": names.person(nth)}
             self._lead(FIRST_ON, _AGENCY, firm, "assignment", clerk)
-            for on, role, given in (
-                (
-                    FIRST_ON,
-                    unit,
-                    {
-                        "stage": "notified",
-                        "means": "notice",
-                        "text": "送达参保登记通知书，限三十日内办理",
-                    },
-                ),
-                (
-                    SECOND_ON,
-                    unit,
-                    {
-                        "stage": "promised",
-                        "means": "phone",
-                        "text": "负责人称资金周转困难，承诺八月底前办理",
-                        "promised_by": "2008-08-31",
-                    },
-                ),
-                (
-                    THIRD_ON,
-                    unit,
-                    {
-                        "stage": "notified",
-                        "means": "visit",
-                        "text": "承诺到期未办，再次上门催办",
-                    },
-                ),
-                (
-                    FOURTH_ON,
-                    _AGENCY,
-                    {"stage": "in-enforcement", "text": "两次催办未果，移送劳动保障监察"},
-                ),
-            ):
+            for on, given in _BROKEN_STAGES:
+                role = _AGENCY if on == FOURTH_ON else unit
                 self._lead(on, role, firm, "stage", {"on": f"{on}"} | given)
             if nth == 0:
                 self._colleague(firm)
-            measure = {
-                "kind": "measure",
-                "on": f"{FOURTH_ON}",
-                "text": "列入领导小组办公室督办名单，限十一月底前办理",
-                "next_step": "听取监察处理结果",
-                "next_on": "2008-11-30",
-            }
-            self._lead(FOURTH_ON, "leading-group", firm, "contacts", measure)
+            self._lead(FOURTH_ON, "leading-group", firm, "contacts", _MEASURE)
         self.b.planted["promise-broken"] += len(firms)
         self.b.planted["escalated"] += len(firms)
 
@@ -205,35 +190,37 @@ class Officers:
         count = b.some(_REFUSED)
         for nth in range(count + 1):
             shape = counties[nth % len(counties)]
-            births = np.full(1, day_number(date(1951, 3, 1)))
-            [number] = b.identities.take(births, np.full(1, True), shape.prefix)
-            application = f"JB{shape.code}-{nth + 1:04d}"
-            record = {
-                "application_no": application,
-                "action": "enrol",
-                "applied_on": f"{on}",
-                "effective_on": f"{on}",
-                "identity_no": number,
-                "name": names.person(800_000 + nth),
-                "unit": shape.code,
-                "worker_class": "flexible",
-                "post": "worker",
-            }
-            unit = f"unit-{shape.code}"
-            self._do(on, unit, "apply", application, given=record)
+            unit, number = f"unit-{shape.code}", f"JB{shape.code}-{nth + 1:04d}"
+            self._do(on, unit, "apply", number, given=self._applicant(shape, number, nth))
             if nth == count:
-                given = {"decision": "refuse", "reason": "papers-missing", "note": "证明材料未补齐"}
-                self._do(on, _AGENCY, "decide", application, given=given)
+                why = {"decision": "refuse", "reason": "papers-missing", "note": "证明材料未补齐"}
+                self._do(on, _AGENCY, "decide", number, given=why)
                 continue
+            approved = {"decision": "approve"}
             if nth == 0:
-                own = {"decision": "approve"}
-                self._do(on, unit, "decide", application, given=own, refused="same-person")
+                self._do(on, unit, "decide", number, given=approved, refused="same-person")
                 b.planted["deed-refused"] += 1
             said = {"decision": "refuse", "reason": "higher-age", "note": "年龄偏大，不予接收"}
-            self._do(on, _AGENCY, "decide", application, given=said, refused="refusal-forbidden")
-            self._do(on, _AGENCY, "decide", application, given={"decision": "approve"})
+            self._do(on, _AGENCY, "decide", number, given=said, refused="refusal-forbidden")
+            self._do(on, _AGENCY, "decide", number, given=approved)
             b.truth.person(shape.code, on, total=1, active=1)
         b.planted["forbidden-refusal"] += count
+
+    def _applicant(self, shape: UnitShape, number: str, nth: int) -> dict[str, Any]:
+        """A man of 57, who may enrol until 60."""
+        births = np.full(1, day_number(date(1951, 3, 1)))
+        [identity] = self.b.identities.take(births, np.full(1, True), shape.prefix)
+        return {
+            "application_no": number,
+            "action": "enrol",
+            "applied_on": f"{FOURTH_ON}",
+            "effective_on": f"{FOURTH_ON}",
+            "identity_no": identity,
+            "name": names.person(_FIRST_NAME + nth),
+            "unit": shape.code,
+            "worker_class": "flexible",
+            "post": "worker",
+        }
 
     def _identities(self) -> None:
         """Who is whom: pairs, a row with numbers of two firms, numbers told with two names."""

@@ -95,11 +95,11 @@ def _sums(closing: Closing) -> Table:
 
 def _mess(closing: Closing) -> Table:
     shown = Table(title="有意埋设的差错 · mess planted on purpose", title_justify="left")
-    shown.add_column("埋设 · planted")
+    shown.add_column("埋设 · planted", overflow="fold")
     shown.add_column("数 n", justify="right")
     shown.add_column("查得 found", justify="right")
     shown.add_column("")
-    shown.add_column("处置 · what became of it")
+    shown.add_column("处置 · what became of it", overflow="fold")
     for mess in closing.mess:
         found = "未逐一核对 not counted" if mess.found is None else f"{mess.found:,}"
         shown.add_row(
