@@ -81,7 +81,7 @@ class Contradictions:
             self.one_firm.append(Pair(f"oc:{firm.org_code}", f"oc:{other.org_code}"))
         b.planted["two-codes"] += len(rows)
         b.send(
-            sent_on, 10, "tax", "unenrolled-employers", str(_SEPTEMBER), rows, "未参保单位（补报）"
+            sent_on, 18, "tax", "unenrolled-employers", str(_SEPTEMBER), rows, "未参保单位（补报）"
         )
 
     def _crossed(self) -> None:
@@ -98,7 +98,7 @@ class Contradictions:
 
     def _namesakes(self) -> None:
         """A firm that has a licence only, and another of the same name that has a code only: no
-        number tells them apart. The second took the name of the first over when it moved here."""
+        number tells them apart."""
         b, on = self.b, date(2008, 9, 12)
         shapes = [shape for shape in b.shapes if shape.code not in GROUPS]
         licences, codes = [], []
