@@ -11,7 +11,10 @@ from shared.periods import Dekad
 
 FIRST, LAST = Dekad.parse("2008-05-D1"), Dekad.parse("2008-11-D3")
 
-_SEGMENT = ", ".join(f"s.{name}" for name in Segments._fields)
+# Whether a lead that stands was advanced since it was opened depends on whether what two offices
+# told of it on following days was applied together: that it stands, and since when, does not.
+_STANDS = f"CASE WHEN r.account = {Account.LEAD.value} THEN '' ELSE s.status END"
+_SEGMENT = ", ".join(_STANDS if name == "status" else f"s.{name}" for name in Segments._fields)
 # Whether a gap between what the tax office counts and the register was ever seen, and from which
 # day, depends on which of two services' facts came first when they are days apart in the story and
 # moments apart in the load. Which leads stand open in the end, and since when, does not.

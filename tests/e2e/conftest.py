@@ -20,7 +20,7 @@ import structlog
 from kuomian.city import City, build_city
 from kuomian.client import Api
 from kuomian.demo.child import Child
-from kuomian.demo.state import Answer, Memory
+from kuomian.demo.state import Answer, Done, Memory
 from kuomian.demo.tokens import write_tokens
 from shared.embedded import EmbeddedPostgres
 from shared.plan import Plan
@@ -67,6 +67,7 @@ class Whole:
     city: City
     plan: Plan
     answers: dict[str, Answer]
+    done: dict[str, Done]
     api: Api
     """A caller with the auditor's token."""
 
@@ -118,8 +119,9 @@ async def whole(story: Story, city: City, plan: Plan) -> AsyncIterator[Whole]:
     tokens = write_tokens(story.data_dir, plan)
     with Child(story.data_dir, free_port()) as child:
         async with Api(child.url, tokens["auditor"]) as api:
-            answers = Memory(story.data_dir).answers()
-            yield Whole(child.url, story.data_dir, tokens, city, plan, answers, api)
+            memory = Memory(story.data_dir)
+            answers, done = memory.answers(), memory.done()
+            yield Whole(child.url, story.data_dir, tokens, city, plan, answers, done, api)
 
 
 Condition = Callable[[Path, str], bool]

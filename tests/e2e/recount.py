@@ -25,6 +25,14 @@ def identity_ok(number: str) -> bool:
     return len(number) == 18 and number[17] == "10X98765432"[total % 11]
 
 
+def identity_of(number: str) -> str:
+    """The 18-digit form; 15 digits are those of people born in 19xx, without the check."""
+    if len(number) != 15:
+        return number
+    body = f"{number[:6]}19{number[6:]}"
+    return next(body + check for check in "10X98765432" if identity_ok(body + check))
+
+
 def org_code_ok(code: str) -> bool:
     """GB 11714: 8 characters and a check character."""
     weights = (3, 7, 9, 10, 5, 8, 4, 2)
@@ -102,11 +110,12 @@ def _people(
     latest: dict[str, Record] = {}
     for units, record in applications:
         allowed = units is None or record["unit"] in units
-        if not allowed or not identity_ok(record["identity_no"]):
+        identity = identity_of(record["identity_no"])
+        if not allowed or not identity_ok(identity):
             continue
         if record.get("agency_no") and record["agency_no"] not in known:
             continue
-        latest[record["application_no"]] = record
+        latest[record["application_no"]] = record | {"identity_no": identity}
     events: dict[str, list[Record]] = defaultdict(list)
     for record in latest.values():
         events[record["identity_no"]].append(record)
@@ -119,7 +128,7 @@ def _people(
 
 def _person(opening: Record | None, events: list[Record]) -> list[Change]:
     changes: list[Change] = []
-    unit, active = "", False
+    unit, active, dead = "", False, False
 
     def move(on: date, to: str, now_active: bool) -> None:
         nonlocal unit, active
@@ -135,10 +144,13 @@ def _person(opening: Record | None, events: list[Record]) -> list[Change]:
         move(date(2008, 4, 30), opening["unit"], opening["status"] in ("active", "suspended"))
     for event in sorted(events, key=lambda event: str(event["effective_on"])):
         on = date.fromisoformat(event["effective_on"])
-        if event["action"] == "enrol":
-            move(on, event["unit"], True)
+        if event["action"] in ("enrol", "transfer-in"):
+            move(on, "" if dead else event["unit"], not dead)
+        elif event["action"] == "transfer-out":
+            move(on, "", False)
         elif event["reason"] == "retired":
             move(on, unit, False)
         elif event["reason"] != "suspended":
             move(on, "", False)
+            dead = event["reason"] == "died"
     return changes

@@ -83,7 +83,7 @@ async def played(
         async with Api(running.url, tokens["auditor"]) as api:
             loaded = known_truth(Loaded(city.seed, 0, plan.version), city, plan)
             period = Dekad.counting(local_date(city.closing_at), plan.cutoffs).previous()
-            closing = await gather(api, loaded, answers, period, plan)
+            closing = await gather(api, loaded, answers, memory.done(), period, plan)
             progress = await progress_of(api)
         ledger = ledger_of(running.database_url("reporting"))
         leads = leads_of(running.database_url("enrollment"))
@@ -107,6 +107,7 @@ def test_figures_equal_the_truth_and_nothing_is_lost(played: Played, plan: Plan)
     closing = played.closing
     assert closing.differences == []
     assert closing.unexpected == []
+    assert closing.misdone == []
     assert [one for one in closing.sums if not one.conserved] == []
     assert [one for one in closing.mess if not one.ok] == []
     assert closing.ok
@@ -145,7 +146,7 @@ async def loaded_with_rebalances(
 ) -> dict[str, Answer]:
     """Load the city; in the middle of it two consumers leave and come back."""
     loader = Loader(api, tokens, memory, Quiet())
-    loading = asyncio.ensure_future(loader.run(city.deliveries))
+    loading = asyncio.ensure_future(loader.run(city.events))
     await until_answered(memory, len(city.deliveries) // 4, loading)
     await until_shared(running.broker)
     await asyncio.to_thread(running.stop, *LEAVING)

@@ -7,10 +7,13 @@ import httpx
 import pytest
 
 from kuomian import data_dir as folder
+from kuomian.city.apart import second_code_of
+from kuomian.city.numbers import licence_no, org_code
 from kuomian.client import Api, Refused, Unreachable
 from kuomian.demo.drain import flow_from
 from kuomian.demo.gather import compare, rates_of
 from kuomian.demo.state import Answer, Loaded, Memory
+from kuomian.demo.whoiswho import compared
 from kuomian.run import forget_data
 from kuomian.words import Failure, fail_words
 from shared.settings import parse_keys
@@ -28,6 +31,56 @@ def inbox(first: int, second: int, **more: object) -> dict[str, object]:
         {"producer": "tax-feed", "partition": 1, "position": second},
     ]
     return {"inbox": {"marks": marks, "gaps": [], "dead_letters_open": 0, **more}}
+
+
+def employer(name: str, *, licence: int = 0, code: int = 0, second: int = 0) -> dict[str, object]:
+    """Of the firms whose numbers count so; 4, 14, 24 … are those that share none."""
+    keys = [f"lic:{licence_no('210502', False, licence)}"] if licence else []
+    keys += [f"oc:{org_code(code)}"] if code else []
+    keys += [f"oc:{second_code_of(second)}"] if second else []
+    return {"employer_id": name, "keys": keys}
+
+
+def link(left: str, right: str, status: str, *agreed: str) -> dict[str, object]:
+    signs = [{"what": what, "finding": "agreed"} for what in agreed]
+    sides = {"left_id": left, "right_id": right, "survivor_id": left}
+    return {**sides, "status": status, "rule": "same-name", "evidence": signs}
+
+
+class TestWhoIsWho:
+    def test_tells_joined_asked_and_missed_by_what_there_was_to_find_firms_by(self) -> None:
+        employers = [
+            employer("numbers", licence=1, code=1),
+            employer("named", licence=4, code=4),
+            employer("asked-l", licence=94),
+            employer("asked-c", code=94),
+            employer("missed-l", licence=184),
+            employer("missed-c", code=184),
+            employer("two-codes", licence=2, code=2, second=2),
+        ]
+        who = compared(employers, [link("asked-c", "asked-l", "suggested")])
+        assert [(one.en, one.firms, one.joined, one.asked, one.missed) for one in who.matches] == [
+            ("both numbers on one record", 1, 1, 0, 0),
+            ("a second code", 1, 1, 0, 0),
+            ("name: place written in full", 3, 1, 1, 1),
+        ]
+        assert (who.recall, who.precision, who.false) == (3 / 4, 1.0, 0)
+
+    def test_a_rule_is_false_where_two_firms_were_joined_even_if_split_since(self) -> None:
+        employers = [employer("both", licence=4, code=14), employer("one", licence=24, code=24)]
+        links = [
+            link("both", "gone-1", "linked", "district"),
+            link("one", "gone-2", "linked", "district"),
+            link("this", "that", "split", "district"),
+            link("one", "gone-3", "confirmed", "legal-representative"),
+            link("this", "those", "refused", "legal-representative"),
+        ]
+        who = compared(employers, links)
+        by = {rule.beside: rule for rule in who.rules}
+        district, named = by[("district",)], by[("legal-representative",)]
+        assert (district.true, district.false, district.precision) == (1, 2, 1 / 3)
+        assert (named.asked_one, named.asked_two, named.precision) == (1, 1, None)
+        assert (who.false, who.asked_in_vain) == (1, 1)
 
 
 class TestFlow:

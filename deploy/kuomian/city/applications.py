@@ -52,6 +52,8 @@ class ApplicationDesk:
         self._number = 0
         self._dekad = 0
         self._pools = {shape.code: self._pool(shape) for shape in b.shapes}
+        self.dead: dict[str, list[int]] = defaultdict(list)
+        """Unit → whose death was reported, as places in its register."""
 
     def _pool(self, shape: UnitShape) -> _Pools:
         b, register = self.b, self.b.registers[shape.code]
@@ -171,10 +173,13 @@ class ApplicationDesk:
         left, held = wanted, 0
         if shape.code not in GROUPS:
             for pool, share in ((pools.unenrolled, 0.3), (pools.shops, 0.15)):
-                quota = round(wanted * share)
+                quota, not_yet = round(wanted * share), []
                 while quota > 0 and pool:
                     firm = pool.pop()
                     if firm.closed:
+                        continue
+                    if firm.licensed_on > dekad.window()[1]:
+                        not_yet.append(firm)
                         continue
                     count = min(firm.headcount, quota, left)
                     if count <= 0:
@@ -182,6 +187,7 @@ class ApplicationDesk:
                     held += self._firm_enrols(shape, dekad, firm, count, records, employers, last)
                     quota -= count
                     left -= count
+                pool.extend(not_yet)
             left = self._fill_gaps(shape, dekad, left, round(wanted * 0.2), records)
         firms = self.b.enterprises[shape.code] if shape.code in GROUPS else []
         for identity, name in self._newcomers(shape, left):
@@ -202,9 +208,7 @@ class ApplicationDesk:
         employers: list[dict[str, Any]],
         last: bool,
     ) -> int:
-        b, on = self.b, self._on(dekad)
-        if firm.licensed_on > on:
-            on = min(firm.licensed_on, dekad.window()[1])
+        b, on = self.b, max(self._on(dekad), firm.licensed_on)
         luck = b.rng.random()
         never = last and luck < 0.06 and not firm.household
         delayed = not last and luck < 0.05
@@ -288,6 +292,8 @@ class ApplicationDesk:
                 )
             )  # fmt: skip
             b.truth.person(shape.code, on, total=-1, active=0 if died else -1)
+            if died:
+                self.dead[shape.code].append(at)
             self._one_less(shape.code, at)
 
     def _retire(
@@ -328,6 +334,14 @@ class ApplicationDesk:
             b.truth.person(shape.code, on, total=1, active=1)
             b.planted["moved-person"] += 1
             self._one_less(source.code, at)
+
+    def still_flexible(self, unit: str, count: int) -> list[int]:
+        """Flexible workers of whom the story has told nothing, as places in the unit's register;
+        they are not told of again."""
+        pool, register = self._pools[unit].active, self.b.registers[unit]
+        taken = [at for at in pool if register.firm[at] < 0][:count]
+        self._pools[unit].active = [at for at in pool if at not in set(taken)]
+        return taken
 
     def _one_less(self, unit: str, at: int) -> None:
         register = self.b.registers[unit]

@@ -32,10 +32,11 @@ _FIRST_NUMBER = 1_500_000
 _INSPECTED = (Dekad.parse("2008-06-D2"), Dekad.parse("2008-09-D2"))
 """The dekads in which the labour inspection went round, once a quarter (O60)."""
 _STREETS = ("东明街道", "千金街道", "站前街道", "新明街道", "崔东街道", "北台镇")
+_ELSEWHERE = "insured-elsewhere"
 _REASONS = (
     ["employer-did-not"] * 5
     + ["temporary-work", "between-jobs", "no-means", "unwilling", "not-informed"]
-    + ["from-the-country", "insured-elsewhere"]
+    + ["from-the-country", _ELSEWHERE]
 )
 _GROUNDS = ["not-registered"] * 5 + ["staff-left-out"] * 4 + ["wages-hidden", "deducted-not-paid"]
 
@@ -61,6 +62,8 @@ class CensusOffice:
         self.rng = Random(b.seed + 1)
         self.draw = np.random.default_rng(b.seed + 1)
         self._complaints = 0
+        self._told_of: dict[int, tuple[Firm, date]] = {}
+        """Enterprises complained of or inspected, with the first day."""
         self._desks = {
             shape.code: self._desk(shape)
             for shape in b.shapes
@@ -162,6 +165,7 @@ class CensusOffice:
         for number in numbers:
             record = self._person(shape, desk, dekad, number)
             b.truth.add("census-found", shape.code, record["found_on"], 1)
+            b.planted["elsewhere"] += record["reason"] == _ELSEWHERE
             luck = 1.0 if dekad == LAST else self.rng.random()
             if luck < 0.004 and len(record.get("identity_no", "")) == 18:
                 records.append(record | {"identity_no": wrong_check(record["identity_no"])})
@@ -177,6 +181,7 @@ class CensusOffice:
             elif luck < 0.016:
                 desk.again.append(record | {"reason": "other"})
                 b.planted["census-corrected"] += 1
+                b.planted["elsewhere"] -= record["reason"] == _ELSEWHERE
         b.send(
             sent_on, 11, f"unit-{shape.code}", "census-persons", str(dekad), records,
             f"普查未参保人员 {shape.name}", expect=expect,
@@ -230,9 +235,11 @@ class CensusOffice:
         b = self.b
         self._complaints += 1
         number = self._complaints
-        firm = self.rng.choice([one for one in b.enterprises[shape.code] if one.org_code])
         after_on, up_to_on = dekad.window()
+        known = [one for one in b.enterprises[shape.code] if one.licensed_on <= after_on]
+        firm = self.rng.choice(known)
         days = self.rng.randint(1, (up_to_on - after_on).days)
+        self._note(firm, after_on + timedelta(days=days))
         record: dict[str, Any] = {
             "complaint_no": f"XF{number:05d}",
             "received_on": after_on + timedelta(days=days),
@@ -253,6 +260,17 @@ class CensusOffice:
             record["persons_affected"] = self.rng.randint(1, 60)
         return record
 
+    def _note(self, firm: Firm, on: date) -> None:
+        _, first_on = self._told_of.get(firm.number, (firm, on))
+        self._told_of[firm.number] = firm, min(first_on, on)
+
+    def close(self) -> None:
+        """Once everybody's fate is known: who was told of and enrolled after it."""
+        self.b.planted["told-on"] += sum(
+            firm.enrolled_on is not None and firm.enrolled_on >= first_on
+            for firm, first_on in self._told_of.values()
+        )
+
     def _inspection(self, dekad: Dekad, sent_on: date) -> None:
         """One employer of each unit that enrolled nobody, and how many work there (O33)."""
         records: list[dict[str, Any]] = []
@@ -260,6 +278,7 @@ class CensusOffice:
             desk = self._desks.get(shape.code)
             unenrolled = [] if desk is None else [f for f in desk.unenrolled if not f.enrolled_on]
             for firm in unenrolled[:1]:
+                self._note(firm, dekad.window()[1])
                 records.append(
                     {
                         "finding_no": f"JC-{dekad}-{len(records) + 1:02d}",

@@ -140,3 +140,13 @@ def household(rng: Random, unit_name: str, industry: str, number: int) -> str:
 def person(number: int) -> str:
     """A person's name; people are told apart by number, not by name."""
     return _SURNAMES[number % len(_SURNAMES)] + _GIVEN[(number // len(_SURNAMES)) % len(_GIVEN)]
+
+
+def namesake(number: int) -> str:
+    """Another name with the surname of the person of this number."""
+    return person(number + len(_SURNAMES))
+
+
+def representative(number: int) -> str:
+    """A legal representative's name: ten thousand of them, so that few bear the same by chance."""
+    return person(number) + _ENDINGS[number // (len(_SURNAMES) * len(_GIVEN)) % len(_ENDINGS)]

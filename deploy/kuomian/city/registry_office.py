@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from kuomian.city import apart
 from kuomian.city.firms import OPENING_ON, Firm
 from kuomian.city.numbers import wrong_check
+from kuomian.city.representatives import at_the_registry, representative
 from kuomian.city.shape import GROUPS
 from shared.periods import Month
 
@@ -91,14 +92,15 @@ class RegistryOffice:
             b.planted["moved"] += 1
 
     def _strike_off_staffed(self, month: Month) -> None:
-        """Licences given up by firms whose people are still insured through them."""
+        """Licences given up by firms whose people are still insured through them: by enough that
+        some pay, for a suspended one does not, and do so until it is told."""
         b = self.b
         staffed = [
             firm
             for shape in b.shapes
             if shape.code not in GROUPS
             for firm in b.enterprises[shape.code]
-            if firm.enrolled_on and 0 < firm.insured < 20 and not firm.struck_off
+            if firm.enrolled_on and 2 < firm.insured < 20 and not firm.struck_off
             if firm.licensed_on < month.first_on and not firm.apart
         ]
         for firm in b.rng.sample(staffed, min(len(staffed) // 20, b.some(_STAFFED))):
@@ -128,11 +130,11 @@ class RegistryOffice:
         self._again_licences, self._again_codes = [], []
         bad = [0, 0]
         for firm, event, on in events:
-            licence = self._licence(firm, event, on)
+            licence = licence_record(firm, event, on)
             licences.append(licence)
             if firm.org_code is None:
                 continue
-            code = self._code(firm, event, on)
+            code = code_record(firm, event, on)
             codes.append(code)
             if last:
                 continue
@@ -159,54 +161,63 @@ class RegistryOffice:
             "组织机构代码", expect={"rejected": bad[1]},
         )  # fmt: skip
 
-    def _licence(self, firm: Firm, event: str, on: date) -> dict[str, Any]:
-        record: dict[str, Any] = {
-            "licence_no": firm.licence_no,
-            "name": firm.name,
-            "reg_type": firm.reg_type,
-            "industry": firm.industry,
-            "unit": firm.unit,
-            "licensed_on": firm.licensed_on,
-            "event": event,
-            "event_on": on,
-            "commitment_letter": firm.number % 5 != 0,
-            "headcount": firm.headcount,
-        }
-        if _says_where(firm):
-            record["address"] = _address(firm, 0)
-        if firm.licensed_on > OPENING_ON and firm.number % 7:
-            record["notified_on"] = firm.licensed_on
-        if firm.apart:
-            record["name"] = apart.as_the_registry_writes(firm.name, firm.number)
-        elif firm.org_code:
-            record["org_code"] = firm.org_code
-        else:
-            record["owner_id"] = firm.owner_id
-        return record
 
-    def _code(self, firm: Firm, event: str, on: date) -> dict[str, Any]:
-        record = {
-            "org_code": firm.org_code,
-            "name": firm.name,
-            "unit": firm.unit,
-            "issued_on": firm.licensed_on,
-            "event": event,
-            "event_on": on,
-            "reg_type": firm.reg_type,
-            "industry": firm.industry,
-            "commitment_letter": firm.number % 5 != 0,
-        }
-        if not firm.apart:
-            record["licence_no"] = firm.licence_no
-        if _says_where(firm):
-            # One in three has moved house, and told only one of the two offices.
-            record["address"] = _address(firm, 2 if firm.number % 3 == 0 else 0)
-        return record
+def licence_record(firm: Firm, event: str, on: date) -> dict[str, Any]:
+    """A firm's ``business-licences`` record."""
+    record: dict[str, Any] = {
+        "licence_no": firm.licence_no,
+        "name": firm.name,
+        "reg_type": firm.reg_type,
+        "industry": firm.industry,
+        "unit": firm.unit,
+        "licensed_on": firm.licensed_on,
+        "event": event,
+        "event_on": on,
+        "commitment_letter": firm.number % 5 != 0,
+        "headcount": firm.headcount,
+    }
+    if _says_where(firm):
+        record["address"] = _address(firm, 0)
+    if firm.licensed_on > OPENING_ON and firm.number % 7:
+        record["notified_on"] = firm.licensed_on
+    if firm.org_code:
+        record["legal_rep"] = at_the_registry(firm)
+    if firm.apart:
+        record["name"] = apart.as_the_registry_writes(firm.name, firm.number)
+    elif firm.org_code:
+        record["org_code"] = firm.org_code
+    else:
+        record["owner_id"] = firm.owner_id
+    return record
+
+
+def code_record(firm: Firm, event: str, on: date) -> dict[str, Any]:
+    """An enterprise's ``organisation-codes`` record."""
+    record = {
+        "org_code": firm.org_code,
+        "name": firm.name,
+        "unit": firm.unit,
+        "issued_on": firm.licensed_on,
+        "event": event,
+        "event_on": on,
+        "reg_type": firm.reg_type,
+        "industry": firm.industry,
+        "commitment_letter": firm.number % 5 != 0,
+        "legal_rep": representative(firm),
+    }
+    if not firm.apart:
+        record["licence_no"] = firm.licence_no
+    if _says_where(firm):
+        # One in three has moved house, and told only one of the two offices.
+        record["address"] = _address(firm, 2 if firm.number % 3 == 0 else 0)
+    return record
 
 
 def _says_where(firm: Firm) -> bool:
-    """Firms of which both offices have the address."""
-    return firm.number % 10 == 0 and firm.org_code is not None and not firm.apart
+    """Firms of which both offices have the address; a third of those that stand apart."""
+    return (firm.org_code is not None and firm.number % 10 == 0) or (
+        firm.apart and firm.number % 3 == 1
+    )
 
 
 def _address(firm: Firm, moved: int) -> str:

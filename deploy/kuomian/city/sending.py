@@ -60,6 +60,8 @@ class Planned:
     kind: Kind = "ordinary"
     expect: Counter[str] = field(default_factory=Counter)
     """Dispositions on the receipt; what is not named was applied."""
+    plants: str = ""
+    """The kind of mess that every record is, where none leaves another trace than being applied."""
 
     @property
     def service(self) -> str:

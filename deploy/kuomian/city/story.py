@@ -13,8 +13,11 @@ import numpy as np
 
 from kuomian.city.applications import ApplicationDesk
 from kuomian.city.census import CensusOffice
+from kuomian.city.contradictions import Contradictions
+from kuomian.city.doubtful import Doubtful
 from kuomian.city.firms import OPENING_ON, Firm, FirmMaker, employer_record
 from kuomian.city.numbers import IdentityNumbers
+from kuomian.city.officers import Deed, Officers
 from kuomian.city.people import ACTIVE, RETIRED, SUSPENDED, Register, opening_register
 from kuomian.city.registry_office import RegistryOffice
 from kuomian.city.sending import Body, Kind, Planned, Planted, lazy_ndjson, local, ndjson
@@ -41,6 +44,7 @@ class City:
     seed: int
     scale: float
     deliveries: list[Planned]
+    deeds: list[Deed]
     planted: list[Planted]
     truth: Truth
     closing_at: datetime
@@ -48,13 +52,19 @@ class City:
     households: int
     opening_persons: int
 
+    @property
+    def events(self) -> list[Planned | Deed]:
+        """Deliveries and officers' deeds in the order they happened."""
+        return sorted([*self.deliveries, *self.deeds], key=lambda event: event.send_at)
+
     def describe(self) -> str:
         """One line on how large it is."""
         records = sum(planned.records for planned in self.deliveries)
         return (
             f"{self.enterprises:,} enterprises, {self.households:,} households, "
             f"{self.opening_persons:,} insured at the opening, "
-            f"{len(self.deliveries):,} deliveries, {records:,} records"
+            f"{len(self.deliveries):,} deliveries, {records:,} records, "
+            f"{len(self.deeds):,} deeds of officers"
         )
 
 
@@ -153,12 +163,18 @@ def build_city(plan: Plan, seed: int = 2008, scale: float = 1.0) -> City:
         tax.end_month(month, month == LAST_MONTH)
         lists.end_month(month, new, month == LAST_MONTH)
         month = month.next()
+    census.close()
+    contradictions = Contradictions(b)
+    contradictions.tell()
+    Doubtful(b, desk).tell()
+    deeds = Officers(b, contradictions).tell()
     submit(b, CLOSING_ON)
     b.deliveries.sort(key=lambda planned: planned.send_at)
     return City(
         seed=seed,
         scale=scale,
         deliveries=b.deliveries,
+        deeds=deeds,
         planted=[
             Planted(zh, en, b.planted[name], outcome_zh, outcome_en)
             for name, (zh, en, outcome_zh, outcome_en) in PLANTED_TEXTS.items()

@@ -16,6 +16,7 @@ from kuomian.city import money, names
 from kuomian.city.firms import Firm
 from kuomian.city.numbers import wrong_check
 from kuomian.city.people import ACTIVE
+from kuomian.city.representatives import representative
 from kuomian.city.shape import (
     BASE_SHARE,
     GROUPS,
@@ -130,24 +131,16 @@ class TaxLists:
         """One new taxpayer in seven is not told to enrol."""
         for firm in new:
             on = min(firm.licensed_on + timedelta(days=self.rng.randint(0, 6)), month.last_on)
-            row = _whose(firm) | {
-                "reg_type": firm.reg_type,
-                "industry": firm.industry,
-                "registered_on": on,
-            }
+            row = _whose(firm) | _represented(firm)
+            row |= {"reg_type": firm.reg_type, "industry": firm.industry, "registered_on": on}
             yield row | {"notified_on": on} if firm.number % 7 else row
 
     def _unenrolled(self, month: Month) -> Iterator[Row]:
         """Each unenrolled enterprise is met with once in seven months."""
         for firm in self._firms():
             if not firm.enrolled_on and firm.number % 7 == month.first_on.month % 7:
-                yield _whose(firm) | {
-                    "period": str(month),
-                    "taxable_headcount": firm.headcount,
-                    "found_on": month.first_on.replace(day=self.rng.randint(1, 28)),
-                    "reg_type": firm.reg_type,
-                    "industry": firm.industry,
-                }
+                found_on = month.first_on.replace(day=self.rng.randint(1, 28))
+                yield unenrolled_row(firm, month, found_on)
 
     def _headcounts(self, month: Month) -> Iterator[Row]:
         """Of those that deduct before tax: every other larger payer."""
@@ -274,6 +267,25 @@ class TaxLists:
             return False
         row["enrolled_on"] = enrolled_on
         return True
+
+
+def unenrolled_row(firm: Firm, month: Month, found_on: date) -> Row:
+    """An ``unenrolled-employers`` record."""
+    return (
+        _whose(firm)
+        | _represented(firm)
+        | {
+            "period": str(month),
+            "taxable_headcount": firm.headcount,
+            "found_on": found_on,
+            "reg_type": firm.reg_type,
+            "industry": firm.industry,
+        }
+    )
+
+
+def _represented(firm: Firm) -> Row:
+    return {} if firm.household else {"legal_rep": representative(firm)}
 
 
 def _whose(firm: Firm) -> Row:

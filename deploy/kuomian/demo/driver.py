@@ -133,7 +133,7 @@ async def _load_and_show(
     say("核对 · checking …")
     period = _closing_dekad(datetime.fromisoformat(loaded.closing_at), plan)
     async with Api(child.url, tokens["auditor"]) as api:
-        closing: Closing = await gather(api, loaded, memory.answers(), period, plan)
+        closing: Closing = await gather(api, loaded, memory.answers(), memory.done(), period, plan)
     summary.show(closing, loaded)
     return closing.ok
 
@@ -167,7 +167,7 @@ async def _push(
     total = sum(planned.records for planned in city.deliveries)
     with bar("报送 · pushing", total, "records") as progress:
         loader = Loader(api, tokens, memory, progress)
-        answers = await loader.run(city.deliveries)
+        answers = await loader.run(city.events)
     flow = await flow_of(api)
     with bar("入账 · posting facts", flow.published if flow else 0, "facts") as progress:
         await drained(api, progress)

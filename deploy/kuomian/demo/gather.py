@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from kuomian.city.wrongs import PLANTED_TEXTS
 from kuomian.client import Api
-from kuomian.demo.state import Answer, Loaded
+from kuomian.demo.doubts import doubts_of
+from kuomian.demo.state import Answer, Done, Loaded
 from kuomian.demo.traces import traces_of
 from kuomian.demo.whoiswho import WhoIsWho, who_is_who
 from kuomian.services import all_services
@@ -72,6 +74,8 @@ class Closing:
     differences: list[Difference]
     compared: int
     unexpected: list[Answer]
+    misdone: list[Done]
+    """Officers' deeds that were not answered as they must be."""
     rates: dict[str, tuple[int, float]]
     """Feed → (records, seconds in which at least one of its deliveries was on its way)."""
     who: WhoIsWho
@@ -82,17 +86,23 @@ class Closing:
             not self.differences
             and not self.who.false
             and not self.unexpected
+            and not self.misdone
             and all(s.conserved for s in self.sums)
             and all(mess.ok for mess in self.mess)
         )
 
 
 async def gather(
-    api: Api, loaded: Loaded, answers: Mapping[str, Answer], period: Dekad, plan: Plan
+    api: Api,
+    loaded: Loaded,
+    answers: Mapping[str, Answer],
+    done: Mapping[str, Done],
+    period: Dekad,
+    plan: Plan,
 ) -> Closing:
     """Ask the running system, as an auditor. Raises Refused, Unreachable."""
     progress = await api.get("/reporting/v1/progress", period=str(period))
-    traces = await traces_of(api, period, plan)
+    traces = await all_traces_of(api, loaded, answers, done, period, plan)
     sums = await feed_sums(api)
     differences, compared = compare(progress, loaded.truth)
     return Closing(
@@ -102,9 +112,26 @@ async def gather(
         differences=differences,
         compared=compared,
         unexpected=[answer for answer in answers.values() if not answer.as_expected],
+        misdone=[one for one in done.values() if one.refused != one.expected],
         rates=rates_of(answers.values()),
         who=await who_is_who(api),
     )
+
+
+async def all_traces_of(
+    api: Api,
+    loaded: Loaded,
+    answers: Mapping[str, Answer],
+    done: Mapping[str, Done],
+    period: Dekad,
+    plan: Plan,
+) -> dict[str, int]:
+    """Kind of mess → how often it is found in what the services keep."""
+    traces = await traces_of(api, period, plan)
+    before = datetime.fromisoformat(loaded.closing_at)
+    doubts = await doubts_of(api, answers.values(), done.values(), before)
+    # A licence changes for a new representative, or because its firm moved.
+    return {**traces, **doubts, "moved": traces["moved"] - doubts["succeeded"]}
 
 
 async def feed_sums(api: Api) -> list[FeedSum]:

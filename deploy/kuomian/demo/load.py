@@ -2,7 +2,7 @@
 
 Deliveries of different services overlap, and so do deliveries of one feed; a delivery waits for
 those of the other feeds of its service (an employer is known before its people come), and a new
-day waits for the whole day before it.
+day waits for the whole day before it. Officers sit down when everything told so far is applied.
 """
 
 from __future__ import annotations
@@ -17,8 +17,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from kuomian.city import Planned
+from kuomian.city.officers import Deed
 from kuomian.client import Api, Body, Refused
-from kuomian.demo.state import Answer, Memory, expected_counts, push_id
+from kuomian.demo.drain import drained
+from kuomian.demo.offices import Office
+from kuomian.demo.state import Answer, Done, Memory, expected_counts, push_id
 from kuomian.screen import Bar
 from shared.periods import local_date
 
@@ -48,6 +51,8 @@ class Loader:
         self._memory = memory
         self._bar = bar
         self._answers = memory.answers()
+        self._done_deeds = memory.done()
+        self._office = Office(api, tokens)
         self._running: list[_Running] = []
         self._partly: dict[str, int] = {}
         self._lanes: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -57,22 +62,29 @@ class Loader:
         self._offset = max((answer.ended for answer in self._answers.values()), default=0.0)
         self._began = time.monotonic()
 
-    async def run(self, deliveries: Iterable[Planned]) -> dict[str, Answer]:
-        """Push what has no answer yet; returns all answers by ``push_id``.
+    async def run(self, events: Iterable[Planned | Deed]) -> dict[str, Answer]:
+        """Push what has no answer yet, and do what is not done; returns all answers by
+        ``push_id``.
 
         Raises Refused for a refusal the city did not plan, Unreachable.
         """
-        day = None
+        day, sitting = None, False
         try:
-            for planned in deliveries:
-                if push_id(planned) in self._answers:
+            for event in events:
+                if self._is_over(event):
                     continue
-                if local_date(planned.send_at) != day:
+                if local_date(event.send_at) != day:
                     await self._settle(lambda _: True)
-                    day = local_date(planned.send_at)
-                await self._make_way(planned)
-                await self._set_clock(planned.send_at)
-                await self._push(planned)
+                    day = local_date(event.send_at)
+                    sitting = False
+                if isinstance(event, Deed):
+                    await self._sit_down(event, sitting)
+                    sitting = True
+                    continue
+                sitting = False
+                await self._make_way(event)
+                await self._set_clock(event.send_at)
+                await self._push(event)
             await self._settle(lambda _: True)
         except BaseException:
             for running in self._running:
@@ -80,6 +92,21 @@ class Loader:
             await asyncio.gather(*(r.task for r in self._running), return_exceptions=True)
             raise
         return self._answers
+
+    def _is_over(self, event: Planned | Deed) -> bool:
+        if isinstance(event, Deed):
+            return event.name in self._done_deeds
+        return push_id(event) in self._answers
+
+    async def _sit_down(self, deed: Deed, sitting: bool) -> None:
+        """Do it; where others were pushing meanwhile, once all they told is applied."""
+        if not sitting:
+            await self._settle(lambda _: True)
+            await drained(self._api)
+        await self._set_clock(deed.send_at)
+        done = Done(deed.name, deed.refused, await self._office.do(deed))
+        self._done_deeds[done.name] = done
+        self._memory.note(done)
 
     async def _make_way(self, planned: Planned) -> None:
         """Wait for the deliveries this one must not overtake, and for room."""
@@ -185,6 +212,7 @@ def answer_of(
         delivery=str(receipt.get("delivery", "")),
         receipt=hashlib.sha256(text.encode()).hexdigest() if receipt else "",
         refused=refused,
+        plants=planned.plants,
         began=round(began, 3),
         ended=round(ended, 3),
     )

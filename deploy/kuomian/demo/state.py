@@ -1,7 +1,8 @@
 """What the demo remembers of a load, so that a further start goes on, or serves at once.
 
 ``demo/city.json`` says which city is being or was loaded and, once it is, what is true of it;
-``demo/pushed.jsonl`` has one line per push that has its answer.
+``demo/pushed.jsonl`` has one line per push that has its answer, ``demo/done.jsonl`` one per deed of
+an officer.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from kuomian.city import City, Planned
 from kuomian.data_dir import write_private
@@ -34,6 +35,8 @@ class Answer:
     """SHA-256 of the receipt, to tell whether another push was given the same."""
     refused: str = ""
     """Problem code of a delivery refused whole."""
+    plants: str = ""
+    """The kind of mess that all its records are."""
     began: float = 0.0
     ended: float = 0.0
     """Seconds since the load began, by the driver's clock."""
@@ -44,6 +47,16 @@ class Answer:
         if self.kind == "cut":
             return self.refused == "body-truncated"
         return not self.refused and self.counts == self.expected
+
+
+@dataclass(frozen=True)
+class Done:
+    """What became of an officer's deed."""
+
+    name: str
+    expected: str
+    """Problem code it must be refused with; empty where it must be let through."""
+    refused: str
 
 
 @dataclass
@@ -81,11 +94,12 @@ def expected_counts(planned: Planned) -> dict[str, int]:
 
 
 class Memory:
-    """The two files below ``DATA_DIR/demo``."""
+    """The files below ``DATA_DIR/demo``."""
 
     def __init__(self, data_dir: Path) -> None:
         self._city = data_dir / "demo" / "city.json"
         self._pushed = data_dir / "demo" / "pushed.jsonl"
+        self._deeds = data_dir / "demo" / "done.jsonl"
 
     def find(self) -> Loaded | None:
         """The city loaded, or being loaded, in this folder; None for a new folder."""
@@ -100,22 +114,38 @@ class Memory:
 
     def add(self, answer: Answer) -> None:
         """Remember an answered push."""
-        with self._pushed.open("a", encoding="utf-8") as file:
-            # The line break comes first: a line cut off by a kill must not spoil the next one.
-            file.write("\n" + json.dumps(asdict(answer)))
+        _append(self._pushed, answer)
+
+    def note(self, done: Done) -> None:
+        """Remember a deed."""
+        _append(self._deeds, done)
 
     def answers(self) -> dict[str, Answer]:
         """The answered pushes, by ``push_id``; a line cut off by a kill is left out."""
-        return {answer.push: answer for answer in self._lines()}
+        return {answer.push: answer for answer in _lines(self._pushed, Answer)}
 
-    def _lines(self) -> Iterator[Answer]:
-        if not self._pushed.exists():
-            return
-        for line in self._pushed.read_text("utf-8").splitlines():
-            try:
-                yield Answer(**json.loads(line))
-            except (ValueError, TypeError):
-                continue
+    def done(self) -> dict[str, Done]:
+        """The deeds done or refused, by name; a line cut off by a kill is left out."""
+        return {done.name: done for done in _lines(self._deeds, Done)}
+
+
+def _append(path: Path, one: Answer | Done) -> None:
+    with path.open("a", encoding="utf-8") as file:
+        # The line break comes first: a line cut off by a kill must not spoil the next one.
+        file.write("\n" + json.dumps(asdict(one)))
+
+
+Line = TypeVar("Line", Answer, Done)
+
+
+def _lines(path: Path, kind: type[Line]) -> Iterator[Line]:
+    if not path.exists():
+        return
+    for line in path.read_text("utf-8").splitlines():
+        try:
+            yield kind(**json.loads(line))
+        except (ValueError, TypeError):
+            continue
 
 
 def closing_truth(city: City, measures: tuple[str, ...], units: list[str], on: Any) -> Any:

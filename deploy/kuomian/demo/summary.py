@@ -9,15 +9,12 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from enrollment.identity.names import RULES
 from kuomian.demo.gather import Closing
 from kuomian.demo.state import Loaded
-from kuomian.demo.whoiswho import WhoIsWho
+from kuomian.demo.whoiswho import BESIDE, WhoIsWho
 
 PLAIN_WIDTH = 150
-_BY = {
-    "numbers": "同一记录的号码 · numbers on one record",
-    "names": "名称等 · names and what stands beside",
-}
 
 
 def show(closing: Closing, loaded: Loaded) -> None:
@@ -98,11 +95,11 @@ def _sums(closing: Closing) -> Table:
 
 def _mess(closing: Closing) -> Table:
     shown = Table(title="有意埋设的差错 · mess planted on purpose", title_justify="left")
-    shown.add_column("埋设 · planted")
+    shown.add_column("埋设 · planted", overflow="fold")
     shown.add_column("数 n", justify="right")
     shown.add_column("查得 found", justify="right")
     shown.add_column("")
-    shown.add_column("处置 · what became of it")
+    shown.add_column("处置 · what became of it", overflow="fold")
     for mess in closing.mess:
         found = "未逐一核对 not counted" if mess.found is None else f"{mess.found:,}"
         shown.add_row(
@@ -120,43 +117,64 @@ def _who(who: WhoIsWho) -> Table:
         title="单位识别 · who is who: 与真值比较 against the made city's truth",
         title_justify="left",
     )
-    shown.add_column("依据 · joined by")
+    shown.add_column("凭何识别 · what there was to find them by")
     for column in (
-        *("两号企业 firms with two numbers", "归一 joined", "待人工 asked", "漏 missed"),
-        *("查全 found %", "误并 false", "误问 asked in vain"),
+        *("企业 firms", "归一 joined", "待人工 asked", "漏 missed"),
+        *("查全 recall %", "误并 false"),
     ):
         shown.add_column(column, justify="right")
     for match in who.matches:
+        counts = (match.firms, match.joined, match.asked, match.missed)
         shown.add_row(
-            _BY[match.by],
-            *(f"{count:,}" for count in (match.firms, match.joined, match.asked, match.missed)),
-            "—" if match.recall is None else f"{100 * match.recall:.1f}",
-            "",
-            "",
+            f"{match.zh} · {match.en}", *(f"{count:,}" for count in counts), _percent(match.recall)
         )
-    precision = "—" if who.precision is None else f"{100 * who.precision:.2f} %"
+    shown.add_section()
     shown.add_row(
-        f"查准 precision {precision}",
-        "",
-        "",
-        "",
-        "",
-        "",
+        f"无共同号码者 · no number in common; 查准 precision {_percent(who.precision)} %",
+        *[""] * 4,
+        _percent(who.recall),
         f"{who.false:,}",
-        f"{who.asked_in_vain:,}",
     )
     return shown
 
 
 def _rules(who: WhoIsWho) -> Table:
-    statuses = ("linked", "confirmed", "suggested", "refused", "split")
-    shown = Table(title="单位关联规则 · pairs of employers by rule", title_justify="left")
-    shown.add_column("规则 · rule")
-    for status in statuses:
-        shown.add_column(status, justify="right")
-    for rule, counts in sorted(who.rules.items()):
-        shown.add_row(rule, *(f"{counts.get(status, 0):,}" for status in statuses))
+    statuses = ("confirmed", "refused", "split")
+    shown = Table(
+        title="关联规则 · rules of linking: 单位对数与真值 · pairs of employers against the truth",
+        title_justify="left",
+    )
+    shown.add_column("规则\nrule")
+    shown.add_column("名称外一致\nagreed beside the name")
+    for column in (
+        *("关联\nlinked", "真\ntrue", "伪\nfalse", "查准\n%"),
+        *("待人工\nasked", "一家\none", "两家\ntwo"),
+        *("确认\nconfirmed", "否定\nrefused", "拆分\nsplit"),
+    ):
+        shown.add_column(column, justify="right")
+    for rule in who.rules:
+        asked = rule.asked_one + rule.asked_two
+        words = RULES.get(rule.rule)
+        shown.add_row(
+            f"{rule.rule if words is None else words.zh}\n{rule.rule}",
+            "\n".join(
+                (
+                    "、".join(BESIDE[what][0] for what in rule.beside),
+                    ", ".join(BESIDE[what][1] for what in rule.beside),
+                )
+            )
+            if rule.beside
+            else "—",
+            *(f"{count:,}" for count in (rule.true + rule.false, rule.true, rule.false)),
+            _percent(rule.precision),
+            *(f"{count:,}" for count in (asked, rule.asked_one, rule.asked_two)),
+            *(f"{rule.decided.get(status, 0):,}" for status in statuses),
+        )
     return shown
+
+
+def _percent(share: float | None) -> str:
+    return "—" if share is None else f"{100 * share:.1f}"
 
 
 def _rates(console: Console, closing: Closing, loaded: Loaded) -> None:
@@ -177,6 +195,11 @@ def _verdict(console: Console, closing: Closing, loaded: Loaded) -> None:
         console.print(
             f"  ✗ {answer.push}: 应为 expected {answer.expected},"
             f" 实为 found {answer.refused or answer.counts}"
+        )
+    for done in closing.misdone[:20]:
+        console.print(
+            f"  ✗ {done.name}: 应为 expected {done.expected or 'ok'},"
+            f" 实为 found {done.refused or 'ok'}"
         )
     for difference in closing.differences[:40]:
         console.print(

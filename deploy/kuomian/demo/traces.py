@@ -79,7 +79,7 @@ async def _late(api: Api, feed: str, plan: Plan) -> int:
 
 
 async def _of_licences(api: Api) -> int:
-    """Changes of licences: each is a further version, and only moves are reported as changes."""
+    """Changes of licences: each is a further version."""
     path = "/registration-feed/v1/enterprises"
     changed = api.items(path, feed="business-licences", event="changed", limit=PAGE)
     return sum([licence["revision"] - 1 async for licence in changed])

@@ -27,12 +27,13 @@ def verdict_of(row: dict[str, Any]) -> Said:
     return explained(verdict)
 
 
-def signs_of(row: dict[str, Any]) -> list[dict[str, Any]]:
-    """The signs compared, each with its name."""
-    return [
+def with_signs(row: dict[str, Any]) -> dict[str, Any]:
+    """The pair with the signs compared, each with its name."""
+    signs = [
         {**sign, "zh": WHAT[sign["what"]].zh, "en": WHAT[sign["what"]].en}
         for sign in row["evidence"]
     ]
+    return {**row, "evidence": signs}
 
 
 async def sides_of(conn: AsyncConnection, *employers: str) -> list[dict[str, Any]]:

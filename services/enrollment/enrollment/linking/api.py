@@ -63,7 +63,8 @@ async def list_links(
         after=after[0] if after else None,
         limit=page.limit + 1,
     )
-    return LinkPage.model_validate(page.of(rows, lambda row: (row["id"],), request, response))
+    shown = page.of(rows, lambda row: (row["id"],), request, response, answers.with_signs)
+    return LinkPage.model_validate(shown)
 
 
 @router.get("/links/{link_id}", summary="关联对照 · a pair side by side, with evidence and words")
@@ -206,14 +207,13 @@ async def _link_detail(tx: AsyncConnection, row: dict[str, Any]) -> LinkDetail:
     left, right = await answers.sides_of(tx, row["left_id"], row["right_id"])
     said = answers.verdict_of(row)
     shown = {
-        **row,
+        **answers.with_signs(row),
         "left_name": left["name"],
         "right_name": right["name"],
         "left": left,
         "right": right,
         "zh": said.zh,
         "en": said.en,
-        "evidence": answers.signs_of(row),
         "decisions": await links.decisions_of(tx, f"link:{row['id']}"),
     }
     return LinkDetail.model_validate(shown)

@@ -14,6 +14,16 @@ class Shown(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
 
+class SignShown(Shown):
+    """One sign that was compared."""
+
+    what: str
+    zh: str
+    en: str
+    finding: str = Field(description="agreed 一致 · differs 不一致 · unknown 无从比对")
+    points: int
+
+
 class LinkRow(Shown):
     """Two employers that are, may be, or are known not to be one."""
 
@@ -38,6 +48,7 @@ class LinkRow(Shown):
     decided_at: datetime | None
     decided_by: str | None = Field(description="system 系统 · or the officer")
     reason: str | None
+    evidence: list[SignShown] = Field(description="比对依据 · what was compared")
 
 
 class LinkPage(Shown):
@@ -45,16 +56,6 @@ class LinkPage(Shown):
 
     items: list[LinkRow]
     next: str | None
-
-
-class SignShown(Shown):
-    """One sign that was compared."""
-
-    what: str
-    zh: str
-    en: str
-    finding: str = Field(description="agreed 一致 · differs 不一致 · unknown 无从比对")
-    points: int
 
 
 class KeyShown(Shown):
@@ -123,7 +124,6 @@ class LinkDetail(LinkRow):
 
     zh: str = Field(description="结论 · the verdict in words")
     en: str
-    evidence: list[SignShown]
     left: SideShown
     right: SideShown
     decisions: list[DecisionShown]
