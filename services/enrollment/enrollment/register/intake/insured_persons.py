@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from enrollment.register.intake.judging import person_faults, personal_of, unit_faults
+from enrollment.register.intake.judging import (
+    CARD_ALONE,
+    person_faults,
+    personal_of,
+    told_of,
+    unit_faults,
+)
 from enrollment.register.intake.ledger import PersonLedger
 from enrollment.register.rules import NO_EMPLOYER, Person
 from enrollment.register.schemas import InsuredPerson
@@ -60,7 +66,8 @@ def judge_insured_persons(records: Sequence[InsuredPerson], ctx: JudgeContext) -
     units = unit_faults(ctx)
     verdicts = []
     for record, number in zip(records, ctx.numbers["identity_no"], strict=True):
-        faults = person_faults(record, number, ctx)
+        plain = number is None and told_of(record) == CARD_ALONE
+        faults = () if plain else person_faults(record, number, ctx)
         unit = units[record.unit]
         late = record.enrolled_on > last_on
         if faults or unit is not None or late:

@@ -25,8 +25,9 @@ Personal = tuple[str, bytes, date, str, str]
 """Person key, sealed number and name, birth date, sex, name hash."""
 
 
-_TOLD = attrgetter("identity_kind", "birth_on", "sex")
-_CARD_ALONE = (IDENTITY_CARD, None, None)
+told_of = attrgetter("identity_kind", "birth_on", "sex")
+CARD_ALONE = (IDENTITY_CARD, None, None)
+"""``told_of`` most persons: a right number is then all there is to judge."""
 _NUMBERS = ("org_code", "tax_no", "uscc", "licence_no", "owner_id")
 
 
@@ -60,7 +61,7 @@ def personal_of(record: Told, name: str, secrecy: Secrecy) -> Personal:
     if record.identity_kind == IDENTITY_CARD:
         # Most are, and there are 600,000: what the number tells is read off it.
         key = secrecy.keyed_hash(number)
-        birth_on = date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
+        birth_on = date.fromisoformat(number[6:14])
         sex, kept = "M" if int(number[16]) % 2 else "F", (number, name)
     else:
         key = person_key_of(record, secrecy) or ""
@@ -72,8 +73,6 @@ def personal_of(record: Told, name: str, secrecy: Secrecy) -> Personal:
 
 def person_faults(record: Told, wrong: Problem | None, ctx: JudgeContext) -> Sequence[RowProblem]:
     """What is wrong with the person's number (``wrong``), paper, birth date and sex."""
-    if wrong is None and _TOLD(record) == _CARD_ALONE:
-        return ()
     problems = Problems()
     problems.noted(wrong, "/identity_no")
     check_told(record, wrong, problems)
