@@ -7,6 +7,8 @@ from datetime import UTC, date, datetime, time
 from typing import Any, Final
 
 from enrollment.identity.names import RULES
+from enrollment.leads.persons.rules import INTERRUPTED, RETIRED
+from enrollment.leads.rules import UNENROLLED
 from enrollment.leads.work import rules
 from enrollment.leads.work.rules import Entry
 from enrollment.leads.work.schemas import Told
@@ -29,7 +31,11 @@ _KNOWN: Final = {
     "gone": ("{feed}的此项记录已撤回或另有所指", "This record of {feed} no longer speaks of it"),
     "entered": ("办理参保登记", "It entered the register"),
     "left": ("退出参保登记", "It left the register"),
+    INTERRUPTED: ("中断缴费", "Payment was interrupted"),
+    RETIRED: ("办理退休", "Retired"),
 }
+_KNOWN_OF_GAPS: Final = _KNOWN | {"found-unenrolled": _KNOWN["declared"]}
+"""Of an employer in the register the same list says how many there are."""
 _STAGES: Final = {
     rules.FOUND: ("待办", "found"),
     rules.NOTIFIED: ("已通知", "notified"),
@@ -97,7 +103,8 @@ def told(
     """Everything in the order it was recorded, what was done about the leads of employers found to
     be this one too, and who decided whom it is one with (``decisions``); the lead's own beginning
     stands first, its end behind what closed it, each with the day it took effect."""
-    items = [_known(plan, row) for row in known]
+    known_as = _KNOWN if lead.kind == UNENROLLED else _KNOWN_OF_GAPS
+    items = [_known(plan, row, known_as) for row in known]
     items += [_entry(plan, entry) for entry in entries]
     items += [_of_other(lead_id, _entry(plan, entry)) for lead_id, log in others for entry in log]
     items += [_decided(row) for row in decisions]
@@ -133,8 +140,8 @@ def _midnight(lead: WorkRow) -> datetime:
     return datetime.combine(lead.found_on, time(), UTC)
 
 
-def _known(plan: Plan, row: Any) -> Told:
-    zh, en = _KNOWN.get(row.what, (row.what, row.what))
+def _known(plan: Plan, row: Any, known_as: Mapping[str, tuple[str, str]]) -> Told:
+    zh, en = known_as.get(row.what, (row.what, row.what))
     feed_zh, feed_en = _source(plan, row.feed)
     day = row.notified_on
     words = {"period": row.period, "taxable": row.taxable}
