@@ -39,6 +39,7 @@ from shared.deliveries.receipts import (
     pack,
     receipt_of,
 )
+from shared.deliveries.spool import open_segment
 from shared.deliveries.store import DeliveryRow
 from shared.deliveries.store import held as held_store
 from shared.deliveries.store.withdrawals import find_withdrawal
@@ -80,15 +81,19 @@ def judging_of(
     pool: JudgePool,
     *,
     all_new: bool,
+    data: bytes | None = None,
 ) -> Judging:
     """Begin to judge a segment. ``all_new``: its keys are expected to be, so that it pays to
-    have the rows prepared."""
+    have the rows prepared. ``data``: the segment opened, where it is at hand.
+    """
     task = task_of(runtime, feed, row, segment)
     if feed.fresh is None or row.dry_run or row.mode == "replace" or not all_new:
         return Judging(pool, task, None)
     traceparent = current_traceparent() or row.traceparent
     preparing = Preparing(feed.fresh, runtime.outbox, runtime.clock.now(), traceparent)
-    return Judging(pool, task, preparing)
+    if data is None:
+        data = open_segment(runtime.secrecy, str(row.id), segment.no, segment.body)
+    return Judging(pool, task, preparing, data)
 
 
 async def process_chunk(
