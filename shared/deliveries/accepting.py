@@ -51,6 +51,8 @@ class Push:
     mode: str = "append"
     confirm_removals: int | None = None
     supersedes: UUID | None = None
+    waits: bool = False
+    """Whether the sender waits for the receipt."""
     sheet: str | None = None
     """Of a workbook: the sheet to read; None where only one can be meant."""
 
@@ -61,6 +63,8 @@ class Accepted:
 
     id: UUID
     replayed: bool
+    done: DeliveryRow | None = None
+    """As it was dealt with at once."""
 
 
 async def accept(
@@ -101,6 +105,11 @@ async def accept(
             confirm_removals=push.confirm_removals,
             supersedes=push.supersedes,
         )
+        worker = runtime.at_work.worker
+        if push.waits and worker is not None:
+            done = await worker.at_once(feed, new, spool)
+            if done is not None:
+                return Accepted(delivery_id, replayed=False, done=done)
         existing = await _keep(runtime, new, spool)
         if existing is None:
             return Accepted(delivery_id, replayed=False)

@@ -146,10 +146,8 @@ def judge_segment(task: JudgeTask, plan: Plan, secrecy: Secrecy) -> Judged:
     return judged
 
 
-def _decoded(
-    task: JudgeTask, secrecy: Secrecy, judged: Judged
-) -> list[tuple[int, msgspec.Struct]]:
-    """Number and record of those of the right shape; what is wrong with others goes to ``judged``."""
+def _decoded(task: JudgeTask, secrecy: Secrecy, judged: Judged) -> list[tuple[int, msgspec.Struct]]:
+    """Number and record of those of the right shape; ``judged`` gets what is wrong with others."""
     delivery_id, segment, limit = task.delivery.id, task.segment, task.max_record_bytes
     data = task.data
     if data is None:

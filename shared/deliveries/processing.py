@@ -6,7 +6,7 @@ kills the process, the next one finds the last committed chunk and goes on after
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
@@ -51,6 +51,9 @@ from shared.telemetry import current_traceparent
 
 DRY_RUN_PROBLEMS: Final = 10_000
 """A dry run keeps the details of so many refused records; its counts are complete."""
+
+
+Save = Callable[[AsyncConnection, DeliveryRow], Awaitable[None]]
 
 
 def task_of(
@@ -102,8 +105,10 @@ async def process_chunk(
     feed: Feed,
     row: DeliveryRow,
     judging: Judging,
+    save: Save = store.save_progress,
 ) -> DeliveryRow:
-    """Apply the next chunk; after the last one make the receipt. Returns the row as saved."""
+    """Apply the next chunk; after the last one make the receipt. Returns the row as saved.
+    ``save``: the last statements, which say what came of it."""
     now = runtime.clock.now()
     segment = judging.segment
     result = await _applied(ApplyContext(conn, runtime, row.info, feed, now), judging)
@@ -117,7 +122,7 @@ async def process_chunk(
         await store.write_chunk(conn, row.id, segment.no, segment.first_record_no, packed)
         if row.next_chunk == row.chunk_count:
             row = await finish(conn, runtime, feed, row)
-        await store.save_progress(conn, row)
+        await save(conn, row)
     return row
 
 

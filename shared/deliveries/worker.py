@@ -22,11 +22,12 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.database import DatabaseAway, is_away, is_retryable
-from shared.deliveries import processing, store, withdrawing
+from shared.deliveries import at_once, processing, store, withdrawing
 from shared.deliveries.apply import describe_failure
 from shared.deliveries.feed import Feed
 from shared.deliveries.judge import JudgePool, Judging
-from shared.deliveries.store import DeliveryRow
+from shared.deliveries.spool import Spool
+from shared.deliveries.store import DeliveryRow, NewDelivery
 from shared.deliveries.store import held as held_store
 from shared.metrics import DELIVERIES, DELIVERY_RECORDS, DELIVERY_SECONDS, WORKER_WAITS
 from shared.patience import Patience
@@ -46,12 +47,14 @@ _LOG = structlog.get_logger("deliveries")
 async def run_deliveries(runtime: Runtime, stop: asyncio.Event) -> None:
     """Work on all feeds of the service until ``stop``; a chunk under way is finished first."""
     worker = DeliveryWorker(runtime)
+    runtime.at_work.worker = worker
     try:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(worker.listen(stop))
             for feed in runtime.service.feeds:
                 tasks.create_task(worker.work(feed, stop))
     finally:
+        runtime.at_work.worker = None
         await worker.close()
 
 
@@ -65,6 +68,8 @@ class _Lane:
     all_new: bool = True
     """Whether the last chunk brought nothing but new keys: the next one is taken to do the
     same, and judged again should it not."""
+    taken: bool = False
+    """Whether a delivery is being dealt with at once: the next one waits its turn."""
 
 
 class DeliveryWorker:
@@ -120,6 +125,32 @@ class DeliveryWorker:
             patience.restore()
             if not more:
                 await _either(lane.wake, stop, WAKE_SECONDS)
+
+    async def at_once(self, feed: Feed, new: NewDelivery, spool: Spool) -> DeliveryRow | None:
+        """Deal with a delivery that has just arrived; None, with nothing kept, where it has to wait
+        its turn. Raises DatabaseAway."""
+        lane = self._lanes[feed.name]
+        if lane.taken or not at_once.is_plain(new, spool):
+            return None
+        lane.taken = True
+        row, judging = at_once.begin_judging(
+            self.runtime, feed, new, spool, self._pool, all_new=lane.all_new
+        )
+        try:
+            with self._span("apply", row) as work:
+                after = await at_once.dealt_with(self.runtime, feed, new, spool, row, judging)
+                if after is not None:
+                    _note(work, row, after)
+        finally:
+            lane.taken = False
+            judging.cancel()
+        if after is None:
+            return None
+        lane.all_new = judging.all_new
+        if after.held_count:  # they are due at once
+            lane.wake.set()
+        self._count(row, after)
+        return after
 
     async def drain(self) -> None:
         """Work until nothing is left to do on any feed; errors are raised."""
