@@ -8,10 +8,8 @@ is kept and waits its turn (decision record 39).
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+import asyncio
 from functools import partial
-from typing import Any
 from uuid import UUID
 
 import structlog
@@ -25,8 +23,6 @@ from shared.deliveries.judge import JudgePool, Judging, StoredSegment
 from shared.deliveries.spool import Spool
 from shared.deliveries.store import DeliveryRow, NewDelivery
 from shared.runtime import Runtime
-
-Watched = Callable[[DeliveryRow], AbstractContextManager[Any]]
 
 _LOG = structlog.get_logger("deliveries")
 
@@ -82,6 +78,11 @@ async def dealt_with(
         return None
     except DatabaseAway:
         raise
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise
+        return None  # not this task: the judging processes were let go meanwhile
     except Exception as error:  # whoever works on it in its turn meets it again, and says so there
         _LOG.warning("not dealt with at once", feed=feed.name, error=describe_failure(error))
         return None

@@ -115,7 +115,7 @@ def add_push(router: APIRouter, service: Service, feeds: Mapping[str, Feed]) -> 
             confirm_removals=confirm_removals,
             supersedes=supersedes,
             sheet=sheet,
-            waits=seconds > 0 and not at_once,
+            waits=0.0 if at_once else seconds,
         )
         try:
             accepted = await accept(runtime, feed, caller, push, _body(request))
@@ -126,7 +126,8 @@ def add_push(router: APIRouter, service: Service, feeds: Mapping[str, Feed]) -> 
         if accepted.done is not None:
             return _answer(service, accepted.done, accepted, at_once)
         health: Health = request.app.state.health
-        row = await _finished(runtime, accepted, 0.0 if at_once else seconds, health)
+        left = 0.0 if at_once or accepted.waited else seconds
+        row = await _finished(runtime, accepted, left, health)
         return _answer(service, row, accepted, at_once)
 
 

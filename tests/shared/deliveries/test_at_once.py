@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,8 +14,8 @@ from tests.shared.deliveries.conftest import Door
 from tests.shared.deliveries.made_service import METADATA, licence, lines
 from tests.shared.deliveries.test_crash import mixed_body, outcome_of
 
-SHORTLY = 0.01
-"""Seconds to wait where no worker will do it: long enough to be dealt with at once."""
+SHORTLY = 0.2
+"""Seconds to wait where no worker will do it in its turn."""
 
 
 @pytest.fixture
@@ -34,7 +35,7 @@ async def test_it_comes_to_the_same(at_once: Door) -> None:
         for table in reversed(METADATA.sorted_tables):
             await conn.execute(table.delete())
 
-    answer = await at_once.post(body, wait=SHORTLY, key="again")
+    answer = await at_once.post(body, wait=30, key="again")
 
     assert answer.status_code == 201
     assert {name: answer.json()[name] for name in ("sent", "applied", "held", "rejected")} == {
@@ -46,7 +47,7 @@ async def test_it_comes_to_the_same(at_once: Door) -> None:
     assert row["receipt_sha256"] is not None
     assert row.keys() == in_turn.keys()
     assert {name for name in row if (row[name] is None) != (in_turn[name] is None)} == set()
-    again = await at_once.post(body, wait=SHORTLY, key="again")
+    again = await at_once.post(body, wait=30, key="again")
     assert again.headers["Idempotent-Replayed"] == "true"
     assert again.json()["delivery"] == answer.json()["delivery"]
 
@@ -87,6 +88,21 @@ async def test_what_takes_more_or_is_not_waited_for_goes_the_ordinary_way(
     await at_once.worker.drain()
     (row,) = await at_once.rows("deliveries")
     assert row["status"] == "done"
+
+
+async def test_it_takes_no_longer_than_its_sender_waits(at_once: Door) -> None:
+    never = asyncio.Event()
+
+    async def hang(ctx: ApplyContext, rows: Sequence[JudgedRow]) -> None:
+        await never.wait()
+
+    made_service.seams.append(hang)
+    answer = await at_once.post(lines(licence(1)), wait=SHORTLY)
+    assert answer.status_code == 202
+    assert await at_once.rows("licences") == []
+    made_service.seams.clear()
+    await at_once.worker.drain()
+    assert [row["status"] for row in await at_once.rows("deliveries")] == ["done"]
 
 
 async def test_a_fault_of_ours_leaves_it_accepted(at_once: Door) -> None:
