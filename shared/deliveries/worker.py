@@ -41,6 +41,10 @@ PREPARED_SECONDS: Final = 60.0
 """What was prepared longer ago, because something hindered it, is judged again: facts say when
 they were recorded."""
 
+IN_TURN_SECONDS: Final = 5.0
+"""So long deliveries of a feed wait their turn after one could not be dealt with at once: whatever
+was in its way may be again, and the work on it was in vain."""
+
 _LOG = structlog.get_logger("deliveries")
 
 
@@ -68,8 +72,10 @@ class _Lane:
     all_new: bool = True
     """Whether the last chunk brought nothing but new keys: the next one is taken to do the
     same, and judged again should it not."""
-    taken: bool = False
-    """Whether a delivery is being dealt with at once: the next one waits its turn."""
+    at_once: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held by the delivery that is being dealt with while its sender waits."""
+    in_turn_until: float = 0.0
+    """Others bring deliveries of the feed, too: until then (loop time) none is tried at once."""
 
 
 class DeliveryWorker:
@@ -129,22 +135,27 @@ class DeliveryWorker:
     async def at_once(self, feed: Feed, new: NewDelivery, spool: Spool) -> DeliveryRow | None:
         """Deal with a delivery that has just arrived; None, with nothing kept, where it has to wait
         its turn. Raises DatabaseAway."""
-        lane = self._lanes[feed.name]
-        if lane.taken or not at_once.is_plain(new, spool):
+        lane, now = self._lanes[feed.name], asyncio.get_running_loop().time
+        if not at_once.is_plain(new, spool):
             return None
-        lane.taken = True
-        row, judging = at_once.begin_judging(
-            self.runtime, feed, new, spool, self._pool, all_new=lane.all_new
-        )
-        try:
-            with self._span("apply", row) as work:
-                after = await at_once.dealt_with(self.runtime, feed, new, spool, row, judging)
-                if after is not None:
-                    _note(work, row, after)
-        finally:
-            lane.taken = False
-            judging.cancel()
+        # Two senders in turns: were one kept while the other is dealt with, the work on the other
+        # would be in vain.
+        async with lane.at_once:
+            if now() < lane.in_turn_until:
+                return None
+            row, judging = at_once.begin_judging(
+                self.runtime, feed, new, spool, self._pool, all_new=lane.all_new
+            )
+            try:
+                with self._span("apply", row) as work:
+                    after = await at_once.dealt_with(self.runtime, feed, new, spool, row, judging)
+                    if after is not None:
+                        _note(work, row, after)
+            finally:
+                judging.cancel()
         if after is None:
+            lane.in_turn_until = now() + IN_TURN_SECONDS
+            lane.wake.set()
             return None
         lane.all_new = judging.all_new
         if after.held_count:  # they are due at once

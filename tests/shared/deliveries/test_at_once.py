@@ -74,6 +74,15 @@ async def test_one_that_was_accepted_meanwhile_goes_first(at_once: Door) -> None
     await at_once.worker.drain()
     (state,) = await at_once.rows("licences")
     assert (state["capital_fen"], state["revision"]) == (200, 2)
+    # It may be so again: for a while none is tried in vain.
+    assert (await at_once.post(lines(licence(3)), wait=SHORTLY)).status_code == 202
+
+
+async def test_senders_who_come_together_are_all_dealt_with(at_once: Door) -> None:
+    bodies = [lines(licence(no)) for no in range(1, 6)]
+    answers = await asyncio.gather(*(at_once.post(body, wait=30) for body in bodies))
+    assert [answer.status_code for answer in answers] == [201] * 5
+    assert [row["status"] for row in await at_once.rows("deliveries")] == ["done"] * 5
 
 
 @pytest.mark.parametrize(
