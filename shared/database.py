@@ -9,6 +9,7 @@ statement.
 import errno
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
+from functools import cache
 from itertools import islice
 from typing import Any, Self
 
@@ -279,11 +280,17 @@ async def copy_block(
 ) -> None:
     """COPY rows that ``binary_block`` wrote, wherever that was, into a table."""
     driver = await raw(connection)
+    statement = _copy_of_blocks(table, tuple(columns))
+    async with driver.cursor() as cursor, cursor.copy(statement) as copy:
+        await copy.write(block)
+
+
+@cache
+def _copy_of_blocks(table: str, columns: tuple[str, ...]) -> bytes:
     statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
         sql.Identifier(*table.split(".")), sql.SQL(", ").join(map(sql.Identifier, columns))
     )
-    async with driver.cursor() as cursor, cursor.copy(statement) as copy:
-        await copy.write(block)
+    return statement.as_bytes()
 
 
 def binary_block(rows: Sequence[Sequence[Any]], types: Sequence[str]) -> bytes:

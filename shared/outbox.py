@@ -339,7 +339,7 @@ def _by_partition(stored: Any) -> dict[int, int]:
 _INSERT: LiteralString = (
     "WITH block AS (INSERT INTO outbox_blocks (fact_count, counts, payload)"
     " SELECT fact_count, counts, payload FROM unnest(%(fact_counts)s::int[],"
-    " %(counts)s::text[]::jsonb[], %(payloads)s::bytea[])"
+    " %(counts)s::text[]::jsonb[], %(payloads)b::bytea[])"
     " WITH ORDINALITY AS b (fact_count, counts, payload, no) ORDER BY no RETURNING id)"
     " SELECT pg_notify(%(channel)s, '') FROM (SELECT FROM block LIMIT 1) AS written"
 )

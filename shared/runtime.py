@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from shared.auth import Authority
 from shared.bus import Bus
@@ -19,6 +19,9 @@ from shared.settings import Settings
 from shared.signing import Signer
 
 if TYPE_CHECKING:
+    from shared.deliveries.feed import Feed
+    from shared.deliveries.spool import Spool
+    from shared.deliveries.store import DeliveryRow, NewDelivery
     from shared.outbox import Outbox
     from shared.service import Service
 
@@ -57,6 +60,19 @@ class Awaited:
             told.set()
 
 
+class DealsAtOnce(Protocol):
+    """What can deal with a delivery as it arrives (``shared.deliveries.worker``)."""
+
+    async def at_once(self, feed: Feed, new: NewDelivery, spool: Spool) -> DeliveryRow | None: ...
+
+
+@dataclass
+class AtWork:
+    """The worker on this process's deliveries, while there is one."""
+
+    worker: DealsAtOnce | None = None
+
+
 @dataclass(frozen=True)
 class Runtime:
     """Everything with a life of its own that a service's code may use."""
@@ -74,3 +90,4 @@ class Runtime:
     """Signs receipts; None where no key is configured."""
     finished: Awaited = field(default_factory=Awaited)
     """Deliveries, by id, as workers of this process finish them."""
+    at_work: AtWork = field(default_factory=AtWork)

@@ -3,6 +3,7 @@ number stands for."""
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 import re
@@ -51,6 +52,8 @@ class Push:
     mode: str = "append"
     confirm_removals: int | None = None
     supersedes: UUID | None = None
+    waits: float = 0.0
+    """Seconds the sender waits for the receipt."""
     sheet: str | None = None
     """Of a workbook: the sheet to read; None where only one can be meant."""
 
@@ -61,6 +64,10 @@ class Accepted:
 
     id: UUID
     replayed: bool
+    done: DeliveryRow | None = None
+    """As it was dealt with at once."""
+    waited: bool = False
+    """Whether the sender's time went by in trying to."""
 
 
 async def accept(
@@ -101,11 +108,29 @@ async def accept(
             confirm_removals=push.confirm_removals,
             supersedes=push.supersedes,
         )
+        done, waited = await _at_once(runtime, feed, push, new, spool)
+        if done is not None:
+            return Accepted(delivery_id, replayed=False, done=done)
         existing = await _keep(runtime, new, spool)
         if existing is None:
-            return Accepted(delivery_id, replayed=False)
+            return Accepted(delivery_id, replayed=False, waited=waited)
         await _check_same(runtime, existing, new, spool)
         return Accepted(existing.id, replayed=True)
+
+
+async def _at_once(
+    runtime: Runtime, feed: Feed, push: Push, new: NewDelivery, spool: Spool
+) -> tuple[DeliveryRow | None, bool]:
+    """The delivery dealt with, where this process works on the feed and can do so within the time
+    its sender waits; and whether that time is over."""
+    worker = runtime.at_work.worker
+    if worker is None or push.waits <= 0:
+        return None, False
+    try:
+        async with asyncio.timeout(push.waits):
+            return await worker.at_once(feed, new, spool), False
+    except TimeoutError:
+        return None, True
 
 
 def _check_encoding(push: Push) -> None:

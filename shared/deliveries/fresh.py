@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
@@ -82,17 +83,18 @@ def prepare(
 async def write_prepared(conn: AsyncConnection, fresh: Fresh, prepared: Prepared) -> bool:
     """Rows into the state; False, with nothing written, when one of the keys is known."""
     driver = await raw(conn)
-    cursor = await driver.execute(
-        sql.SQL("SELECT EXISTS (SELECT FROM {} WHERE natural_key = ANY(%s::text[]))").format(
-            sql.Identifier(fresh.table)
-        ),
-        (prepared.keys,),
-    )
+    cursor = await driver.execute(_is_any_known(fresh.table), (prepared.keys,))
     found = await cursor.fetchone()
     if found is None or found[0]:
         return False
     await copy_block(conn, fresh.table, (*STATE, *fresh.columns), prepared.rows)
     return True
+
+
+@cache
+def _is_any_known(table: str) -> bytes:
+    query = sql.SQL("SELECT EXISTS (SELECT FROM {} WHERE natural_key = ANY(%s::text[]))")
+    return query.format(sql.Identifier(table)).as_bytes()
 
 
 def _array(keys: Sequence[Any]) -> str:

@@ -24,7 +24,8 @@ from shared.deliveries.columns import packed, unpacked
 from shared.deliveries.feed import DeliveryInfo, Judge, JudgeContext, RowProblem, Verdict
 from shared.deliveries.fresh import Prepared, Preparing, prepare
 from shared.deliveries.numbers import Remarks, decode_numbered, judge_records
-from shared.deliveries.readers import READERS, TABLE_FORMS
+from shared.deliveries.readers import LINE_FORMS, READERS, TABLE_FORMS, Cut
+from shared.deliveries.shape import decode_lines
 from shared.deliveries.spool import open_segment
 from shared.deliveries.tables.refused import with_cell_faults
 from shared.pace import collect_seldom
@@ -67,20 +68,23 @@ class JudgeTask:
     judge: Judge
     only: frozenset[int] | None = None
     """Judge these record numbers only; None for all."""
-    part: tuple[int, int] | None = None
-    """Judge these of the segment's records only, counted from 0, the end not included."""
+    data: bytes | None = None
+    """The segment opened, where whoever asks has it; None: ``segment.body`` is."""
     preparing: Preparing | None = None
     """Give the rows prepared, where no key stands twice; None: give them as they are."""
 
-    def parts(self, preparing: Preparing) -> list[JudgeTask]:
-        """The same in pieces, prepared: one is written while the next is judged."""
-        count = self.segment.record_count
-        pieces = max(min(count // PART_RECORDS, MOST_PARTS), 1)
-        size = max(-(-count // pieces), 1)
-        return [
-            replace(self, part=(start, min(start + size, count)), preparing=preparing)
-            for start in range(0, count, size)
-        ]
+    def parts(self, preparing: Preparing, data: bytes) -> list[JudgeTask]:
+        """The same in pieces, prepared: one is written while the next is judged. ``data``: the
+        segment opened."""
+        segment = self.segment
+        cut = Cut(data, segment.record_count, segment.head_bytes, segment.tail_bytes)
+        most = max(min(segment.record_count // PART_RECORDS, MOST_PARTS), 1)
+        parts, no = [], segment.first_record_no
+        for piece in READERS[self.reader].pieces(cut, most):
+            part = replace(segment, first_record_no=no, record_count=piece.record_count, body=b"")
+            parts.append(replace(self, segment=part, data=piece.data, preparing=preparing))
+            no += piece.record_count
+        return parts
 
 
 @dataclass
@@ -116,29 +120,20 @@ def records_of(
 ) -> list[tuple[int, bytes]]:
     """Number and text of every record of a segment."""
     data = open_segment(secrecy, delivery_id, segment.no, bytes(segment.body))
+    return list(enumerate(_texts(delivery_id, reader, segment, data), segment.first_record_no))
+
+
+def _texts(delivery_id: str, reader: str, segment: StoredSegment, data: bytes) -> Sequence[bytes]:
     texts = READERS[reader].records(data, segment.head_bytes, segment.tail_bytes)
     if len(texts) != segment.record_count:
         raise RuntimeError(f"segment {segment.no} of {delivery_id} reads differently than it was")
-    return list(enumerate(texts, segment.first_record_no))
+    return texts
 
 
 def judge_segment(task: JudgeTask, plan: Plan, secrecy: Secrecy) -> Judged:
     """Judge the records of one segment. Pure; raises SecrecyError for a damaged segment."""
-    numbered = _asked_for(task, secrecy)
-    if task.only is not None:
-        numbered = [(no, text) for no, text in numbered if no in task.only]
     judged = Judged()
-    texts = [text for _, text in numbered]
-    decoded, repairs = decode_numbered(task.record, texts, task.max_record_bytes)
-    judged.remarks = {numbered[at][0]: Remarks(made, []) for at, made in repairs.items()}
-    if task.reader in TABLE_FORMS:
-        decoded = with_cell_faults(task.record, texts, decoded, task.max_record_bytes)
-    good: list[tuple[int, msgspec.Struct]] = []
-    for (no, _), result in zip(numbered, decoded, strict=True):
-        if isinstance(result, tuple):
-            judged.problems[no] = result
-        else:
-            good.append((no, result))
+    good = _decoded(task, secrecy, judged)
     ctx = JudgeContext(task.delivery, plan, secrecy, task.today)
     for (no, _), verdict in zip(good, _verdicts(task, good, ctx, judged), strict=True):
         if verdict is None:
@@ -156,23 +151,33 @@ def judge_segment(task: JudgeTask, plan: Plan, secrecy: Secrecy) -> Judged:
     return judged
 
 
-_read: tuple[str, int, list[tuple[int, bytes]]] | None = None
-"""The segment read last, as long as parts of it are to come: opened once, not for each."""
-
-
-def _asked_for(task: JudgeTask, secrecy: Secrecy) -> list[tuple[int, bytes]]:
-    """Number and text of the records a task is about."""
-    global _read  # noqa: PLW0603 - a cache of one; another thread's value does no harm
-    delivery_id, segment, last = task.delivery.id, task.segment, _read
-    if last is not None and last[:2] == (delivery_id, segment.no):
-        numbered = last[2]
-    else:
-        numbered = records_of(secrecy, delivery_id, task.reader, segment)
-    if task.part is None:
-        return numbered
-    start, end = task.part
-    _read = (delivery_id, segment.no, numbered) if end < len(numbered) else None
-    return numbered[start:end]
+def _decoded(task: JudgeTask, secrecy: Secrecy, judged: Judged) -> list[tuple[int, msgspec.Struct]]:
+    """Number and record of those of the right shape; ``judged`` gets what is wrong with others."""
+    delivery_id, segment, limit = task.delivery.id, task.segment, task.max_record_bytes
+    data = task.data
+    if data is None:
+        data = open_segment(secrecy, delivery_id, segment.no, bytes(segment.body))
+    if task.only is None and task.reader in LINE_FORMS:
+        records = decode_lines(task.record, data, segment.record_count, limit)
+        if records is not None:
+            return list(enumerate(records, segment.first_record_no))
+    numbered = list(
+        enumerate(_texts(delivery_id, task.reader, segment, data), segment.first_record_no)
+    )
+    if task.only is not None:
+        numbered = [(no, text) for no, text in numbered if no in task.only]
+    texts = [text for _, text in numbered]
+    decoded, repairs = decode_numbered(task.record, texts, limit)
+    judged.remarks = {numbered[at][0]: Remarks(made, []) for at, made in repairs.items()}
+    if task.reader in TABLE_FORMS:
+        decoded = with_cell_faults(task.record, texts, decoded, limit)
+    good: list[tuple[int, msgspec.Struct]] = []
+    for (no, _), result in zip(numbered, decoded, strict=True):
+        if isinstance(result, tuple):
+            judged.problems[no] = result
+        else:
+            good.append((no, result))
+    return good
 
 
 def _verdicts(
@@ -208,14 +213,18 @@ def unusable(delivery_id: str, no: int) -> RowProblem:
 class Judging:
     """A segment being judged: prepared in parts for a feed that has a quick way, or whole."""
 
-    def __init__(self, pool: JudgePool, task: JudgeTask, preparing: Preparing | None) -> None:
+    def __init__(
+        self, pool: JudgePool, task: JudgeTask, preparing: Preparing | None, data: bytes = b""
+    ) -> None:
+        """``data``: the segment opened, where it is to be prepared."""
         self.segment = task.segment
         self.preparing = preparing
         self.all_new = False
         """Whether every key turned out to be new; set by whoever applied it."""
         self._pool, self._task = pool, task
-        tasks = [task] if preparing is None else task.parts(preparing)
-        self._parts = [asyncio.create_task(pool.judge(part)) for part in tasks]
+        tasks = [task] if preparing is None else task.parts(preparing, data)
+        count = task.segment.record_count
+        self._parts = [asyncio.create_task(pool.judge(part, of=count)) for part in tasks]
 
     async def parts(self) -> AsyncIterator[Judged]:
         """The prepared parts in order, each as soon as it is judged."""
@@ -253,9 +262,10 @@ class JudgePool:
         self._pool: ProcessPoolExecutor | None = None
         self._starting = asyncio.Lock()
 
-    async def judge(self, task: JudgeTask) -> Judged:
-        """Judge one segment. A worker that died is replaced and the segment judged again once."""
-        if task.segment.record_count <= IN_PROCESS_RECORDS:
+    async def judge(self, task: JudgeTask, of: int = 0) -> Judged:
+        """Judge one segment, or a part of one of so many records. A worker that died is replaced
+        and the segment judged again once."""
+        if max(of, task.segment.record_count) <= IN_PROCESS_RECORDS:
             return judge_segment(task, self._plan, self._secrecy)
         if self._workers == 0:
             return await asyncio.to_thread(judge_segment, task, self._plan, self._secrecy)

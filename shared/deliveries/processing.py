@@ -6,7 +6,7 @@ kills the process, the next one finds the last committed chunk and goes on after
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
@@ -41,6 +41,7 @@ from shared.deliveries.receipts import (
     receipt_of,
 )
 from shared.deliveries.remarks import keep_remarks
+from shared.deliveries.spool import open_segment
 from shared.deliveries.store import DeliveryRow
 from shared.deliveries.store import held as held_store
 from shared.deliveries.store.withdrawals import find_withdrawal
@@ -52,6 +53,9 @@ from shared.telemetry import current_traceparent
 
 DRY_RUN_PROBLEMS: Final = 10_000
 """A dry run keeps the details of so many refused records; its counts are complete."""
+
+
+Save = Callable[[AsyncConnection, DeliveryRow], Awaitable[None]]
 
 
 def task_of(
@@ -82,15 +86,19 @@ def judging_of(
     pool: JudgePool,
     *,
     all_new: bool,
+    data: bytes | None = None,
 ) -> Judging:
     """Begin to judge a segment. ``all_new``: its keys are expected to be, so that it pays to
-    have the rows prepared."""
+    have the rows prepared. ``data``: the segment opened, where it is at hand.
+    """
     task = task_of(runtime, feed, row, segment)
     if feed.fresh is None or row.dry_run or row.mode == "replace" or not all_new:
         return Judging(pool, task, None)
     traceparent = current_traceparent() or row.traceparent
     preparing = Preparing(feed.fresh, runtime.outbox, runtime.clock.now(), traceparent)
-    return Judging(pool, task, preparing)
+    if data is None:
+        data = open_segment(runtime.secrecy, str(row.id), segment.no, segment.body)
+    return Judging(pool, task, preparing, data)
 
 
 async def process_chunk(
@@ -99,8 +107,10 @@ async def process_chunk(
     feed: Feed,
     row: DeliveryRow,
     judging: Judging,
+    save: Save = store.save_progress,
 ) -> DeliveryRow:
-    """Apply the next chunk; after the last one make the receipt. Returns the row as saved."""
+    """Apply the next chunk; after the last one make the receipt. Returns the row as saved.
+    ``save``: the last statements, which say what came of it."""
     now = runtime.clock.now()
     segment = judging.segment
     result = await _applied(ApplyContext(conn, runtime, row.info, feed, now), judging)
@@ -115,7 +125,7 @@ async def process_chunk(
         await store.write_chunk(conn, row.id, segment.no, segment.first_record_no, packed)
         if row.next_chunk == row.chunk_count:
             row = await finish(conn, runtime, feed, row)
-        await store.save_progress(conn, row)
+        await save(conn, row)
     return row
 
 

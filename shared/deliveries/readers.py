@@ -62,6 +62,9 @@ class Reader(Protocol):
     def records(self, data: bytes, head_bytes: int, tail_bytes: int) -> Sequence[bytes]:
         """The records of a cut, each as JSON text, in order; as many as its ``record_count``."""
 
+    def pieces(self, cut: Cut, most: int) -> list[Cut]:
+        """The cut in up to so many pieces of about one size, for who has it in hand."""
+
 
 class Framing(Reader, Protocol):
     """A way of framing that cuts a body as it came."""
@@ -87,6 +90,26 @@ class NdjsonReader:
     def records(self, data: bytes, head_bytes: int, tail_bytes: int) -> Sequence[bytes]:
         return _lines(data)
 
+    def pieces(self, cut: Cut, most: int) -> list[Cut]:
+        return _line_pieces(cut, most)
+
+
+def _line_pieces(cut: Cut, most: int) -> list[Cut]:
+    """Cut at line ends near equal lengths. A mark (BOM) begins none but the first: there it would
+    be left out, elsewhere it is part of a record."""
+    data, found, begin, left = cut.data, [], 0, cut.record_count
+    for no in range(1, most):
+        end = data.find(b"\n", max(len(data) * no // most, begin)) + 1
+        if end == 0 or data.startswith(_BOM, end):
+            continue
+        piece = data[begin:end]
+        count = _count_inner_lines(piece if begin else piece.removeprefix(_BOM))
+        if not 0 < count < left:
+            continue
+        found.append(Cut(piece, count))
+        begin, left = end, left - count
+    return [*found, Cut(data[begin:], left)]
+
 
 def _lines(data: bytes) -> list[bytes]:
     return _inner_lines(data.removeprefix(_BOM))
@@ -95,9 +118,23 @@ def _lines(data: bytes) -> list[bytes]:
 def _inner_lines(data: bytes) -> list[bytes]:
     lines = [line for line in data.split(b"\n") if line]
     # Blank lines are rare: look at each line only where there may be some.
-    if b"\n " in data or b"\n\r" in data or b"\n\t" in data or data[:1].isspace():
+    if _may_hold_blank_lines(data):
         lines = [line for line in lines if not line.isspace()]
     return lines
+
+
+_SPACE_FIRST: Final = re.compile(rb"\n\s")
+
+
+def _may_hold_blank_lines(data: bytes) -> bool:
+    return data[:1].isspace() or _SPACE_FIRST.search(data) is not None
+
+
+def _count_inner_lines(data: bytes) -> int:
+    """``len(_inner_lines(data))``, mostly without making them."""
+    if _may_hold_blank_lines(data):
+        return len(_inner_lines(data))
+    return data.count(b"\n") + (data[-1:] not in (b"\n", b""))
 
 
 class _NdjsonSplitter:
@@ -134,12 +171,16 @@ class _NdjsonSplitter:
                 yield cut
 
     def _take(self, count: int) -> None:
-        rest = bytes(self._buffer).split(b"\n", count)[-1]
-        lines = bytes(self._buffer[: len(self._buffer) - len(rest)])
+        if count == self._newlines:
+            end = self._buffer.rfind(b"\n") + 1
+        else:
+            end = len(self._buffer) - len(bytes(self._buffer).split(b"\n", count)[-1])
+        lines = bytes(self._buffer[:end])
         # A mark that stands at the beginning of later lines counts as what it is: a record.
-        self._ready_count += len(_lines(lines) if not self._ready else _inner_lines(lines))
+        counted = lines if self._ready else lines.removeprefix(_BOM)
+        self._ready_count += _count_inner_lines(counted)
         self._ready += lines
-        self._buffer = bytearray(rest)
+        del self._buffer[:end]
         self._newlines -= count
         self._lines += count
 
@@ -151,7 +192,7 @@ class _NdjsonSplitter:
             # One that ends as a record does is whole and wrong (in GBK, say): rejected alone.
             raise problem("body-truncated", reason="最后一行不完整 · the last line is incomplete")
         if rest:
-            yield Cut(rest, len(_lines(rest)))
+            yield Cut(rest, _count_inner_lines(rest.removeprefix(_BOM)))
 
 
 def _is_json(text: bytes) -> bool:
@@ -181,6 +222,9 @@ class JsonReader:
     def records(self, data: bytes, head_bytes: int, tail_bytes: int) -> Sequence[bytes]:
         inner = data[head_bytes : len(data) - tail_bytes]
         return [bytes(raw) for raw in _RAW_LIST.decode(b"[" + inner + b"]")]
+
+    def pieces(self, cut: Cut, most: int) -> list[Cut]:
+        return [cut]
 
 
 _RAW_LIST = msgspec.json.Decoder(list[msgspec.Raw])
@@ -265,6 +309,9 @@ class TableReader:
     def records(self, data: bytes, head_bytes: int, tail_bytes: int) -> Sequence[bytes]:
         return _lines(data)
 
+    def pieces(self, cut: Cut, most: int) -> list[Cut]:
+        return _line_pieces(cut, most)
+
 
 _ALL: Final[tuple[Framing | TableReader, ...]] = (
     NdjsonReader(),
@@ -279,6 +326,9 @@ READERS: Final[dict[str, Framing | TableReader]] = {reader.name: reader for read
 
 TABLE_FORMS: Final = frozenset(one.name for one in _ALL if isinstance(one, TableReader))
 """Readers whose segments hold what was read, not what was sent."""
+
+LINE_FORMS: Final = TABLE_FORMS | {NdjsonReader.name}
+"""Readers whose segments hold a record a line."""
 
 
 def reader_for(content_type: str) -> Framing | TableReader:

@@ -66,6 +66,8 @@ class Spool:
     size: int = 0
     record_count: int = 0
     entries: list[SegmentEntry] = field(default_factory=list)
+    only: bytes | None = None
+    """The bytes of the segment, as long as there is but one."""
     _file: IO[bytes] = field(
         default_factory=lambda: tempfile.SpooledTemporaryFile(IN_MEMORY_BYTES)  # noqa: SIM115
     )
@@ -78,6 +80,7 @@ class Spool:
 
     def add(self, cut: Cut, sealed: bytes) -> None:
         """Append a finished segment."""
+        self.only = None if self.entries else cut.data
         self._file.seek(0, 2)
         offset = self._file.tell()
         self._file.write(sealed)

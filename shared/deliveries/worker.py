@@ -22,11 +22,12 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.database import DatabaseAway, is_away, is_retryable
-from shared.deliveries import processing, store, withdrawing
+from shared.deliveries import at_once, processing, store, withdrawing
 from shared.deliveries.apply import describe_failure
 from shared.deliveries.feed import Feed
 from shared.deliveries.judge import JudgePool, Judging
-from shared.deliveries.store import DeliveryRow
+from shared.deliveries.spool import Spool
+from shared.deliveries.store import DeliveryRow, NewDelivery
 from shared.deliveries.store import held as held_store
 from shared.metrics import DELIVERIES, DELIVERY_RECORDS, DELIVERY_SECONDS, WORKER_WAITS
 from shared.patience import Patience
@@ -40,18 +41,24 @@ PREPARED_SECONDS: Final = 60.0
 """What was prepared longer ago, because something hindered it, is judged again: facts say when
 they were recorded."""
 
+IN_TURN_SECONDS: Final = 5.0
+"""So long deliveries of a feed wait their turn after one could not be dealt with at once: whatever
+was in its way may be again, and the work on it was in vain."""
+
 _LOG = structlog.get_logger("deliveries")
 
 
 async def run_deliveries(runtime: Runtime, stop: asyncio.Event) -> None:
     """Work on all feeds of the service until ``stop``; a chunk under way is finished first."""
     worker = DeliveryWorker(runtime)
+    runtime.at_work.worker = worker
     try:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(worker.listen(stop))
             for feed in runtime.service.feeds:
                 tasks.create_task(worker.work(feed, stop))
     finally:
+        runtime.at_work.worker = None
         await worker.close()
 
 
@@ -65,6 +72,10 @@ class _Lane:
     all_new: bool = True
     """Whether the last chunk brought nothing but new keys: the next one is taken to do the
     same, and judged again should it not."""
+    at_once: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held by the delivery that is being dealt with while its sender waits."""
+    in_turn_until: float = 0.0
+    """Others bring deliveries of the feed, too: until then (loop time) none is tried at once."""
 
 
 class DeliveryWorker:
@@ -120,6 +131,37 @@ class DeliveryWorker:
             patience.restore()
             if not more:
                 await _either(lane.wake, stop, WAKE_SECONDS)
+
+    async def at_once(self, feed: Feed, new: NewDelivery, spool: Spool) -> DeliveryRow | None:
+        """Deal with a delivery that has just arrived; None, with nothing kept, where it has to wait
+        its turn. Raises DatabaseAway."""
+        lane, now = self._lanes[feed.name], asyncio.get_running_loop().time
+        if not at_once.is_plain(new, spool):
+            return None
+        # Two senders in turns: were one kept while the other is dealt with, the work on the other
+        # would be in vain.
+        async with lane.at_once:
+            if now() < lane.in_turn_until:
+                return None
+            row, judging = at_once.begin_judging(
+                self.runtime, feed, new, spool, self._pool, all_new=lane.all_new
+            )
+            try:
+                with self._span("apply", row) as work:
+                    after = await at_once.dealt_with(self.runtime, feed, new, spool, row, judging)
+                    if after is not None:
+                        _note(work, row, after)
+            finally:
+                judging.cancel()
+        if after is None:
+            lane.in_turn_until = now() + IN_TURN_SECONDS
+            lane.wake.set()
+            return None
+        lane.all_new = judging.all_new
+        if after.held_count:  # they are due at once
+            lane.wake.set()
+        self._count(row, after)
+        return after
 
     async def drain(self) -> None:
         """Work until nothing is left to do on any feed; errors are raised."""

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
+from msgspec.structs import replace
+
 from registration_feed import models, rules
 from registration_feed.schemas import BusinessLicence, OrganisationCode
 from shared.deliveries.checks import (
@@ -246,9 +248,7 @@ def _fact(recording: Recording, change: Changed, subject: str) -> Fact:
         before, before_on = change.previous[_EVENT], change.previous[_EVENT_ON]
         correction = recording.restates or rules.is_correction(event, event_on, before, before_on)
         effective_on = rules.effective_on(event_on, correction, before_on)
-    more: dict[str, Any] = {"revoked": True} if event == "revoked" else {}
-    return _FACTS[event](
-        **more,
+    fact = _FACTS[event](
         key=employer_key,
         subject=f"{subject}:{change.key}",
         revision=change.revision,
@@ -274,3 +274,4 @@ def _fact(recording: Recording, change: Changed, subject: str) -> Fact:
         withdrawn=change.ended,
         headcount=headcount,
     )
+    return replace(fact, revoked=True) if event == "revoked" else fact

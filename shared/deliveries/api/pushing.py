@@ -100,6 +100,8 @@ def add_push(router: APIRouter, service: Service, feeds: Mapping[str, Feed]) -> 
                 feed=feed.name,
                 allowed=", ".join(sorted(feed.departments)),
             )
+        at_once = "respond-async" in (prefer or "").lower()
+        seconds = runtime.settings.delivery_wait_seconds if wait is None else wait
         push = Push(
             period=period,
             idempotency_key=idempotency_key,
@@ -113,6 +115,7 @@ def add_push(router: APIRouter, service: Service, feeds: Mapping[str, Feed]) -> 
             confirm_removals=confirm_removals,
             supersedes=supersedes,
             sheet=sheet,
+            waits=0.0 if at_once else seconds,
         )
         try:
             accepted = await accept(runtime, feed, caller, push, _body(request))
@@ -120,10 +123,11 @@ def add_push(router: APIRouter, service: Service, feeds: Mapping[str, Feed]) -> 
             if refused.code != "delivery-running":
                 DELIVERIES.labels(service.name, feed.name, "rejected").inc()
             raise
-        at_once = "respond-async" in (prefer or "").lower()
-        seconds = runtime.settings.delivery_wait_seconds if wait is None else wait
+        if accepted.done is not None:
+            return _answer(service, accepted.done, accepted, at_once)
         health: Health = request.app.state.health
-        row = await _finished(runtime, accepted, 0.0 if at_once else seconds, health)
+        left = 0.0 if at_once or accepted.waited else seconds
+        row = await _finished(runtime, accepted, left, health)
         return _answer(service, row, accepted, at_once)
 
 

@@ -1,6 +1,12 @@
 """Every statement on the tables of a delivery. Nothing here decides, nothing here commits."""
 
-from shared.deliveries.store.accepted import find_by_key, insert_delivery
+from shared.deliveries.store.accepted import (
+    find_by_key,
+    insert_body,
+    insert_delivery,
+    insert_done,
+    take_idle_feed,
+)
 from shared.deliveries.store.lookup import (
     chunks_from,
     find_delivery,
@@ -32,7 +38,9 @@ __all__ = [
     "find_segment",
     "find_segment_of_record",
     "find_withdrawal",
+    "insert_body",
     "insert_delivery",
+    "insert_done",
     "list_deliveries",
     "lock_feed",
     "next_delivery",
@@ -40,6 +48,7 @@ __all__ = [
     "problems_of",
     "save_progress",
     "segments_of",
+    "take_idle_feed",
     "versions_of",
     "write_chunk",
     "write_problems",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
@@ -20,12 +21,9 @@ from shared.deliveries.store.tables import insert_table
 from shared.deliveries.tables.spooling import TableSpool
 
 
-async def insert_delivery(conn: AsyncConnection, new: NewDelivery, spool: Spool) -> bool:
-    """Keep a delivery with its segments and wake the worker; False when its key is taken.
-
-    The segments go first, so that the lock that orders acceptance is held for one insert only.
-    On False the caller rolls back: the segments must not stay.
-    """
+async def insert_body(conn: AsyncConnection, new: NewDelivery, spool: Spool) -> None:
+    """Keep what was sent. It goes before the delivery's own row, so that the lock that orders
+    acceptance is held for that insert only; without that row it must not stay."""
     await copy_rows(
         conn,
         "delivery_segments",
@@ -54,6 +52,12 @@ async def insert_delivery(conn: AsyncConnection, new: NewDelivery, spool: Spool)
     )
     if isinstance(spool, TableSpool):
         await insert_table(conn, UUID(new.id), spool)
+
+
+async def insert_delivery(conn: AsyncConnection, new: NewDelivery, spool: Spool) -> bool:
+    """Keep a delivery with its segments and wake the worker; False when its key is taken: then
+    the caller rolls back."""
+    await insert_body(conn, new, spool)
     driver = await raw(conn)
     # Numbers are given out in the order of commit: whoever holds the lock commits next. It is
     # taken before the number is, which only the one row it makes is given.
@@ -71,30 +75,95 @@ async def insert_delivery(conn: AsyncConnection, new: NewDelivery, spool: Spool)
         "%(supersedes)s, %(reading)s::jsonb FROM in_order "
         "ON CONFLICT (sender, feed, dry_run, idempotency_key) DO NOTHING "
         "RETURNING pg_notify(%(channel)s, feed)",
+        {**_told(new, spool), "channel": CHANNEL},
+    )
+    return await cursor.fetchone() is not None
+
+
+def _told(new: NewDelivery, spool: Spool) -> dict[str, Any]:
+    return {
+        "id": UUID(new.id),
+        "feed": new.feed,
+        "department": new.department,
+        "sender": new.sender,
+        "units": None if new.units is None else Jsonb(sorted(new.units)),
+        "key": new.idempotency_key,
+        "period": new.period,
+        "nil": new.nil,
+        "dry_run": new.dry_run,
+        "sha256": spool.sha256,
+        "size": spool.size,
+        "content_type": new.content_type,
+        "reader": new.reader,
+        "received_at": new.received_at,
+        "clock": new.clock,
+        "traceparent": new.traceparent,
+        "chunk_count": len(spool.entries),
+        "sent_count": spool.record_count,
+        "reading": None if new.reading is None else Jsonb(new.reading),
+        "mode": new.mode,
+        "confirm": new.confirm_removals,
+        "supersedes": new.supersedes,
+    }
+
+
+async def take_idle_feed(conn: AsyncConnection, new: NewDelivery) -> bool:
+    """Take the new delivery's feed until the transaction ends; False when a worker has it, when
+    anything else is to be done on it first, or when the sender's number is known."""
+    driver = await raw(conn)
+    cursor = await driver.execute(
+        "SELECT NOT EXISTS (SELECT FROM held_records WHERE feed = %(feed)s AND due"
+        " AND resolved_at IS NULL) AND NOT EXISTS (SELECT FROM withdrawals WHERE feed = %(feed)s"
+        " AND status IN ('requested', 'searching', 'applying')) AND NOT EXISTS (SELECT FROM"
+        " deliveries WHERE feed = %(feed)s AND status IN ('accepted', 'judging')) AND NOT EXISTS"
+        " (SELECT FROM deliveries WHERE sender = %(sender)s AND feed = %(feed)s"
+        " AND dry_run = %(dry_run)s AND idempotency_key = %(key)s)"
+        " AND pg_try_advisory_xact_lock(hashtextextended('feed/' || %(feed)s::text, 0))",
         {
-            "id": UUID(new.id),
             "feed": new.feed,
-            "department": new.department,
             "sender": new.sender,
-            "units": None if new.units is None else Jsonb(sorted(new.units)),
-            "key": new.idempotency_key,
-            "period": new.period,
-            "nil": new.nil,
             "dry_run": new.dry_run,
-            "sha256": spool.sha256,
-            "size": spool.size,
-            "content_type": new.content_type,
-            "reader": new.reader,
-            "received_at": new.received_at,
-            "clock": new.clock,
-            "traceparent": new.traceparent,
-            "chunk_count": len(spool.entries),
-            "sent_count": spool.record_count,
-            "reading": None if new.reading is None else Jsonb(new.reading),
-            "mode": new.mode,
-            "confirm": new.confirm_removals,
-            "supersedes": new.supersedes,
-            "channel": CHANNEL,
+            "key": new.idempotency_key,
+        },
+    )
+    found = await cursor.fetchone()
+    return bool(found and found[0])
+
+
+async def insert_done(
+    conn: AsyncConnection, new: NewDelivery, spool: Spool, row: DeliveryRow
+) -> bool:
+    """Keep a delivery that is done already; False when its key is taken or another delivery of the
+    feed was accepted meanwhile, which then goes first: the caller rolls back.
+
+    Asked under the lock that orders acceptance: who holds it sees all that were accepted before.
+    """
+    driver = await raw(conn)
+    await driver.execute("SELECT pg_advisory_xact_lock(hashtextextended('deliveries', 0))")
+    cursor = await driver.execute(
+        "INSERT INTO deliveries (id, feed, department, sender, units, idempotency_key, period, "
+        "nil, dry_run, status, sha256, size, content_type, reader, received_at, clock, "
+        "traceparent, chunk_count, sent_count, mode, confirm_removals, supersedes, reading, "
+        "next_chunk, applied_count, duplicate_count, rejected_count, held_count, problem_counts, "
+        "revision, receipt, receipt_sha256, receipt_seal, completed_at) "
+        "SELECT %(id)s, %(feed)s, %(department)s, %(sender)s, %(units)s, %(key)s, %(period)s, "
+        "%(nil)s, %(dry_run)s, 'done', %(sha256)s, %(size)s, %(content_type)s, %(reader)s, "
+        "%(received_at)s, %(clock)s, %(traceparent)s, %(chunk_count)s, %(sent_count)s, %(mode)s, "
+        "%(confirm)s, %(supersedes)s, %(reading)s::jsonb, %(next_chunk)s, %(applied)s, "
+        "%(duplicate)s, %(rejected)s, %(held)s, %(problems)s, %(revision)s, %(receipt)s, "
+        "%(receipt_sha256)s, %(seal)s, %(completed_at)s WHERE NOT EXISTS (SELECT FROM deliveries "
+        "WHERE feed = %(feed)s AND status IN ('accepted', 'judging')) "
+        "ON CONFLICT (sender, feed, dry_run, idempotency_key) DO NOTHING RETURNING seq",
+        {
+            **_told(new, spool),
+            "next_chunk": row.next_chunk,
+            **row.counts.as_dict(),
+            "problems": Jsonb(row.problem_counts),
+            "revision": row.revision,
+            "receipt": None if row.receipt is None else Jsonb(row.receipt),
+            "receipt_sha256": row.receipt_sha256,
+            "seal": None if row.receipt_seal is None else Jsonb(row.receipt_seal),
+            "completed_at": row.completed_at,
         },
     )
     return await cursor.fetchone() is not None
