@@ -9,12 +9,9 @@ ENROLLMENT = "/enrollment/v1"
 
 
 async def linked(whole: Whole) -> set[str]:
-    """Employers that two departments knew by two numbers, and now are one."""
-    found = set()
-    for status in ("linked", "confirmed"):
-        async for link in whole.api.items(f"{ENROLLMENT}/identity/links", status=status):
-            found |= {link["left_id"], link["right_id"]}
-    return found
+    """Employers that two departments knew by two numbers, joined by a rule alone."""
+    links = whole.api.items(f"{ENROLLMENT}/identity/links", status="linked")
+    return {one async for link in links for one in (link["left_id"], link["right_id"])}
 
 
 async def leads(whole: Whole, **filters: Any) -> list[dict[str, Any]]:
