@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AsyncExitStack
 from datetime import date, timedelta
 from typing import Any
 
@@ -9,6 +10,7 @@ import httpx
 import pytest
 
 from enrollment.policy.rules.ages import age_finding, age_limits
+from enrollment.register.intake import officers
 from enrollment.register.refusals import forbidden_ground
 from shared.clock import FixedClock
 from shared.events.deliveries import BY_OFFICER, EnrollmentDeliveryReceived
@@ -88,6 +90,26 @@ async def test_nothing_is_in_the_register_before_another_person_approves(world: 
     assert told.mode == BY_OFFICER
     assert code(await decide(world, made, "approve")) == (412, "precondition-failed")
     assert code(await decide(world, approved, "approve")) == (409, "conflict")
+
+
+async def test_deciding_needs_one_connection_of_the_pool_at_a_time(world: World) -> None:
+    """Two at once, as many officers as the pool has connections would wait for each other."""
+    made = await propose(world, person_application(1))
+    path = f"{PATH}/{made.json()['application_id']}/decision"
+    headers = _as(world, "checker", "agency", None) | {"If-Match": made.headers["etag"]}
+    async with AsyncExitStack() as taken:
+        for _ in range(world.runtime.settings.database_pool_size - 1):
+            await taken.enter_async_context(world.runtime.database.read())
+        approved = await world.http.post(path, json={"decision": "approve"}, headers=headers)
+    assert approved.status_code == 200, approved.text
+
+
+async def test_an_application_is_decided_by_one_at_a_time(world: World) -> None:
+    made = await propose(world, person_application(1))
+    async with officers.deciding(world.runtime, made.json()["application_id"]):
+        assert code(await decide(world, made, "approve")) == (409, "conflict")
+    assert await world.rows("SELECT * FROM persons") == []
+    assert (await decide(world, made, "approve")).json()["state"] == "approved"
 
 
 async def test_an_application_is_judged_when_it_is_made(world: World) -> None:

@@ -139,20 +139,17 @@ async def decide_application(
 ) -> ApplicationDetail:
     """Problems: ``same-person`` for the maker, ``precondition-failed`` when it was changed since
     it was seen, ``refusal-forbidden`` (O82; the attempt is on record), ``conflict`` when it is
-    decided already."""
+    decided already, or being decided by somebody else."""
     resource = officers.resource_of(application_id)
-    async with runtime.database.read() as conn:
-        row = await store.find_application(conn, application_id)
-    if row is None:
-        raise problem("not-found")
-    caller.require_unit(row["unit"])
-    require_other_person(caller, row["maker"])
-    if said.decision == "refuse":
-        await officers.guard_refusal(runtime, caller, row, said.reason, said.note)
-    async with runtime.database.transaction() as conn:
-        row = await store.find_application(conn, application_id, lock=True)
+    async with officers.deciding(runtime, application_id):
+        async with runtime.database.read() as conn:
+            row = await store.find_application(conn, application_id)
         if row is None:
             raise problem("not-found")
+        caller.require_unit(row["unit"])
+        require_other_person(caller, row["maker"])
+        if said.decision == "refuse":
+            await officers.guard_refusal(runtime, caller, row, said.reason, said.note)
         seen.require(resource, row["version"])
         if row["state"] != officers.PENDING:
             raise problem(
@@ -160,19 +157,20 @@ async def decide_application(
             )
         delivery_id = None
         if said.decision == "approve":
-            # Accepted twice it is one delivery, should this transaction fail after it.
+            # Accepted twice it is one delivery, should what follows fail.
             delivery_id = await officers.into_register(runtime, caller, row)
-        await store.decide(
-            conn,
-            application_id,
-            state=officers.APPROVED if said.decision == "approve" else officers.REFUSED,
-            checker=caller.subject,
-            decided_at=runtime.clock.now(),
-            reason=said.reason,
-            note=said.note,
-            delivery_id=delivery_id,
-        )
-        row = await store.find_application(conn, application_id)
+        async with runtime.database.transaction() as conn:
+            await store.decide(
+                conn,
+                application_id,
+                state=officers.APPROVED if said.decision == "approve" else officers.REFUSED,
+                checker=caller.subject,
+                decided_at=runtime.clock.now(),
+                reason=said.reason,
+                note=said.note,
+                delivery_id=delivery_id,
+            )
+            row = await store.find_application(conn, application_id)
     return _detail(runtime, row, response)
 
 

@@ -7,6 +7,7 @@ in only: the same judge, the same order, the same facts, the same account of eve
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any, Final
 from uuid import UUID
 
@@ -123,6 +124,21 @@ def record_shown(runtime: Runtime, row: dict[str, Any]) -> Any:
 
 def _opened(runtime: Runtime, row: dict[str, Any]) -> bytes:
     return runtime.secrecy.decrypt(bytes(row["sealed"]), _place(row["application_id"]))
+
+
+@asynccontextmanager
+async def deciding(runtime: Runtime, application_id: str) -> AsyncIterator[None]:
+    """Nobody else decides on the application within the block; ``conflict`` where somebody is.
+
+    Held by a connection beside the pool: accepting takes one of the pool itself, and deciders who
+    each held one while they waited for a second would wait for each other once it is exhausted.
+    """
+    async with runtime.database.direct() as own:
+        if not await store.take_decision(own, application_id):
+            raise problem(
+                "conflict", reason="他人正在审核该申请 · somebody else is deciding on it just now"
+            )
+        yield
 
 
 async def guard_refusal(

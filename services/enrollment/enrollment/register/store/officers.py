@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Any, Final, LiteralString
 from uuid import UUID
 
+import psycopg
 from psycopg.rows import dict_row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -33,15 +34,22 @@ async def insert_application(conn: AsyncConnection, row: Mapping[str, Any]) -> b
     return cursor.rowcount == 1
 
 
-async def find_application(
-    conn: AsyncConnection, application_id: str, *, lock: bool = False
-) -> dict[str, Any] | None:
-    """The application with its sealed record; ``lock``: held to the end of the transaction."""
+async def take_decision(own: psycopg.AsyncConnection[tuple[Any, ...]], application_id: str) -> bool:
+    """Whether the decision on the application is this connection's, until it is closed; False
+    while it is another's."""
+    cursor = await own.execute(
+        "SELECT pg_try_advisory_lock(hashtextextended('officer-application/' || %s::text, 0))",
+        (application_id,),
+    )
+    return await cursor.fetchone() == (True,)
+
+
+async def find_application(conn: AsyncConnection, application_id: str) -> dict[str, Any] | None:
+    """The application with its sealed record."""
     driver = await raw(conn)
     async with driver.cursor(row_factory=dict_row) as cursor:
         await cursor.execute(
-            f"SELECT {_SHOWN}, sealed FROM officer_applications WHERE application_id = %s"
-            + (" FOR UPDATE" if lock else ""),
+            f"SELECT {_SHOWN}, sealed FROM officer_applications WHERE application_id = %s",
             (application_id,),
         )
         return await cursor.fetchone()
@@ -85,7 +93,7 @@ async def decide(
     note: str | None,
     delivery_id: UUID | None,
 ) -> None:
-    """Note the decision on an application that is held."""
+    """Note the decision on an application; the caller has taken it (``take_decision``)."""
     driver = await raw(conn)
     await driver.execute(
         "UPDATE officer_applications SET state = %s, checker = %s, decided_at = %s, reason = %s, "
