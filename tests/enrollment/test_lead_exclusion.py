@@ -10,6 +10,7 @@ from tests.enrollment.records import (
     at,
     employer,
     headcount,
+    person,
     registered,
 )
 
@@ -72,12 +73,18 @@ async def test_a_revoked_exclusion_reopens_the_lead_and_its_clock(desk: World) -
     assert (reopened.correction, reopened.outcome) == (True, None)
 
 
-async def test_a_gap_is_excluded_and_a_larger_headcount_opens_another(desk: World) -> None:
+async def _excluded_gap(desk: World) -> str:
     await desk.push("employers", [employer(7)])
     await desk.hear([headcount(7, 9, 0, day=9)])
     [gap] = [one.lead_id for one in await desk.facts(LeadOpened) if one.headcount_gap == 9]
     await Office(desk, "li").act("POST", gap, "exclusion", reason="insured-elsewhere", text="行业")
-    told = await Office(desk, "wang").act("PUT", gap, "exclusion/review", agreed=True, text="是")
+    await Office(desk, "wang").act("PUT", gap, "exclusion/review", agreed=True, text="是")
+    return gap
+
+
+async def test_a_gap_is_excluded_and_a_larger_headcount_opens_another(desk: World) -> None:
+    gap = await _excluded_gap(desk)
+    told = await Office(desk, "li").read(gap)
     assert (told["stage"], told["kind"]) == ("excluded", "not-fully-enrolled")
     await desk.hear([headcount(7, 9, 0, day=10, revision=2, name="改名")])
     assert (await desk.facts(LeadOpened))[-1].lead_id == gap
@@ -85,3 +92,37 @@ async def test_a_gap_is_excluded_and_a_larger_headcount_opens_another(desk: Worl
     opened = (await desk.facts(LeadOpened))[-1]
     assert (opened.headcount_gap, opened.lead_kind) == (12, "not-fully-enrolled")
     assert opened.lead_id != gap
+
+
+async def test_a_gap_whose_exclusion_is_revoked_is_the_same_lead_again(desk: World) -> None:
+    """One lead of the employer's gap, with all of its log; its clock starts anew."""
+    gap = await _excluded_gap(desk)
+    desk.runtime.clock.set(at(30, 4))  # type: ignore[attr-defined]
+    told = await Office(desk, "li").act("POST", gap, "exclusion/revocation", text="查有人员")
+    assert (told["stage"], told["status"], told["found_on"]) == ("found", "advanced", "2008-06-30")
+    assert [one["kind"] for one in told["log"]] == [
+        "exclusion-proposed",
+        "excluded",
+        "exclusion-revoked",
+    ]
+    reopened = (await desk.facts(LeadAdvanced))[-1]
+    assert (reopened.lead_id, reopened.headcount_gap, reopened.correction) == (gap, 9, True)
+    gaps = await desk.rows("SELECT lead_id FROM leads WHERE kind = 'not-fully-enrolled'")
+    assert [one["lead_id"] for one in gaps] == [gap]
+    # It may be excluded again.
+    await Office(desk, "li").act("POST", gap, "exclusion", reason="insured-elsewhere", text="行业")
+    told = await Office(desk, "wang").act("PUT", gap, "exclusion/review", agreed=True, text="是")
+    assert told["stage"] == "excluded"
+
+
+async def test_a_gap_gone_when_its_exclusion_is_revoked_ended_by_what_closed_it(
+    desk: World,
+) -> None:
+    gap = await _excluded_gap(desk)
+    people = [person(n, 7) for n in range(1, 10)]
+    await desk.push("insured-persons", people)
+    assert (await Office(desk, "li").read(gap))["outcome"] == "excluded"
+    told = await Office(desk, "li").act("POST", gap, "exclusion/revocation", text="查有人员")
+    assert (told["stage"], told["outcome"]) == ("enrolled", "enrolled")
+    closed = (await desk.facts(LeadClosed))[-1]
+    assert (closed.lead_id, closed.outcome, closed.correction) == (gap, "enrolled", True)

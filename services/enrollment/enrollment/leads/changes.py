@@ -11,6 +11,7 @@ from datetime import date
 from typing import Literal, NamedTuple
 
 from enrollment.leads.rules import (
+    EXCLUDED,
     MERGED,
     NOT_FULLY,
     PERSON,
@@ -19,9 +20,11 @@ from enrollment.leads.rules import (
     Desired,
     Entry,
     Event,
+    as_reported_last,
     gap_of,
     gap_outcome,
     story_of,
+    weighed_by,
 )
 
 _LETTERS = {UNENROLLED: "U", NOT_FULLY: "N", PERSON: "P"}
@@ -96,14 +99,14 @@ def steps_of(
     steps = steps_to(employer_id, story.leads, told, cause)
 
     gaps = [lead for lead in stored if lead.kind == NOT_FULLY]
-    standing = gaps[-1] if gaps and gaps[-1].status != "closed" else None
+    standing = gaps[-1] if gaps and _goes_on(gaps[-1], events) else None
     gap = gap_of(story, entry, standing.subjects if standing else (), threshold)
     if standing is None:
         if gap is not None:
             steps.append(_opened(employer_id, len(gaps) + 1, gap, cause))
     elif gap is not None:
         # Evidence of an earlier day may come later, from another producer; what has lost its weight
-        # since was there all the same.
+        # since was there all the same. One whose exclusion was revoked differs by its outcome.
         gap.opened_on = min(gap.opened_on, standing.opened_on)
         if _differs(standing, gap):
             steps.append(_moved(standing, gap, cause))
@@ -111,6 +114,21 @@ def steps_of(
         outcome = gap_outcome(story, entry, events, standing.subjects)
         steps.append(_ended(standing, outcome, max(cause.effective_on, standing.opened_on), cause))
     return steps
+
+
+def _goes_on(lead: Stored, events: Sequence[Event]) -> bool:
+    """Whether a lead of a gap is open, or would be but for an exclusion that has been revoked: one
+    that no decision that stands was made on, nor speaks against any of its evidence."""
+    if lead.status != "closed":
+        return True
+    if lead.outcome != EXCLUDED:
+        return False
+    own, weighed = f"decision:{lead.lead_id}:", set(lead.subjects)
+    return not any(
+        event.subject.startswith(own) or (event.period and weighed_by(event) in weighed)
+        for event in as_reported_last(list(events))
+        if event.what == EXCLUDED
+    )
 
 
 def merged_away(stored: Sequence[Stored], cause: Cause) -> list[Step]:
@@ -223,7 +241,8 @@ def _ended(before: Stored, outcome: str, on: date, cause: Cause, *, void: bool =
     lead = before._replace(
         revision=before.revision + 1, status="closed", closed_on=on, outcome=outcome, void=void
     )
-    return Step("closed", lead, on, cause.delivery_id, cause.record_no, void)
+    retold = void or before.outcome is not None
+    return Step("closed", lead, on, cause.delivery_id, cause.record_no, retold)
 
 
 def _void(before: Stored, cause: Cause) -> Step:

@@ -20,13 +20,14 @@ register by then never was a lead, even where it came before the register was lo
 
 A decision to exclude is told once for each piece of evidence it was made upon, and speaks against
 that alone: whatever it did not weigh, told before or after it, keeps the lead open or opens
-another. A larger headcount than the one weighed is new evidence. A decision revoked never was.
+another. A larger headcount than the one weighed is new evidence. A decision revoked never was: the
+lead it closed is open again, or ended by what has happened since.
 """
 
 from __future__ import annotations
 
 from enrollment.leads.rules.gaps import gap_of, gap_outcome
-from enrollment.leads.rules.telling import as_reported_last, story_of
+from enrollment.leads.rules.telling import as_reported_last, story_of, weighed_by
 from enrollment.leads.rules.terms import (
     CEASED,
     DECLARED,
@@ -81,4 +82,5 @@ __all__ = [
     "gap_of",
     "gap_outcome",
     "story_of",
+    "weighed_by",
 ]

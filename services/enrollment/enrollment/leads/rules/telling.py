@@ -85,6 +85,11 @@ def _decided(event: Event) -> tuple[str, str]:
     return f"{lead}:{no}", weighed
 
 
+def weighed_by(event: Event) -> str:
+    """The subject that a decision speaks against."""
+    return _decided(event)[1]
+
+
 def _register_of(event: Event) -> str:
     """``licence``, ``org-code`` or ``tax-registration``: whose register it stands in."""
     return event.subject.partition(":")[0]
