@@ -25,7 +25,7 @@ class Feedback(BaseModel):
     leads_enrolled: int = Field(description="其中已参保 · of them enrolled")
     conversion: Decimal | None = Field(description="转化率 · enrolled over leads; null of none")
     days_to_enrol_median: float | None = Field(
-        description="参保用时中位数(天) · days from opening to enrolment, median"
+        description="参保用时中位数(天) · days to enrolment since the department told, median"
     )
     days_to_enrol_p90: float | None = Field(description="同上九成位 · the same, 90th percentile")
 

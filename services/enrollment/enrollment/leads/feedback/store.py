@@ -157,12 +157,13 @@ async def outcomes(conn: AsyncConnection, wanted: RowsWanted) -> dict[str, int]:
 
 
 async def tally(conn: AsyncConnection, wanted: RowsWanted) -> Tally:
-    """Records, the leads they led to, and how many days these took to enrol."""
+    """Records, the leads they led to, and how many days these took to enrol from the day the
+    first of the records was told; none where the enrolment took effect before."""
     driver = await raw(conn)
     query = (
-        f"{_ROWS}, of_leads AS (SELECT DISTINCT lead_id, outcome = 'enrolled' AS enrolled, "
-        "closed_on - opened_on AS days FROM became "
-        "WHERE lead_id IS NOT NULL AND outcome <> 'held') "
+        f"{_ROWS}, of_leads AS (SELECT lead_id, outcome = 'enrolled' AS enrolled, greatest(0, "
+        "closed_on - (min(recorded_at) AT TIME ZONE 'Asia/Shanghai')::date) AS days FROM became "
+        "WHERE lead_id IS NOT NULL AND outcome <> 'held' GROUP BY lead_id, outcome, closed_on) "
         "SELECT (SELECT count(*) FROM became), "
         "(SELECT count(*) FROM became WHERE part = 'opened'), "
         "(SELECT count(*) FROM became WHERE part = 'joined'), "
