@@ -146,16 +146,18 @@ class DeliveryWorker:
             row, judging = at_once.begin_judging(
                 self.runtime, feed, new, spool, self._pool, all_new=lane.all_new
             )
+            after = None
             try:
                 with self._span("apply", row) as work:
                     after = await at_once.dealt_with(self.runtime, feed, new, spool, row, judging)
                     if after is not None:
                         _note(work, row, after)
-            finally:
+            finally:  # its sender's time may be over
                 judging.cancel()
+                if after is None:
+                    lane.in_turn_until = now() + IN_TURN_SECONDS
+                    lane.wake.set()
         if after is None:
-            lane.in_turn_until = now() + IN_TURN_SECONDS
-            lane.wake.set()
             return None
         lane.all_new = judging.all_new
         if after.held_count:  # they are due at once

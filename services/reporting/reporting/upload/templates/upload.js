@@ -49,9 +49,19 @@ async function loadFeeds() {
   await showFeed();
 }
 
+let asked = 0;  // how often a feed was chosen: an answer about an earlier one is none
+
+/** What is typed or dropped while a feed's details are on their way would be lost. */
+function hold(held) {
+  for (const id of ["period", "file", "nil"]) byId(id).disabled = held;
+}
+
 async function showFeed() {
-  const feed = chosen();
-  details = await ask(feed.links.self);
+  const feed = chosen(), turn = ++asked;
+  hold(true);
+  const found = await ask(feed.links.self);
+  if (turn !== asked) return;
+  details = found;
   const latest = details.due?.latest;
   byId("period").value = latest?.period || start.periods[feed.period_kind];
   byId("period").title = t[`period_${feed.period_kind}`];
@@ -63,6 +73,7 @@ async function showFeed() {
   byId("fields").replaceChildren(table([t.column, "", ""], details.columns.map((one) => [
     half(one.description) || one.name, el("code", {}, one.name), one.required ? t.required : t.optional])));
   reset();
+  hold(false);
   await showMine();
 }
 
@@ -213,6 +224,7 @@ function showReceipt(delivery) {
 async function showMine() {
   const feed = chosen();
   const page = await ask(`${service(feed)}/deliveries?feed=${feed.feed}&limit=20`);
+  if (feed !== chosen()) return;
   byId("mine").replaceChildren(page.items.length ? table(
     [t.when, t.period, t.status, `>${t.sent}`, ...OUTCOMES.map((one) => `>${t[one]}`), ""],
     page.items.map((one) => [
@@ -240,7 +252,7 @@ async function withdraw(delivery) {
 }
 
 function take(files) {
-  if (!files.length) return;
+  if (!files.length || byId("file").disabled) return;
   [file] = files;
   doing(tryFile)();
 }
