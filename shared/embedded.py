@@ -33,6 +33,7 @@ from shared.embedded_programs import (
     server_account,
     server_programs,
 )
+from shared.ports import free_ports
 
 __all__ = ["EmbeddedPostgres", "EmbeddedPostgresError"]
 
@@ -332,12 +333,10 @@ def _wait_until_gone(pid: int, runs: Callable[[], bool]) -> None:
 
 def _free_port(wanted: int) -> int:
     """The port of last time if it is free, else any."""
-    for port in (wanted, 0):
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
-    raise EmbeddedPostgresError("no free TCP port on 127.0.0.1")
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", wanted))
+        except OSError:
+            wanted = 0
+    return wanted or free_ports(1)[0]

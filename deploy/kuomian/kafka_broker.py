@@ -24,8 +24,8 @@ from uuid import uuid4
 from kuomian.data_dir import write_private
 from kuomian.kafka_certificates import make_certificates
 from kuomian.kafka_install import DEFAULT_CACHE, kafka_command
-from kuomian.processes import free_ports
 from kuomian.words import Failure
+from shared.ports import free_ports
 
 Protocol = Literal["PLAINTEXT", "SASL_PLAINTEXT", "SSL", "SASL_SSL"]
 PROTOCOLS: Final[tuple[Protocol, ...]] = ("PLAINTEXT", "SASL_PLAINTEXT", "SSL", "SASL_SSL")

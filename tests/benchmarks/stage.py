@@ -27,9 +27,10 @@ from kuomian.demo.child import Child
 from kuomian.demo.tokens import write_tokens
 from kuomian.kafka_broker import KafkaBroker
 from kuomian.kafka_install import KafkaMissing
-from kuomian.processes import Part, Processes, free_ports
+from kuomian.processes import Part, Processes
 from shared.embedded import EmbeddedPostgres
 from shared.plan import Plan
+from shared.ports import free_ports
 from tests.benchmarks.machine import Placing
 from tests.benchmarks.rounds import LeftOut
 

@@ -6,7 +6,6 @@ import logging
 import os
 import shutil
 import signal
-import socket
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -24,6 +23,7 @@ from kuomian.demo.state import Answer, Done, Memory
 from kuomian.demo.tokens import write_tokens
 from shared.embedded import EmbeddedPostgres
 from shared.plan import Plan
+from shared.ports import free_ports
 from shared.settings import Settings
 from shared.telemetry import configure_logging
 from tests.e2e.collector import Collector
@@ -203,9 +203,8 @@ def remove(data_dir: Path) -> None:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    (port,) = free_ports(1)
+    return port
 
 
 @pytest.fixture

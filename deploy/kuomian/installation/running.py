@@ -38,9 +38,10 @@ from kuomian.installation.parts import (
 from kuomian.installation.places import Places, mounts
 from kuomian.installation.programs import KAFKA_HOME, Programs
 from kuomian.kafka_broker import KafkaBroker, Protocol
-from kuomian.processes import Doors, Part, Processes, free_ports
+from kuomian.processes import Doors, Part, Processes
 from kuomian.words import Failure
 from shared.embedded import EmbeddedPostgres
+from shared.ports import free_ports
 from shared.settings import inheritable_environment
 
 COMPOSE_FILE: Final = CHECKOUT / "docker-compose.yml"

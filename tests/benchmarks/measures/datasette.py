@@ -17,7 +17,7 @@ from typing import Final
 
 import httpx
 
-from kuomian.processes import free_ports
+from shared.ports import free_ports
 from tests.benchmarks.machine import ROOT
 from tests.benchmarks.made import LICENCES, Numbers, bodies
 from tests.benchmarks.measures.accept import Accepting, Meters

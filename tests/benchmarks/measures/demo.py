@@ -12,8 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from kuomian.processes import free_ports
 from kuomian.run import forget_data
+from shared.ports import free_ports
 from tests.benchmarks.plan_of_run import Run
 from tests.benchmarks.rounds import (
     Alternative,

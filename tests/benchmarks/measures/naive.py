@@ -11,7 +11,7 @@ from typing import Final
 
 import httpx
 
-from kuomian.processes import free_ports
+from shared.ports import free_ports
 from tests.benchmarks.made import LICENCES, Numbers, bodies
 from tests.benchmarks.measures.end_to_end import UNSENT, WAYS, EndToEnd, Settle
 from tests.benchmarks.naive.service import TOPIC
