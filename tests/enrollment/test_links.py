@@ -175,6 +175,14 @@ async def test_what_names_leave_open_is_asked_and_refused_once(world: World) -> 
     await match_employers(world.runtime)
     (again,) = await queue(world, status="suggested")
     assert again["id"] == link["id"] and not again["automatic"]
+    # Nor when what is found by then would join any other pair, looked at as often as you like.
+    same = taxed(2, name=NAME, revision=3, day=8, address="平山区水塔路12号")
+    await world.hear([same])
+    for _ in range(2):
+        await make_all_due(world.runtime)
+        assert (await match_employers(world.runtime)).joined == 0
+    (still,) = await queue(world, status="suggested")
+    assert still["id"] == link["id"] and not still["automatic"]
 
 
 async def test_the_one_in_the_register_stays_and_two_of_them_never_merge(world: World) -> None:

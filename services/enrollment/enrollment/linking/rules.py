@@ -68,13 +68,13 @@ def found_again(
     status: str, judged: object, evidence: object, *, automatic: bool
 ) -> tuple[str, bool] | None:
     """What finding a known pair again makes of it: (status, to be joined unasked), None for
-    nothing. What people told apart is asked about again only for evidence they had not seen, and
-    never joined unasked."""
+    nothing. What people told apart (``judged``: the evidence they did so on) is asked about again
+    only for evidence they had not seen, and never joined unasked, however often it is found."""
     if status in TOGETHER:
         return None
     if status in APART:
         return None if judged == evidence else (SUGGESTED, False)
-    return (SUGGESTED, automatic)
+    return (SUGGESTED, automatic and judged is None)
 
 
 def brought_along(keys: Collection[str], via: Mapping[str, str | None]) -> frozenset[str]:
