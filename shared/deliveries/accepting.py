@@ -375,14 +375,7 @@ async def _kept_records(conn: Any, runtime: Runtime, existing: DeliveryRow) -> A
 
 def _new_records(runtime: Runtime, new: NewDelivery, spool: Spool) -> Iterator[bytes]:
     for entry, sealed in spool.segments():
-        segment = StoredSegment(
-            entry.no,
-            entry.first_record_no,
-            entry.record_count,
-            entry.head_bytes,
-            entry.tail_bytes,
-            sealed,
-        )
+        segment = StoredSegment.of(entry, sealed)
         for _, text in records_of(runtime.secrecy, new.id, new.reader, segment):
             yield text.strip()
 

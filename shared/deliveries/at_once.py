@@ -43,14 +43,7 @@ def begin_judging(
     """The delivery as it would be kept, and its only segment being judged."""
     row = _row_of(new, spool)
     ((entry, sealed),) = spool.segments()
-    segment = StoredSegment(
-        entry.no,
-        entry.first_record_no,
-        entry.record_count,
-        entry.head_bytes,
-        entry.tail_bytes,
-        sealed,
-    )
+    segment = StoredSegment.of(entry, sealed)
     judging = processing.judging_of(
         runtime, feed, row, segment, pool, all_new=all_new, data=spool.only
     )

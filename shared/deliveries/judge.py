@@ -15,7 +15,7 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import msgspec
 
@@ -26,7 +26,7 @@ from shared.deliveries.fresh import Prepared, Preparing, prepare
 from shared.deliveries.numbers import Remarks, decode_numbered, judge_records
 from shared.deliveries.readers import LINE_FORMS, READERS, TABLE_FORMS, Cut
 from shared.deliveries.shape import decode_lines
-from shared.deliveries.spool import open_segment
+from shared.deliveries.spool import SegmentEntry, open_segment
 from shared.deliveries.tables.refused import with_cell_faults
 from shared.pace import collect_seldom
 from shared.plan import Plan
@@ -53,6 +53,18 @@ class StoredSegment:
     head_bytes: int
     tail_bytes: int
     body: bytes
+
+    @classmethod
+    def of(cls, entry: SegmentEntry, sealed: bytes) -> Self:
+        """One that is still in the spool, as the database will keep it."""
+        return cls(
+            entry.no,
+            entry.first_record_no,
+            entry.record_count,
+            entry.head_bytes,
+            entry.tail_bytes,
+            sealed,
+        )
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Status: TypeAlias = Literal["plan", "law", "page", "derived", "assumption", "sample"]
 """Where a value comes from; ``sample`` must be marked as such wherever it is shown."""
@@ -233,8 +233,8 @@ class Feed(Sourced):
     """
 
     name: str
-    zh: str = ""
-    en: str = ""
+    zh: str
+    en: str
     """Its title in both languages; the name where a plan gives none."""
     departments: tuple[str, ...] = Field(min_length=1)
     unit_kinds: tuple[UnitKind, ...] = ()
@@ -244,6 +244,13 @@ class Feed(Sourced):
     first_period: str | None = None
     last_period: str | None = None
     """None: up to the one in which the campaign ends."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _called(cls, told: Any) -> Any:
+        if isinstance(told, dict) and isinstance(told.get("name"), str):
+            return {"zh": told["name"], "en": told["name"], **told}
+        return told
 
     @property
     def department(self) -> str:

@@ -8,8 +8,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from reporting.overview.texts import FEEDS, TEXTS
-from reporting.trust.rules import FIGURE_FEEDS
+from reporting.overview.texts import TEXTS
 from shared.clock import FixedClock
 from tests.reporting.conftest import Desk
 from tests.reporting.objects import person, receipt
@@ -91,7 +90,7 @@ class TestThePage:
         came = [applications(n, unit) for n, unit in enumerate(units)]
         await public_desk.take(came)
         page = Outline((await public_desk.http.get("/?lang=en")).text)
-        assert page.texts.count("Person applications") == 1
+        assert page.texts.count("Persons' applications") == 1
         assert "2008-06-D1 Benxi Economic Development Zone, City level" in page.texts
         assert "8/30" in page.texts  # of three dekads and ten units
 
@@ -140,6 +139,3 @@ class TestWords:
         assert zh
         assert en
         assert zh != en or not re.search(r"[一-鿿]", zh)
-
-    def test_every_feed_has_a_name(self) -> None:
-        assert set(FEEDS) >= {*FIGURE_FEEDS, "dekad-reports", "monthly-reports"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final, LiteralString
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
@@ -11,8 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from shared.database import copy_rows, raw
 from shared.deliveries.spool import Spool
 from shared.deliveries.store.rows import (
+    BEING_WITHDRAWN,
     CHANNEL,
     COLUMNS,
+    FEED_KEY,
+    HELD_DUE,
+    IN_ORDER,
+    WAITING,
     DeliveryRow,
     NewDelivery,
     fetch_row,
@@ -62,22 +67,28 @@ async def insert_delivery(conn: AsyncConnection, new: NewDelivery, spool: Spool)
     # Numbers are given out in the order of commit: whoever holds the lock commits next. It is
     # taken before the number is, which only the one row it makes is given.
     cursor = await driver.execute(
-        "WITH in_order AS MATERIALIZED (SELECT pg_advisory_xact_lock(hashtextextended("
-        "'deliveries', 0))) INSERT INTO deliveries (id, feed, department, sender, units, "
-        "idempotency_key, period, "
-        "nil, dry_run, status, sha256, size, content_type, reader, received_at, clock, "
-        "traceparent, chunk_count, sent_count, mode, confirm_removals, supersedes, "
-        "reading) "
-        "SELECT %(id)s, %(feed)s, %(department)s, "
-        "%(sender)s, %(units)s, %(key)s, %(period)s, %(nil)s, %(dry_run)s, 'accepted', "
-        "%(sha256)s, %(size)s, %(content_type)s, %(reader)s, %(received_at)s, %(clock)s, "
-        "%(traceparent)s, %(chunk_count)s, %(sent_count)s, %(mode)s, %(confirm)s, "
-        "%(supersedes)s, %(reading)s::jsonb FROM in_order "
-        "ON CONFLICT (sender, feed, dry_run, idempotency_key) DO NOTHING "
+        f"WITH in_order AS MATERIALIZED ({IN_ORDER}) INSERT INTO deliveries ({_NAMES}, status) "
+        f"SELECT {_VALUES}, 'accepted' FROM in_order {_UNLESS_KNOWN} "
         "RETURNING pg_notify(%(channel)s, feed)",
         {**_told(new, spool), "channel": CHANNEL},
     )
     return await cursor.fetchone() is not None
+
+
+_NAMES: Final[LiteralString] = (
+    "id, feed, department, sender, units, idempotency_key, period, nil, dry_run, sha256, size, "
+    "content_type, reader, received_at, clock, traceparent, chunk_count, sent_count, mode, "
+    "confirm_removals, supersedes, reading"
+)
+_VALUES: Final[LiteralString] = (
+    "%(id)s, %(feed)s, %(department)s, %(sender)s, %(units)s, %(key)s, %(period)s, %(nil)s, "
+    "%(dry_run)s, %(sha256)s, %(size)s, %(content_type)s, %(reader)s, %(received_at)s, %(clock)s, "
+    "%(traceparent)s, %(chunk_count)s, %(sent_count)s, %(mode)s, %(confirm)s, %(supersedes)s, "
+    "%(reading)s::jsonb"
+)
+_UNLESS_KNOWN: Final[LiteralString] = (
+    "ON CONFLICT (sender, feed, dry_run, idempotency_key) DO NOTHING"
+)
 
 
 def _told(new: NewDelivery, spool: Spool) -> dict[str, Any]:
@@ -112,13 +123,10 @@ async def take_idle_feed(conn: AsyncConnection, new: NewDelivery) -> bool:
     anything else is to be done on it first, or when the sender's number is known."""
     driver = await raw(conn)
     cursor = await driver.execute(
-        "SELECT NOT EXISTS (SELECT FROM held_records WHERE feed = %(feed)s AND due"
-        " AND resolved_at IS NULL) AND NOT EXISTS (SELECT FROM withdrawals WHERE feed = %(feed)s"
-        " AND status IN ('requested', 'searching', 'applying')) AND NOT EXISTS (SELECT FROM"
-        " deliveries WHERE feed = %(feed)s AND status IN ('accepted', 'judging')) AND NOT EXISTS"
-        " (SELECT FROM deliveries WHERE sender = %(sender)s AND feed = %(feed)s"
+        f"SELECT NOT {HELD_DUE} AND NOT {BEING_WITHDRAWN} AND NOT {WAITING} AND NOT EXISTS "
+        "(SELECT FROM deliveries WHERE sender = %(sender)s AND feed = %(feed)s"
         " AND dry_run = %(dry_run)s AND idempotency_key = %(key)s)"
-        " AND pg_try_advisory_xact_lock(hashtextextended('feed/' || %(feed)s::text, 0))",
+        f" AND pg_try_advisory_xact_lock({FEED_KEY})",
         {
             "feed": new.feed,
             "sender": new.sender,
@@ -139,21 +147,14 @@ async def insert_done(
     Asked under the lock that orders acceptance: who holds it sees all that were accepted before.
     """
     driver = await raw(conn)
-    await driver.execute("SELECT pg_advisory_xact_lock(hashtextextended('deliveries', 0))")
+    await driver.execute(IN_ORDER)
     cursor = await driver.execute(
-        "INSERT INTO deliveries (id, feed, department, sender, units, idempotency_key, period, "
-        "nil, dry_run, status, sha256, size, content_type, reader, received_at, clock, "
-        "traceparent, chunk_count, sent_count, mode, confirm_removals, supersedes, reading, "
-        "next_chunk, applied_count, duplicate_count, rejected_count, held_count, problem_counts, "
-        "revision, receipt, receipt_sha256, receipt_seal, completed_at) "
-        "SELECT %(id)s, %(feed)s, %(department)s, %(sender)s, %(units)s, %(key)s, %(period)s, "
-        "%(nil)s, %(dry_run)s, 'done', %(sha256)s, %(size)s, %(content_type)s, %(reader)s, "
-        "%(received_at)s, %(clock)s, %(traceparent)s, %(chunk_count)s, %(sent_count)s, %(mode)s, "
-        "%(confirm)s, %(supersedes)s, %(reading)s::jsonb, %(next_chunk)s, %(applied)s, "
+        f"INSERT INTO deliveries ({_NAMES}, status, next_chunk, applied_count, duplicate_count, "
+        "rejected_count, held_count, problem_counts, revision, receipt, receipt_sha256, "
+        f"receipt_seal, completed_at) SELECT {_VALUES}, 'done', %(next_chunk)s, %(applied)s, "
         "%(duplicate)s, %(rejected)s, %(held)s, %(problems)s, %(revision)s, %(receipt)s, "
-        "%(receipt_sha256)s, %(seal)s, %(completed_at)s WHERE NOT EXISTS (SELECT FROM deliveries "
-        "WHERE feed = %(feed)s AND status IN ('accepted', 'judging')) "
-        "ON CONFLICT (sender, feed, dry_run, idempotency_key) DO NOTHING RETURNING seq",
+        f"%(receipt_sha256)s, %(seal)s, %(completed_at)s WHERE NOT {WAITING} {_UNLESS_KNOWN} "
+        "RETURNING seq",
         {
             **_told(new, spool),
             "next_chunk": row.next_chunk,

@@ -14,7 +14,14 @@ from shared.database import copy_rows, notify, raw
 from shared.deliveries.feed import RowProblem
 from shared.deliveries.judge import StoredSegment
 from shared.deliveries.store.lookup import find_delivery
-from shared.deliveries.store.rows import CHANNEL, DeliveryRow, read_problems
+from shared.deliveries.store.rows import (
+    BEING_WITHDRAWN,
+    CHANNEL,
+    HELD_DUE,
+    WAITING,
+    DeliveryRow,
+    read_problems,
+)
 
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('held-records', 0))"
 
@@ -60,12 +67,7 @@ async def work_on(conn: AsyncConnection, feed: str) -> tuple[bool, bool, bool]:
     taken back, and whether deliveries wait."""
     driver = await raw(conn)
     cursor = await driver.execute(
-        "SELECT EXISTS (SELECT FROM held_records WHERE feed = %(feed)s AND due"
-        " AND resolved_at IS NULL), EXISTS (SELECT FROM withdrawals WHERE feed = %(feed)s"
-        " AND status IN ('requested', 'searching', 'applying')),"
-        " EXISTS (SELECT FROM deliveries WHERE feed = %(feed)s"
-        " AND status IN ('accepted', 'judging'))",
-        {"feed": feed},
+        f"SELECT {HELD_DUE}, {BEING_WITHDRAWN}, {WAITING}", {"feed": feed}
     )
     row = await cursor.fetchone()
     return (False, False, False) if row is None else (bool(row[0]), bool(row[1]), bool(row[2]))

@@ -11,7 +11,7 @@ from psycopg.types.json import Jsonb
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.database import raw
-from shared.deliveries.store.rows import DeliveryRow
+from shared.deliveries.store.rows import FEED_KEY, DeliveryRow
 
 
 async def last_receipt(conn: AsyncConnection, delivery_id: UUID) -> tuple[int, bytes] | None:
@@ -187,9 +187,7 @@ async def sums(
 async def wait_for_feed(conn: AsyncConnection, feed: str) -> None:
     """Take the feed until the transaction ends, waiting for the chunk under way."""
     driver = await raw(conn)
-    await driver.execute(
-        "SELECT pg_advisory_xact_lock(hashtextextended('feed/' || %s::text, 0))", (feed,)
-    )
+    await driver.execute(f"SELECT pg_advisory_xact_lock({FEED_KEY})", {"feed": feed})
 
 
 async def lock_delivery(conn: AsyncConnection, delivery_id: UUID) -> None:

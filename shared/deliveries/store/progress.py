@@ -13,7 +13,9 @@ from shared.database import copy_rows, raw
 from shared.deliveries.feed import Disposition, RowProblem
 from shared.deliveries.receipts import CODES
 from shared.deliveries.store.rows import (
+    BEING_WITHDRAWN,
     COLUMNS,
+    FEED_KEY,
     DeliveryRow,
     fetch_row,
 )
@@ -22,9 +24,7 @@ from shared.deliveries.store.rows import (
 async def lock_feed(conn: AsyncConnection, feed: str) -> bool:
     """Take the feed until the transaction ends; False when another worker has it."""
     driver = await raw(conn)
-    cursor = await driver.execute(
-        "SELECT pg_try_advisory_xact_lock(hashtextextended('feed/' || %s::text, 0))", (feed,)
-    )
+    cursor = await driver.execute(f"SELECT pg_try_advisory_xact_lock({FEED_KEY})", {"feed": feed})
     row = await cursor.fetchone()
     return bool(row and row[0])
 
@@ -35,8 +35,7 @@ async def next_delivery(conn: AsyncConnection, feed: str) -> DeliveryRow | None:
     return await fetch_row(
         conn,
         f"SELECT {COLUMNS} FROM deliveries WHERE feed = %(feed)s "
-        "AND status IN ('accepted', 'judging') AND NOT EXISTS (SELECT FROM withdrawals AS w "
-        "WHERE w.feed = %(feed)s AND w.status IN ('requested', 'searching', 'applying')) "
+        f"AND status IN ('accepted', 'judging') AND NOT {BEING_WITHDRAWN} "
         "ORDER BY seq LIMIT 1 FOR UPDATE",
         {"feed": feed},
     )

@@ -19,6 +19,24 @@ from shared.deliveries.receipts import Counts
 CHANNEL: Final = "deliveries"
 """NOTIFY channel that wakes the worker; the payload is the feed's name."""
 
+HELD_DUE: Final[LiteralString] = (
+    "EXISTS (SELECT FROM held_records WHERE feed = %(feed)s AND due AND resolved_at IS NULL)"
+)
+"""Records that wait are to be judged again."""
+BEING_WITHDRAWN: Final[LiteralString] = (
+    "EXISTS (SELECT FROM withdrawals WHERE feed = %(feed)s"
+    " AND status IN ('requested', 'searching', 'applying'))"
+)
+"""A delivery is to be taken back."""
+WAITING: Final[LiteralString] = (
+    "EXISTS (SELECT FROM deliveries WHERE feed = %(feed)s AND status IN ('accepted', 'judging'))"
+)
+"""Deliveries wait, or one is being dealt with."""
+FEED_KEY: Final[LiteralString] = "hashtextextended('feed/' || %(feed)s::text, 0)"
+"""Of the advisory lock on the feed: whoever holds it works on its deliveries."""
+IN_ORDER: Final[LiteralString] = "SELECT pg_advisory_xact_lock(hashtextextended('deliveries', 0))"
+"""The lock under which deliveries get their numbers, in the order of commit."""
+
 read_problems = msgspec.json.Decoder(tuple[RowProblem, ...]).decode
 """Problems as ``record_problems`` keeps them."""
 

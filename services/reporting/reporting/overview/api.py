@@ -58,14 +58,13 @@ async def show_overview(
             runtime.clock.kind,
         )
     viewer = Viewer(lang, signed_in=found is not None, public=public)
-    city = runtime.plan.city
     html = _TEMPLATES.get_template("overview.html").render(
         owed=owed_context(viewer, owed, runtime.plan),
         **context_of(
             viewer,
             shown,
             trusted,
-            city.zh if lang == "zh" else city.en,
+            runtime.plan,
             period_asked(None, runtime),
         ),
     )

@@ -10,7 +10,6 @@ from reporting.obligations import report
 from reporting.obligations.report import Stood
 from reporting.obligations.rules import MISSED, Standing, State
 from reporting.overview.page import DASH, Viewer
-from reporting.overview.texts import feed_name
 from shared.plan import Plan
 
 _UNITS_NAMED: Final = 3
@@ -64,7 +63,7 @@ def _latest(viewer: Viewer, plan: Plan, missing: list[Standing]) -> str:
     units = [viewer.text(plan.unit(owed.unit)) for owed in same if owed.unit]
     more = f" +{len(units) - _UNITS_NAMED}" if len(units) > _UNITS_NAMED else ""
     where = f" {', '.join(units[:_UNITS_NAMED])}{more}" if units else ""
-    return f"{feed_name(newest.feed, viewer.lang)} {newest.period}{where}"
+    return f"{viewer.text(plan.feed(newest.feed))} {newest.period}{where}"
 
 
 def _rate(rate: str | None) -> str:

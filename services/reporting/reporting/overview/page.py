@@ -10,11 +10,12 @@ from typing import Any
 from urllib.parse import urlencode
 
 from reporting.figures.schemas import FigureValue
-from reporting.overview.texts import Lang, dekad_name, feed_name, words
+from reporting.overview.texts import Lang, dekad_name, words
 from reporting.progress import schemas as progress
 from reporting.trust import schemas as trust
 from shared.money import wan_yuan
 from shared.periods import LOCAL, Dekad
+from shared.plan import Feed, Plan
 
 DASH = "—"
 _DAY = timedelta(days=1)
@@ -41,14 +42,14 @@ class Viewer:
 
 
 def context_of(
-    viewer: Viewer, shown: progress.Progress, trusted: trust.Trust, city: str, current: Dekad
+    viewer: Viewer, shown: progress.Progress, trusted: trust.Trust, plan: Plan, current: Dekad
 ) -> dict[str, Any]:
     """Everything the template needs."""
     tables = [_table(viewer, measure) for measure in shown.measures]
     return {
         "lang": viewer.lang,
         "t": words(viewer.lang),
-        "city": city,
+        "city": viewer.text(plan.city),
         "plan_name": shown.plan_zh if viewer.lang == "zh" else shown.plan_en,
         "plan_version": shown.plan_version,
         "viewer": viewer,
@@ -56,7 +57,7 @@ def context_of(
         "period": _period(viewer, shown, current),
         "note": viewer.text(shown.note) if shown.note.sample else "",
         "tables": tables,
-        "trust": _trust(viewer, trusted),
+        "trust": _trust(viewer, trusted, plan),
         "asked_at": _moment(shown.asked_at),
         "demo": shown.clock == "demo",
         "links": {
@@ -152,7 +153,7 @@ def _row(viewer: Viewer, row: progress.Row, pace: str, *, money: bool) -> dict[s
     }
 
 
-def _trust(viewer: Viewer, answer: trust.Trust) -> dict[str, Any]:
+def _trust(viewer: Viewer, answer: trust.Trust, plan: Plan) -> dict[str, Any]:
     by_feed: dict[str, list[trust.FeedLine]] = {}
     for line in answer.feeds:
         by_feed.setdefault(line.feed, []).append(line)
@@ -160,7 +161,7 @@ def _trust(viewer: Viewer, answer: trust.Trust) -> dict[str, Any]:
         "verdict": answer.verdict,
         "words": viewer.text(answer),
         "reasons": [{"text": viewer.text(r), "grave": r.grave} for r in answer.reasons],
-        "feeds": [_feed(viewer, feed, lines) for feed, lines in by_feed.items()],
+        "feeds": [_feed(viewer, plan.feed(feed), lines) for feed, lines in by_feed.items()],
         "producers": [
             {
                 "name": line.producer,
@@ -175,7 +176,7 @@ def _trust(viewer: Viewer, answer: trust.Trust) -> dict[str, Any]:
     }
 
 
-def _feed(viewer: Viewer, feed: str, lines: list[trust.FeedLine]) -> dict[str, Any]:
+def _feed(viewer: Viewer, feed: Feed, lines: list[trust.FeedLine]) -> dict[str, Any]:
     owed = [line for line in lines if line.owed]
     due = [line for line in owed if line.state != "not-due"]
     states = Counter(line.state for line in due)
@@ -184,7 +185,7 @@ def _feed(viewer: Viewer, feed: str, lines: list[trust.FeedLine]) -> dict[str, A
     # A delivery that is missing shows, however long ago it was due; else the latest's worst.
     worst = "missing" if states["missing"] else next(s for s in _WORST if s in of_latest)
     return {
-        "name": feed_name(feed, viewer.lang),
+        "name": viewer.text(feed),
         "latest": latest,
         "state": worst,
         "words": words(viewer.lang)[f"state_{worst}"],

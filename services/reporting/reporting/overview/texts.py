@@ -93,23 +93,6 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "unplaced": ("记在未知单位代码上", "under unknown unit codes"),
 }
 
-FEEDS: Final[dict[str, tuple[str, str]]] = {
-    "business-licences": ("工商 营业执照", "Business licences"),
-    "organisation-codes": ("质监 组织机构代码", "Organisation codes"),
-    "employer-checks": ("地税 同征同查", "Employer checks"),
-    "receipts": ("地税 保险费入库", "Receipts"),
-    "arrears": ("地税 欠费", "Arrears"),
-    "employers": ("经办 单位登记", "Employers"),
-    "insured-persons": ("经办 参保人员", "Insured persons"),
-    "employer-applications": ("经办 单位申报", "Employer applications"),
-    "person-applications": ("经办 人员申报", "Person applications"),
-    "dekad-reports": ("旬报", "Dekad reports"),
-    "monthly-reports": ("月报", "Monthly reports"),
-    "census-units": ("普查 单位", "Census of employers"),
-    "census-persons": ("普查 人员", "Census of persons"),
-    "pre-levies": ("地税 先行征收", "Pre-levies"),
-}
-
 _DEKADS: Final = {1: ("上旬", "1–10"), 2: ("中旬", "11–20"), 3: ("下旬", "21–end")}
 _MONTHS: Final = (
     *("Jan", "Feb", "Mar", "Apr", "May", "Jun"),
@@ -120,11 +103,6 @@ _MONTHS: Final = (
 def words(lang: Lang) -> dict[str, str]:
     """The texts in one language."""
     return {name: pair[0 if lang == "zh" else 1] for name, pair in TEXTS.items()}
-
-
-def feed_name(feed: str, lang: Lang) -> str:
-    """A feed as people call it; its code where we have no other name."""
-    return FEEDS.get(feed, (feed, feed))[0 if lang == "zh" else 1]
 
 
 def dekad_name(year: int, month: int, number: int, lang: Lang) -> str:

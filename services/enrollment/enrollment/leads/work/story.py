@@ -184,8 +184,7 @@ def _source(plan: Plan, feed: str) -> tuple[str, str]:
     if found is None:
         return f"「{feed}」", feed
     department = plan.department(found.department)
-    zh, en = found.zh or feed, found.en or feed
-    return f"{department.zh}「{zh}」", f"{department.en} ({en})"
+    return f"{department.zh}「{found.zh}」", f"{department.en} ({found.en})"
 
 
 def _day(on: date) -> str:
