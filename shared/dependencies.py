@@ -20,7 +20,7 @@ from shared.problems import field_error, problem
 from shared.runtime import Runtime
 
 
-def runtime_of(request: Request) -> Runtime:
+async def runtime_of(request: Request) -> Runtime:
     """The service this request came to."""
     runtime: Runtime = request.app.state.runtime
     return runtime

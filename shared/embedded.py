@@ -203,7 +203,12 @@ class EmbeddedPostgres:
         try:
             self._run(
                 *("initdb", "-D", str(self._cluster), "-U", SUPERUSER, "--encoding=UTF8"),
-                *("--locale=C.UTF-8", "--auth=scram-sha-256", f"--pwfile={password_file}"),
+                *(
+                    "--locale=C.UTF-8",
+                    "--lc-collate=C",
+                    "--auth=scram-sha-256",
+                    f"--pwfile={password_file}",
+                ),
             )
         finally:
             password_file.unlink()

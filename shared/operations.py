@@ -119,7 +119,7 @@ def metrics_router(prefix: str) -> APIRouter:
 
     @router.get("/metrics")
     async def metrics(request: Request) -> Response:
-        runtime = runtime_of(request)
+        runtime = await runtime_of(request)
         try:
             async with runtime.database.read() as conn:
                 set_gauges(runtime.service.name, await status_of(runtime, conn))

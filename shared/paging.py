@@ -102,7 +102,7 @@ class Page:
         }
 
 
-def page_asked(
+async def page_asked(
     limit: Annotated[
         int, Query(ge=1, le=MAX_LIMIT, description="每页条数 · rows per page")
     ] = DEFAULT_LIMIT,

@@ -65,7 +65,7 @@ class Seen:
             )
 
 
-def seen_states(
+async def seen_states(
     if_match: Annotated[
         str | None,
         Header(

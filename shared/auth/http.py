@@ -45,7 +45,7 @@ def authority_of(request: Request) -> Authority:
     return authority
 
 
-def find_caller(
+async def find_caller(
     request: Request,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
     session: Annotated[str | None, Security(_cookie)],
@@ -71,7 +71,7 @@ FoundCaller = Annotated[Caller | None, Depends(find_caller)]
 """For what is open without a token but says more with one."""
 
 
-def get_caller(request: Request, found: FoundCaller) -> Caller:
+async def get_caller(request: Request, found: FoundCaller) -> Caller:
     """The caller; raises the problem ``unauthenticated`` without a token."""
     if found is None:
         raise problem("unauthenticated", reason="no token")
@@ -92,7 +92,7 @@ def allow(*departments: str) -> Any:
     if unknown or not departments:
         raise ValueError(f"no such departments: {sorted(unknown)}")
 
-    def allowed(caller: CallerDep) -> Caller:
+    async def allowed(caller: CallerDep) -> Caller:
         caller.require(*departments)
         return caller
 

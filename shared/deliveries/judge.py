@@ -150,10 +150,11 @@ def judge_segment(task: JudgeTask, plan: Plan, secrecy: Secrecy) -> Judged:
     for (no, _), verdict in zip(good, _verdicts(task, good, ctx, judged), strict=True):
         if verdict is None:
             continue
-        if verdict.problems:
-            judged.problems[no] = verdict.problems
+        key, row, digest, problems = verdict
+        if problems:
+            judged.problems[no] = problems
         else:
-            judged.rows.append((no, verdict.key, verdict.content_hash, verdict.row))
+            judged.rows.append((no, key, digest, row))
     if task.preparing is not None and judged.rows:
         # Should it break down, the apply finds out which record is to blame.
         with contextlib.suppress(Exception):

@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 
 from shared.deliveries.feed import RowProblem
+from shared.deliveries.patterns import loosened
 
 _DECODE_ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -66,11 +67,12 @@ def decode_lines(
         return None
     if not _one_object_a_line(data, count, max_bytes):
         return None
+    loose = loosened(shape)
     try:
-        records: list[msgspec.Struct] = _decoder(shape).decode_lines(data)
+        records: list[msgspec.Struct] = _decoder(loose.shape).decode_lines(data)
     except _DECODE_ERRORS:
         return None
-    return records if len(records) == count else None
+    return records if len(records) == count and loose.all_match(records) else None
 
 
 def _one_object_a_line(data: bytes, count: int, max_bytes: int) -> bool:

@@ -4,6 +4,7 @@ the documents are kept as snapshots so that a change of the interface is seen in
     KUOMIAN_WRITE_SNAPSHOTS=1 pytest tests/contracts/test_api.py    # after an intended change
 """
 
+import inspect
 import json
 import os
 import re
@@ -12,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi.routing import iter_route_contexts
 
+from kuomian.docs.api import apps, calls_of
 from kuomian.services import NAMES, UnknownService, get_service
 from shared.api_page import api_page
 from shared.application import build_runtime, create_app
@@ -58,6 +61,16 @@ def test_every_route_asks_who_calls(document: dict[str, Any]) -> None:
         if not operation.get("security") and not OPEN.fullmatch(place[1])
     }
     assert unasked == set()
+
+
+def test_nothing_a_request_needs_first_goes_through_a_thread() -> None:
+    """A dependency that is no coroutine costs every request a way to a thread and back."""
+    for _, app in apps():
+        for route in iter_route_contexts(app.routes):
+            for call in calls_of(getattr(route, "dependant", None)):
+                function = call if inspect.isroutine(call) else type(call).__call__
+                waits = inspect.iscoroutinefunction(function)
+                assert waits or inspect.isasyncgenfunction(function), call
 
 
 def test_paths_stand_below_the_services_name(document: dict[str, Any]) -> None:

@@ -99,7 +99,7 @@ def callers_of(dependant: Any, operation: Mapping[str, Any]) -> str:
         return OPEN
     found: set[str] | None = None
     asked = False
-    for call in _calls(dependant):
+    for call in calls_of(dependant):
         asked = asked or call is get_caller
         if getattr(call, "__qualname__", "") == "allow.<locals>.allowed":
             departments = set(inspect.getclosurevars(call).nonlocals["departments"])
@@ -109,10 +109,11 @@ def callers_of(dependant: Any, operation: Mapping[str, Any]) -> str:
     return ANY if found is None else ", ".join(sorted(found))
 
 
-def _calls(dependant: Any) -> Iterator[Any]:
-    for one in dependant.dependencies:
+def calls_of(dependant: Any) -> Iterator[Any]:
+    """What is called before the route itself is, at any depth; nothing of what is no route."""
+    for one in dependant.dependencies if dependant else ():
         yield one.call
-        yield from _calls(one)
+        yield from calls_of(one)
 
 
 def _persons() -> str:

@@ -48,6 +48,7 @@ _EVENT, _EVENT_ON = models.COLUMNS.index("event"), models.COLUMNS.index("event_o
 def judge_licences(records: Sequence[BusinessLicence], ctx: JudgeContext) -> list[Verdict]:
     """Each licence record accepted as a row, or refused with every reason found."""
     found = _found(records, ctx)
+    households = _households(records, ctx)
     verdicts = []
     for record, wrong, owner in zip(records, found, ctx.numbers["owner_id"], strict=True):
         problems = wrong
@@ -56,24 +57,33 @@ def judge_licences(records: Sequence[BusinessLicence], ctx: JudgeContext) -> lis
             problems.noted(owner, "/owner_id")
             _check_order(problems, record.licensed_on, record.event_on, "/licensed_on")
         verdicts.append(
-            _licence(record, ctx) if problems is None else Verdict(problems=tuple(problems))
+            _licence(record, record.reg_type in households, ctx)
+            if problems is None
+            else Verdict(problems=tuple(problems))
         )
     return verdicts
 
 
-def _licence(record: BusinessLicence, ctx: JudgeContext) -> Verdict:
-    licence_no = record.licence_no
+def _households(
+    records: Sequence[BusinessLicence | OrganisationCode], ctx: JudgeContext
+) -> set[str | None]:
+    """The registration types of these records that are households'."""
+    return {one for one in {r.reg_type for r in records} if is_household(one, ctx.plan)}
+
+
+def _licence(record: BusinessLicence, household: bool, ctx: JudgeContext) -> Verdict:
+    licence_no, secrecy = record.licence_no, ctx.secrecy
     org_code = record.org_code or org_code_in_uscc(licence_no)
-    household = is_household(record.reg_type, ctx.plan)
     # An enterprise's legal representative may own others: only a household is its owner.
     owner_id = record.owner_id if household else None
+    legal_rep, legal_rep_key = legal_rep_of(secrecy, record.legal_rep)
     row = (
-        employer_key_of(ctx.secrecy, org_code=org_code, licence_no=licence_no),
+        employer_key_of(secrecy, org_code=org_code, licence_no=licence_no),
         record.name,
         record.unit,
         org_code,
         licence_no,
-        owner_key_of(ctx.secrecy, owner_id=owner_id),
+        owner_key_of(secrecy, owner_id=owner_id),
         record.reg_type,
         record.industry,
         household,
@@ -84,13 +94,15 @@ def _licence(record: BusinessLicence, ctx: JudgeContext) -> Verdict:
         record.notified_on,
         record.headcount,
         record.address,
-        *legal_rep_of(ctx.secrecy, record.legal_rep),
+        legal_rep,
+        legal_rep_key,
     )
     return Verdict(licence_no, row, _hash_of(row))
 
 
 def judge_certificates(records: Sequence[OrganisationCode], ctx: JudgeContext) -> list[Verdict]:
     """Each certificate record accepted as a row, or refused with every reason found."""
+    households = _households(records, ctx)
     verdicts = []
     for record, wrong in zip(records, _found(records, ctx), strict=True):
         problems = wrong
@@ -98,13 +110,16 @@ def judge_certificates(records: Sequence[OrganisationCode], ctx: JudgeContext) -
             problems = problems or Problems()
             _check_order(problems, record.issued_on, record.event_on, "/issued_on")
         verdicts.append(
-            _certificate(record, ctx) if problems is None else Verdict(problems=tuple(problems))
+            _certificate(record, record.reg_type in households, ctx)
+            if problems is None
+            else Verdict(problems=tuple(problems))
         )
     return verdicts
 
 
-def _certificate(record: OrganisationCode, ctx: JudgeContext) -> Verdict:
+def _certificate(record: OrganisationCode, household: bool, ctx: JudgeContext) -> Verdict:
     org_code = record.org_code
+    legal_rep, legal_rep_key = legal_rep_of(ctx.secrecy, record.legal_rep)
     row = (
         employer_key_of(ctx.secrecy, org_code=org_code),
         record.name,
@@ -114,7 +129,7 @@ def _certificate(record: OrganisationCode, ctx: JudgeContext) -> Verdict:
         None,
         record.reg_type,
         record.industry,
-        is_household(record.reg_type, ctx.plan),
+        household,
         record.issued_on,
         record.event,
         record.event_on,
@@ -122,7 +137,8 @@ def _certificate(record: OrganisationCode, ctx: JudgeContext) -> Verdict:
         record.notified_on,
         None,
         record.address,
-        *legal_rep_of(ctx.secrecy, record.legal_rep),
+        legal_rep,
+        legal_rep_key,
     )
     return Verdict(org_code, row, _hash_of(row))
 

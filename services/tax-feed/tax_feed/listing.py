@@ -70,7 +70,7 @@ class Asked:
         )
 
 
-def asked(
+async def asked(
     caller: Reader,
     tx: ReadTx,
     page: PageDep,

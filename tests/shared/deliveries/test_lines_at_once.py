@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 import pytest
@@ -60,6 +61,11 @@ BODY = st.tuples(LINES, st.sampled_from([b"", b"\n", b"\n\n"])).map(
 )
 
 
+def told(records: Sequence[Any]) -> list[Any]:
+    """What records say, whichever form of the shape they have; what is no record as it is."""
+    return [one if isinstance(one, tuple) else msgspec.structs.asdict(one) for one in records]
+
+
 @given(BODY)
 @example(b'{"no":"1","inner":\n{"a":1}}\n{"no":"1"}{"no":"2"}\n')
 @example(b'{"no":"1"}{"no":"2"}\n{"no":"1","inner":\n{"a":1}}\n')
@@ -67,14 +73,16 @@ def test_what_is_read_in_one_go_is_what_each_line_is(body: bytes) -> None:
     texts = list(NdjsonReader().records(body, 0, 0))
     line_by_line = decode_records(Sample, texts, LONGEST)
     at_once = decode_lines(Sample, body, len(texts), LONGEST)
-    assert at_once is None or at_once == line_by_line
+    assert at_once is None or told(at_once) == told(line_by_line)
 
 
 @pytest.mark.parametrize("end", [b"\n", b""])
 def test_right_lines_are_read_in_one_go(end: bytes) -> None:
     body = b'{"no":"1","text":"\\u672c"}\n{"no":"2","inner":{"a":1}}' + end
     found = decode_lines(Sample, body, 2, LONGEST)
-    assert found == [Sample("1", text="本"), Sample("2", inner=Inner(1))]
+    assert found is not None
+    assert told(found) == told([Sample("1", text="本"), Sample("2", inner=Inner(1))])
+    assert all(isinstance(one, Sample) for one in found)
 
 
 @pytest.mark.parametrize("name", ["ndjson", "csv"])

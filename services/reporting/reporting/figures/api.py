@@ -26,7 +26,7 @@ PERSON_READERS = ("agency", "auditor", "leading-group")
 """May open person measures of every unit; a unit may open its own (pseudonymous ids only)."""
 
 
-def segment_filters(
+async def segment_filters(
     status: Annotated[str | None, Query(max_length=40)] = None,
     worker_class: Annotated[str | None, Query(max_length=40)] = None,
     ownership: Annotated[str | None, Query(max_length=40)] = None,

@@ -38,7 +38,7 @@ PeriodAsked = Annotated[
 ]
 
 
-def wanted_of(
+async def wanted_of(
     feed: FeedAsked = None,
     department: DepartmentAsked = None,
     unit: UnitAsked = None,

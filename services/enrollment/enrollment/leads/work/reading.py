@@ -21,7 +21,7 @@ Officer = Annotated[Caller, allow("agency", "unit")]
 Logger = Annotated[Caller, allow("agency", "unit", "leading-group")]
 
 
-def filters_asked(
+async def filters_asked(
     unit: Annotated[
         str | None, Query(max_length=20, description="承办单位 · unit that works on it")
     ] = None,
@@ -71,7 +71,7 @@ def filters_asked(
 FiltersDep = Annotated[WantedGiven, Depends(filters_asked)]
 
 
-def limits_now(runtime: RuntimeDep) -> Limits:
+async def limits_now(runtime: RuntimeDep) -> Limits:
     """Dependency giving the plan's limits of today."""
     return limits_of(runtime.plan, runtime.clock.today())
 

@@ -72,7 +72,7 @@ async def list_officer_applications(
     )
 
 
-def taken_asked(
+async def taken_asked(
     caller: Reader,
     runtime: RuntimeDep,
     unit: _Unit = None,

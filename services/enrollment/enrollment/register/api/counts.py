@@ -73,7 +73,7 @@ class AsOf:
         return Asked(self.as_of, self.known_at, units_asked(caller, self.unit), **more)
 
 
-def as_of_asked(
+async def as_of_asked(
     runtime: RuntimeDep,
     as_of: Annotated[
         date | None, Query(description="生效截至日 · the day asked about; today if left out")
