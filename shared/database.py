@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from functools import cache
 from itertools import islice
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 import psycopg
 import sqlalchemy
@@ -223,6 +223,15 @@ async def raw(connection: AsyncConnection) -> psycopg.AsyncConnection[tuple[Any,
     if driver is None:
         raise DatabaseAway("the connection is closed")
     return driver
+
+
+Cursor: TypeAlias = psycopg.AsyncCursor[tuple[Any, ...]]
+
+
+async def said_yes(asked: Cursor) -> bool:
+    """The answer to a question that gives one row of one truth value."""
+    row = await asked.fetchone()
+    return bool(row and row[0])
 
 
 @asynccontextmanager

@@ -18,7 +18,7 @@ Ages and retention go by the database's clock, not the demo's: they are about th
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, LiteralString, cast
+from typing import Any, LiteralString, TypeAlias, cast
 
 import msgspec
 import sqlalchemy as sa
@@ -159,6 +159,10 @@ def outbox_tables(metadata: sa.MetaData) -> tuple[sa.Table, ...]:
     return blocks, heads
 
 
+PackedFacts: TypeAlias = tuple[dict[int, int], bytes]
+"""An outbox block: counts by partition, payload."""
+
+
 class Outbox:
     """Where one producer writes its facts; holds no state of its own."""
 
@@ -179,18 +183,17 @@ class Outbox:
         ``traceparent``: the trace they belong to, by default the one this code runs in.
         Nothing happens without facts. Raises ValueError for a fact of another producer.
         """
-        traceparent = traceparent or current_traceparent()
-        await self.write_packed(
-            conn,
-            [
-                self.pack(facts[start : start + BLOCK_FACTS], traceparent)
-                for start in range(0, len(facts), BLOCK_FACTS)
-            ],
-        )
+        await self.write_packed(conn, self.packed(facts, traceparent))
 
-    async def write_packed(
-        self, conn: AsyncConnection, blocks: Sequence[tuple[dict[int, int], bytes]]
-    ) -> None:
+    def packed(self, facts: Sequence[Fact], traceparent: str | None = None) -> list[PackedFacts]:
+        """The blocks ``write`` would write, for ``write_packed``."""
+        traceparent = traceparent or current_traceparent()
+        return [
+            self.pack(facts[start : start + BLOCK_FACTS], traceparent)
+            for start in range(0, len(facts), BLOCK_FACTS)
+        ]
+
+    async def write_packed(self, conn: AsyncConnection, blocks: Sequence[PackedFacts]) -> None:
         """``write`` for facts that were packed before, wherever that was; in their order."""
         if blocks:
             driver = await raw(conn)
@@ -204,7 +207,7 @@ class Outbox:
                 },
             )
 
-    def pack(self, facts: Sequence[Fact], traceparent: str | None) -> tuple[dict[int, int], bytes]:
+    def pack(self, facts: Sequence[Fact], traceparent: str | None) -> PackedFacts:
         """The block's counts by partition and its payload. Pure. At most ``BLOCK_FACTS``."""
         by_partition: dict[int, list[tuple[str, str, str, str, bytes]]] = {}
         types: dict[type[Fact], str] = {}

@@ -9,7 +9,7 @@ from typing import Final
 import structlog
 from sqlalchemy.exc import DBAPIError
 
-from shared.database import is_retryable
+from shared.database import is_retryable, said_yes, sent_together
 from shared.deliveries.feed import (
     ApplyContext,
     Disposition,
@@ -18,10 +18,11 @@ from shared.deliveries.feed import (
     Outcome,
     RowProblem,
 )
-from shared.deliveries.fresh import write_prepared
+from shared.deliveries.fresh import Prepared, ask_for_known, copy_prepared
 from shared.deliveries.judge import Judged, Judging, unusable
 from shared.deliveries.numbers import Remarks
 from shared.deliveries.receipts import NotConserved
+from shared.outbox import PackedFacts
 
 MAX_UNUSABLE: Final = 10
 """More records than this breaking the apply of one chunk are a fault of ours, not of theirs:
@@ -39,6 +40,8 @@ class Result:
     waiting_for: dict[int, str] = field(default_factory=dict)
     remarks: dict[int, Remarks] = field(default_factory=dict)
     """What is to be said of records' numbers."""
+    blocks: list[PackedFacts] = field(default_factory=list)
+    """Facts that are still to be written to the outbox."""
 
 
 async def apply_judged(ctx: ApplyContext, judged: Judged) -> tuple[Result, Outcome]:
@@ -61,42 +64,56 @@ async def apply_judged(ctx: ApplyContext, judged: Judged) -> tuple[Result, Outco
     return result, outcome
 
 
+class NotNew(Exception):
+    """Rows prepared as new are not, or the database refuses one, and others are written already:
+    the transaction is to be rolled back, and the chunk applied as it is judged."""
+
+
 async def apply_prepared(ctx: ApplyContext, fresh: Fresh, judging: Judging) -> Result | None:
     """The quick way: parts written as they come from judging. None, with nothing written, when
-    a key is known, stands twice, or the database refuses a row; ``apply_judged`` finds out more."""
+    a key of the first one is known or stands twice; raises NotNew when that is found out later, or
+    the database refuses a row. ``apply_judged`` finds out more.
+
+    No savepoint: it would cost every chunk two ways to the database, and hardly any needs it.
+    """
     try:
-        async with ctx.conn.begin_nested():
-            return await _write_parts(ctx, fresh, judging)
-    except _NotNew:
-        return None
+        return await _write_parts(ctx, fresh, judging)
+    except NotNew:
+        raise
     except Exception as error:
         if is_retryable(error):
             raise
         failure = describe_failure(error)
         _LOG.warning("prepared rows refused", feed=ctx.feed.name, error=failure)
-        return None
+        raise NotNew from error
 
 
-class _NotNew(Exception):
-    """A key is known, or stands twice; takes the parts before back."""
-
-
-async def _write_parts(ctx: ApplyContext, fresh: Fresh, judging: Judging) -> Result:
-    result = Result()
-    blocks = []
+async def _write_parts(ctx: ApplyContext, fresh: Fresh, judging: Judging) -> Result | None:
+    result, written = Result(), False
     async for judged in judging.parts():
         _log_failures(ctx, judged)
         result.dispositions.update(dict.fromkeys(judged.problems, Disposition.REJECTED))
         result.problems.update(judged.problems)
         result.remarks.update(judged.remarks)
-        if judged.rows:
-            raise _NotNew
-        if judged.prepared is not None:
-            if not await write_prepared(ctx.conn, fresh, judged.prepared):
-                raise _NotNew
-            blocks.append(judged.prepared.facts)
-    await ctx.runtime.outbox.write_packed(ctx.conn, blocks)
+        if judged.prepared is None and not judged.rows:
+            continue
+        if judged.prepared is None or await _is_known(ctx, fresh, judged.prepared, result.blocks):
+            if written:
+                raise NotNew
+            return None
+        await copy_prepared(ctx.conn, fresh, judged.prepared)
+        result.blocks, written = [judged.prepared.facts], True
     return result
+
+
+async def _is_known(
+    ctx: ApplyContext, fresh: Fresh, prepared: Prepared, blocks: Sequence[PackedFacts]
+) -> bool:
+    """Whether a key of the part is known; the facts of the part before go with the question."""
+    async with sent_together(ctx.conn):
+        await ctx.runtime.outbox.write_packed(ctx.conn, blocks)
+        asked = await ask_for_known(ctx.conn, fresh, prepared)
+    return await said_yes(asked)
 
 
 def _log_failures(ctx: ApplyContext, judged: Judged) -> None:

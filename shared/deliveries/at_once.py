@@ -15,9 +15,9 @@ from uuid import UUID
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.database import DatabaseAway
+from shared.database import DatabaseAway, said_yes, sent_together
 from shared.deliveries import processing, store
-from shared.deliveries.apply import describe_failure
+from shared.deliveries.apply import NotNew, describe_failure
 from shared.deliveries.feed import Feed
 from shared.deliveries.judge import JudgePool, Judging, StoredSegment
 from shared.deliveries.spool import Spool
@@ -59,17 +59,20 @@ async def dealt_with(
     judging: Judging,
 ) -> DeliveryRow | None:
     """The delivery done, as it was committed; None, with nothing kept, where it cannot be at once.
-    Raises DatabaseAway."""
+    Raises DatabaseAway and NotNew."""
     try:
         async with runtime.database.transaction() as conn:
-            if not await store.take_idle_feed(conn, new):
+            async with sent_together(conn):
+                idle = await store.ask_for_idle_feed(conn, new)
+                await store.insert_only_segment(conn, new, spool)
+            if not await said_yes(idle):
                 raise _HasToWait
-            await store.insert_body(conn, new, spool)
+            await store.insert_reading(conn, new, spool)
             save = partial(_keep_done, new=new, spool=spool)
             return await processing.process_chunk(conn, runtime, feed, row, judging, save)
     except _HasToWait:
         return None
-    except DatabaseAway:
+    except (DatabaseAway, NotNew):
         raise
     except asyncio.CancelledError:
         task = asyncio.current_task()

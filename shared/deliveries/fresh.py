@@ -18,9 +18,9 @@ from uuid import UUID
 from psycopg import sql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.database import binary_block, copy_block, raw
+from shared.database import Cursor, binary_block, copy_block, raw
 from shared.deliveries.feed import Changed, DeliveryInfo, Fresh, Recording
-from shared.outbox import Outbox
+from shared.outbox import Outbox, PackedFacts
 
 if TYPE_CHECKING:
     from shared.deliveries.judge import JudgedTuple
@@ -56,8 +56,7 @@ class Prepared:
     """As the text of a PostgreSQL array."""
     rows: bytes
     """For COPY, in key order so that no two writers wait crosswise."""
-    facts: tuple[dict[int, int], bytes]
-    """An outbox block: counts by partition, payload."""
+    facts: PackedFacts
 
 
 def prepare(
@@ -80,15 +79,15 @@ def prepare(
     return Prepared(_array(keys), block, preparing.outbox.pack(facts, preparing.traceparent))
 
 
-async def write_prepared(conn: AsyncConnection, fresh: Fresh, prepared: Prepared) -> bool:
-    """Rows into the state; False, with nothing written, when one of the keys is known."""
+async def ask_for_known(conn: AsyncConnection, fresh: Fresh, prepared: Prepared) -> Cursor:
+    """Ask whether one of the keys is known, for ``said_yes``."""
     driver = await raw(conn)
-    cursor = await driver.execute(_is_any_known(fresh.table), (prepared.keys,))
-    found = await cursor.fetchone()
-    if found is None or found[0]:
-        return False
+    return await driver.execute(_is_any_known(fresh.table), (prepared.keys,))
+
+
+async def copy_prepared(conn: AsyncConnection, fresh: Fresh, prepared: Prepared) -> None:
+    """The rows into the state; none of their keys is known."""
     await copy_block(conn, fresh.table, (*STATE, *fresh.columns), prepared.rows)
-    return True
 
 
 @cache

@@ -15,6 +15,7 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import cache
 from typing import Any, Final, Self
 
 import msgspec
@@ -36,8 +37,19 @@ IN_PROCESS_RECORDS: Final = 500
 a trip to the worker costs more."""
 
 PART_RECORDS: Final = 500
-"""A prepared part has at least so many records, where there are as many."""
+"""A prepared part has about so many records, where there are as many."""
 MOST_PARTS: Final = 5
+NEXT_PART: Final = 0.75
+"""How large a part is against the one before: writing takes less time than judging, and while the
+last one is written nothing is judged any more."""
+
+
+@cache
+def _shares(parts: int) -> tuple[float, ...]:
+    """Of so many parts, each smaller than the one before."""
+    sizes = [NEXT_PART**no for no in range(parts)]
+    return tuple(size / sum(sizes) for size in sizes)
+
 
 JudgedTuple = tuple[int, str, bytes, tuple[Any, ...]]
 """Record number, natural key, content hash, row."""
@@ -90,9 +102,9 @@ class JudgeTask:
         segment opened."""
         segment = self.segment
         cut = Cut(data, segment.record_count, segment.head_bytes, segment.tail_bytes)
-        most = max(min(segment.record_count // PART_RECORDS, MOST_PARTS), 1)
+        shares = _shares(max(min(segment.record_count // PART_RECORDS, MOST_PARTS), 1))
         parts, no = [], segment.first_record_no
-        for piece in READERS[self.reader].pieces(cut, most):
+        for piece in READERS[self.reader].pieces(cut, shares):
             part = replace(segment, first_record_no=no, record_count=piece.record_count, body=b"")
             parts.append(replace(self, segment=part, data=piece.data, preparing=preparing))
             no += piece.record_count

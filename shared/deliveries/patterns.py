@@ -12,7 +12,7 @@ import types
 from collections.abc import Mapping, Sequence
 from functools import cache
 from operator import attrgetter
-from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Final, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -38,7 +38,7 @@ class Loose(NamedTuple):
 @cache
 def loosened(shape: type[msgspec.Struct]) -> Loose:
     """The shape without the patterns of its own text fields; what lies within other fields keeps
-    them."""
+    them. A shape whose fields have to be given by keyword, else as it is."""
     hints = get_type_hints(shape, include_extras=True)
     fields: list[tuple[str, Any, Any]] = []
     patterns = {}
@@ -53,14 +53,16 @@ def loosened(shape: type[msgspec.Struct]) -> Loose:
     config = shape.__struct_config__
     loose = msgspec.defstruct(
         shape.__name__,
-        [(name, kind, default) for name, kind, default in fields],
+        fields,
         bases=(shape,),
         module=shape.__module__,
         frozen=config.frozen,
         kw_only=True,
         forbid_unknown_fields=config.forbid_unknown_fields,
     )
-    return Loose(loose, patterns)
+    # What is hashed of a record must not depend on how it was read: the order has to be the same.
+    in_order = loose.__struct_fields__ == shape.__struct_fields__
+    return Loose(loose, patterns) if in_order else Loose(shape, {})
 
 
 def _default_of(field: msgspec.structs.FieldInfo) -> Any:
@@ -84,7 +86,7 @@ def _without_patterns(hint: Any, found: list[str]) -> Any:
     return Annotated[(str, *plain)]
 
 
-_KEPT = (
+_KEPT: Final = (
     "min_length",
     "max_length",
     "title",

@@ -110,7 +110,7 @@ async def process_chunk(
     save: Save = store.save_progress,
 ) -> DeliveryRow:
     """Apply the next chunk; after the last one make the receipt. Returns the row as saved.
-    ``save``: the last statements, which say what came of it."""
+    ``save``: the last statements, which say what came of it. Raises NotNew."""
     now = runtime.clock.now()
     segment = judging.segment
     result = await _applied(ApplyContext(conn, runtime, row.info, feed, now), judging)
@@ -122,6 +122,7 @@ async def process_chunk(
     row = _counted(row, row.counts + Counts.of(packed), result.problems)
     row = replace(row, next_chunk=segment.no + 1, status="judging")
     async with sent_together(conn):
+        await runtime.outbox.write_packed(conn, result.blocks)
         await store.write_chunk(conn, row.id, segment.no, segment.first_record_no, packed)
         if row.next_chunk == row.chunk_count:
             row = await finish(conn, runtime, feed, row)
@@ -130,8 +131,8 @@ async def process_chunk(
 
 
 async def _applied(ctx: ApplyContext, judging: Judging) -> Result:
-    """The chunk's rows in the state and their facts in the outbox, the quick way where there is
-    one for them."""
+    """The chunk's rows in the state and their facts in the outbox, or still to be written to it;
+    the quick way where there is one for them. Raises NotNew."""
     if ctx.feed.fresh is not None and judging.preparing is not None:
         result = await apply_prepared(ctx, ctx.feed.fresh, judging)
         if result is not None:
@@ -140,7 +141,7 @@ async def _applied(ctx: ApplyContext, judging: Judging) -> Result:
     result, outcome = await apply_judged(ctx, await judging.whole())
     if outcome.released:
         await held_store.release(ctx.conn, outcome.released)
-    await ctx.runtime.outbox.write(ctx.conn, outcome.facts)
+    result.blocks = ctx.runtime.outbox.packed(outcome.facts)
     known = Disposition.DUPLICATE in result.dispositions.values()
     judging.all_new = not known and all(fact.revision == 1 for fact in outcome.facts)
     return result

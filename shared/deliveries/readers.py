@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Final, Protocol
 
 import msgspec
@@ -62,8 +63,9 @@ class Reader(Protocol):
     def records(self, data: bytes, head_bytes: int, tail_bytes: int) -> Sequence[bytes]:
         """The records of a cut, each as JSON text, in order; as many as its ``record_count``."""
 
-    def pieces(self, cut: Cut, most: int) -> list[Cut]:
-        """The cut in up to so many pieces of about one size, for who has it in hand."""
+    def pieces(self, cut: Cut, shares: Sequence[float]) -> list[Cut]:
+        """The cut in pieces of about these shares of its length, or in fewer, for who has it in
+        hand."""
 
 
 class Framing(Reader, Protocol):
@@ -90,16 +92,16 @@ class NdjsonReader:
     def records(self, data: bytes, head_bytes: int, tail_bytes: int) -> Sequence[bytes]:
         return _lines(data)
 
-    def pieces(self, cut: Cut, most: int) -> list[Cut]:
-        return _line_pieces(cut, most)
+    def pieces(self, cut: Cut, shares: Sequence[float]) -> list[Cut]:
+        return _line_pieces(cut, shares)
 
 
-def _line_pieces(cut: Cut, most: int) -> list[Cut]:
-    """Cut at line ends near equal lengths. A mark (BOM) begins none but the first: there it would
+def _line_pieces(cut: Cut, shares: Sequence[float]) -> list[Cut]:
+    """Cut at line ends near these lengths. A mark (BOM) begins none but the first: there it would
     be left out, elsewhere it is part of a record."""
     data, found, begin, left = cut.data, [], 0, cut.record_count
-    for no in range(1, most):
-        end = data.find(b"\n", max(len(data) * no // most, begin)) + 1
+    for share in list(accumulate(shares))[:-1]:
+        end = data.find(b"\n", max(int(len(data) * share), begin)) + 1
         if end == 0 or data.startswith(_BOM, end):
             continue
         piece = data[begin:end]
@@ -223,7 +225,7 @@ class JsonReader:
         inner = data[head_bytes : len(data) - tail_bytes]
         return [bytes(raw) for raw in _RAW_LIST.decode(b"[" + inner + b"]")]
 
-    def pieces(self, cut: Cut, most: int) -> list[Cut]:
+    def pieces(self, cut: Cut, shares: Sequence[float]) -> list[Cut]:
         return [cut]
 
 
@@ -309,8 +311,8 @@ class TableReader:
     def records(self, data: bytes, head_bytes: int, tail_bytes: int) -> Sequence[bytes]:
         return _lines(data)
 
-    def pieces(self, cut: Cut, most: int) -> list[Cut]:
-        return _line_pieces(cut, most)
+    def pieces(self, cut: Cut, shares: Sequence[float]) -> list[Cut]:
+        return _line_pieces(cut, shares)
 
 
 _ALL: Final[tuple[Framing | TableReader, ...]] = (

@@ -23,7 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.database import DatabaseAway, is_away, is_retryable
 from shared.deliveries import at_once, processing, store, withdrawing
-from shared.deliveries.apply import describe_failure
+from shared.deliveries.apply import NotNew, describe_failure
 from shared.deliveries.feed import Feed
 from shared.deliveries.judge import JudgePool, Judging
 from shared.deliveries.spool import Spool
@@ -152,6 +152,8 @@ class DeliveryWorker:
                     after = await at_once.dealt_with(self.runtime, feed, new, spool, row, judging)
                     if after is not None:
                         _note(work, row, after)
+            except NotNew:
+                lane.all_new = False
             finally:  # its sender's time may be over
                 judging.cancel()
                 if after is None:
@@ -207,6 +209,13 @@ class DeliveryWorker:
         return True
 
     async def _advance(self, feed: Feed) -> bool:
+        try:
+            return await self._advance_once(feed)
+        except NotNew:
+            self._lanes[feed.name].all_new = False
+            return True
+
+    async def _advance_once(self, feed: Feed) -> bool:
         async with self.runtime.database.transaction() as conn:
             if not await store.lock_feed(conn, feed.name):
                 return False

@@ -1,11 +1,12 @@
 """Every statement on the tables of a delivery. Nothing here decides, nothing here commits."""
 
 from shared.deliveries.store.accepted import (
+    ask_for_idle_feed,
     find_by_key,
-    insert_body,
     insert_delivery,
     insert_done,
-    take_idle_feed,
+    insert_only_segment,
+    insert_reading,
 )
 from shared.deliveries.store.lookup import (
     chunks_from,
@@ -32,15 +33,17 @@ __all__ = [
     "CHANNEL",
     "DeliveryRow",
     "NewDelivery",
+    "ask_for_idle_feed",
     "chunks_from",
     "find_by_key",
     "find_delivery",
     "find_segment",
     "find_segment_of_record",
     "find_withdrawal",
-    "insert_body",
     "insert_delivery",
     "insert_done",
+    "insert_only_segment",
+    "insert_reading",
     "list_deliveries",
     "lock_feed",
     "next_delivery",
@@ -48,7 +51,6 @@ __all__ = [
     "problems_of",
     "save_progress",
     "segments_of",
-    "take_idle_feed",
     "versions_of",
     "write_chunk",
     "write_problems",

@@ -8,8 +8,8 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.database import copy_rows, raw
-from shared.deliveries.spool import Spool
+from shared.database import Cursor, copy_rows, raw
+from shared.deliveries.spool import SegmentEntry, Spool
 from shared.deliveries.store.rows import (
     BEING_WITHDRAWN,
     CHANNEL,
@@ -25,38 +25,53 @@ from shared.deliveries.store.rows import (
 from shared.deliveries.store.tables import insert_table
 from shared.deliveries.tables.spooling import TableSpool
 
+_SEGMENT: Final = (
+    "delivery_id",
+    "no",
+    "first_record_no",
+    "record_count",
+    "head_bytes",
+    "tail_bytes",
+    "body",
+)
+
 
 async def insert_body(conn: AsyncConnection, new: NewDelivery, spool: Spool) -> None:
     """Keep what was sent. It goes before the delivery's own row, so that the lock that orders
     acceptance is held for that insert only; without that row it must not stay."""
-    await copy_rows(
-        conn,
-        "delivery_segments",
-        (
-            "delivery_id",
-            "no",
-            "first_record_no",
-            "record_count",
-            "head_bytes",
-            "tail_bytes",
-            "body",
-        ),
-        (
-            (
-                UUID(new.id),
-                entry.no,
-                entry.first_record_no,
-                entry.record_count,
-                entry.head_bytes,
-                entry.tail_bytes,
-                sealed,
-            )
-            for entry, sealed in spool.segments()
-        ),
-        types=("uuid", "int4", "int4", "int4", "int4", "int4", "bytea"),
+    rows = (_segment(new, entry, sealed) for entry, sealed in spool.segments())
+    kinds = ("uuid", "int4", "int4", "int4", "int4", "int4", "bytea")
+    await copy_rows(conn, "delivery_segments", _SEGMENT, rows, types=kinds)
+    await insert_reading(conn, new, spool)
+
+
+async def insert_only_segment(conn: AsyncConnection, new: NewDelivery, spool: Spool) -> None:
+    """The body where it is one segment, as one statement; ``insert_reading`` is the rest of it."""
+    ((entry, sealed),) = spool.segments()
+    driver = await raw(conn)
+    await driver.execute(
+        f"INSERT INTO delivery_segments ({', '.join(_SEGMENT)}) "
+        "VALUES (%s, %s, %s, %s, %s, %s, %b)",
+        _segment(new, entry, sealed),
     )
+
+
+async def insert_reading(conn: AsyncConnection, new: NewDelivery, spool: Spool) -> None:
+    """What a table was read as, where it is one."""
     if isinstance(spool, TableSpool):
         await insert_table(conn, UUID(new.id), spool)
+
+
+def _segment(new: NewDelivery, entry: SegmentEntry, sealed: bytes) -> tuple[Any, ...]:
+    return (
+        UUID(new.id),
+        entry.no,
+        entry.first_record_no,
+        entry.record_count,
+        entry.head_bytes,
+        entry.tail_bytes,
+        sealed,
+    )
 
 
 async def insert_delivery(conn: AsyncConnection, new: NewDelivery, spool: Spool) -> bool:
@@ -118,11 +133,12 @@ def _told(new: NewDelivery, spool: Spool) -> dict[str, Any]:
     }
 
 
-async def take_idle_feed(conn: AsyncConnection, new: NewDelivery) -> bool:
-    """Take the new delivery's feed until the transaction ends; False when a worker has it, when
-    anything else is to be done on it first, or when the sender's number is known."""
+async def ask_for_idle_feed(conn: AsyncConnection, new: NewDelivery) -> Cursor:
+    """Take the new delivery's feed until the transaction ends. ``said_yes`` of it is False when a
+    worker has it, when anything else is to be done on it first, or when the sender's number is
+    known."""
     driver = await raw(conn)
-    cursor = await driver.execute(
+    return await driver.execute(
         f"SELECT NOT {HELD_DUE} AND NOT {BEING_WITHDRAWN} AND NOT {WAITING} AND NOT EXISTS "
         "(SELECT FROM deliveries WHERE sender = %(sender)s AND feed = %(feed)s"
         " AND dry_run = %(dry_run)s AND idempotency_key = %(key)s)"
@@ -134,8 +150,6 @@ async def take_idle_feed(conn: AsyncConnection, new: NewDelivery) -> bool:
             "key": new.idempotency_key,
         },
     )
-    found = await cursor.fetchone()
-    return bool(found and found[0])
 
 
 async def insert_done(

@@ -68,12 +68,21 @@ def test_only_text_of_the_record_itself_is_loosened() -> None:
     assert taken(loosened(Line).shape, [{"code": "12", "many": ["y"]}]) is None
 
 
+def test_a_shape_whose_order_would_change_stays_as_it_is() -> None:
+    class Ordered(msgspec.Struct, frozen=True):
+        code: Annotated[str, msgspec.Meta(pattern="^[0-9]$")]
+        free: str
+
+    assert loosened(Ordered).shape is Ordered
+
+
 @pytest.mark.parametrize("shape", [Line, BusinessLicence, InsuredPerson])
 def test_everything_else_a_field_says_stays(shape: type[msgspec.Struct]) -> None:
     loose = loosened(shape).shape
     strict_fields = {one.name: one for one in msgspec.structs.fields(shape)}
     loose_fields = {one.name: one for one in msgspec.structs.fields(loose)}
     assert issubclass(loose, shape)
+    assert list(loose_fields) == list(strict_fields)
     assert number_fields(loose) == number_fields(shape)
     assert {n: (f.required, f.default) for n, f in loose_fields.items()} == {
         n: (f.required, f.default) for n, f in strict_fields.items()
