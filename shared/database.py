@@ -217,9 +217,12 @@ async def raw(connection: AsyncConnection) -> psycopg.AsyncConnection[tuple[Any,
 
     Never commit or roll back on it; ``Database.transaction`` does.
     """
-    driver: psycopg.AsyncConnection[tuple[Any, ...]] | None = (
-        await connection.get_raw_connection()
-    ).driver_connection
+    plain = connection.sync_connection
+    if plain is not None and not plain.closed and not plain.invalidated:
+        pooled = plain.connection  # at hand: nothing is waited for, so no greenlet is needed
+    else:
+        pooled = await connection.get_raw_connection()
+    driver: psycopg.AsyncConnection[tuple[Any, ...]] | None = pooled.driver_connection
     if driver is None:
         raise DatabaseAway("the connection is closed")
     return driver
