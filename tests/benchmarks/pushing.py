@@ -6,11 +6,11 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-import httpx
 import psycopg
 
 from tests.benchmarks.made import PERIOD, Made, Numbers, bodies, new_key
 from tests.benchmarks.rounds import Miscounted
+from tests.benchmarks.sender import Sender
 
 WAIT_SECONDS: Final = 60
 STUCK_SECONDS: Final = 120.0
@@ -23,20 +23,12 @@ class Pusher:
 
     def __init__(self, url: str, tokens: Mapping[str, str], made: Made) -> None:
         self._made = made
-        self._client = httpx.Client(
-            base_url=url,
-            headers={
-                "Authorization": f"Bearer {tokens[made.department]}",
-                "Content-Type": NDJSON,
-            },
-            timeout=httpx.Timeout(WAIT_SECONDS + 60, connect=5),
-            trust_env=False,
-        )
+        self._sender = Sender(url, {"Authorization": f"Bearer {tokens[made.department]}"})
         self._path = f"/{made.service}/v1/feeds/{made.feed}/deliveries"
 
     def close(self) -> None:
         """Give the connection back."""
-        self._client.close()
+        self._sender.close()
 
     def push(
         self,
@@ -56,10 +48,10 @@ class Pusher:
         query: dict[str, str | int] = {"period": period}
         if wait:
             query["wait"] = WAIT_SECONDS
-        answer = self._client.post(self._path, params=query, headers=headers, content=body)
-        if answer.status_code != (201 if wait else 202):
-            raise Miscounted(f"{answer.status_code}: {answer.text[:500]}")
-        document: dict[str, Any] = answer.json()
+        answer = self._sender.post(self._path, body, headers, query)
+        if answer.status != (201 if wait else 202):
+            raise Miscounted(f"{answer.status}: {answer.body[:500]!r}")
+        document: dict[str, Any] = answer.document
         return document if wait else {"location": answer.headers["location"]}
 
     def push_all(self, bodies_: Sequence[bytes], *, wait: bool = True) -> list[dict[str, Any]]:
@@ -70,7 +62,7 @@ class Pusher:
         """The delivery once it is done. Raises Miscounted when it was refused or is stuck."""
         until, done = time.monotonic() + STUCK_SECONDS, 0
         while time.monotonic() < until:
-            delivery: dict[str, Any] = self._client.get(location).json()
+            delivery: dict[str, Any] = self._sender.get(location).document
             if delivery.get("records_done", 0) != done:
                 done, until = delivery["records_done"], time.monotonic() + STUCK_SECONDS
             if delivery["status"] == "done":

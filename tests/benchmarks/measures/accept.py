@@ -95,7 +95,7 @@ def world(run: Run, made: Made, table: str) -> Iterator[Sequence[Alternative]]:
         alternatives: list[Alternative] = []
         for size in run.size.requests:
             rows = max(run.size.rows, size)
-            limit = CopyOfPrepared(plain, made, meters.numbers, size, stage.placing, f"copy {size}")
+            limit = CopyOfPrepared(plain, made, Numbers(), size, stage.placing, f"copy {size}")
             stack.callback(limit.close)
             alternatives += [
                 limit,

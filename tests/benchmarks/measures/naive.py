@@ -9,8 +9,6 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Final
 
-import httpx
-
 from shared.ports import free_ports
 from tests.benchmarks.made import LICENCES, Numbers, bodies
 from tests.benchmarks.measures.end_to_end import UNSENT, WAYS, EndToEnd, Settle
@@ -22,6 +20,7 @@ from tests.benchmarks.rounds import (
     Alternative,
     Figure,
     Measure,
+    Miscounted,
     Sample,
     Samples,
     at_least,
@@ -29,6 +28,7 @@ from tests.benchmarks.rounds import (
     per_second,
     times,
 )
+from tests.benchmarks.sender import Sender
 from tests.benchmarks.stage import PARTITIONS, PYTHON, make_topic
 
 FLOOR, GOAL = 30, 60
@@ -42,8 +42,8 @@ class Naive:
 
     def __init__(self, url: str, database_url: str, rows: int, stack: ExitStack) -> None:
         self.name = "naive"
-        self._client = httpx.Client(base_url=url, timeout=300, trust_env=False)
-        stack.callback(self._client.close)
+        self._sender = Sender(url, {"Content-Type": "application/json"})
+        stack.callback(self._sender.close)
         self._meter = Meter(database_url, COUNTED)
         stack.callback(self._meter.close)
         self._stored = Meter(database_url, "SELECT count(*) FROM licences")
@@ -61,14 +61,15 @@ class Naive:
     def run(self) -> Sample:
         began = time.perf_counter()
         for body in self._bodies:
-            headers = {"Content-Type": "application/json"}
-            self._client.post("/licences", content=body, headers=headers).raise_for_status()
+            answer = self._sender.post("/licences", body)
+            if answer.status != 201:
+                raise Miscounted(f"{answer.status}: {answer.body[:500]!r}")
         self._meter.wait_for(self._wanted)
         return Sample(self._rows, time.perf_counter() - began)
 
     def check(self) -> None:
         check_rows("naive: table", self._stored.read(), self._wanted)
-        value = self._client.get("/figure").json()["value"]
+        value = self._sender.get("/figure").document["value"]
         check_rows("naive: figure", value, self._wanted)
 
 
