@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import socket
+import time
 from collections.abc import Iterable, Mapping
 from http.client import HTTPConnection
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 from urllib.parse import urlencode, urlsplit
+
+IDLE_SECONDS: Final = 1.0
+"""A connection that was not used for so long is opened anew: servers close such."""
 
 
 class Answer(NamedTuple):
@@ -31,8 +35,7 @@ class Sender:
         parts = urlsplit(url)
         self._headers = dict(headers or {})
         self._line = HTTPConnection(parts.hostname or "", parts.port, timeout=300)
-        self._line.connect()
-        self._line.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._used_at = -IDLE_SECONDS
 
     def post(
         self,
@@ -57,10 +60,19 @@ class Sender:
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
         target = f"{path}?{urlencode(query)}" if query else path
+        if time.monotonic() - self._used_at >= IDLE_SECONDS:
+            self._connect()
         self._line.request(method, target, body, {**self._headers, **(headers or {})})
         answer = self._line.getresponse()
-        found = {name.lower(): value for name, value in answer.getheaders()}
-        return Answer(answer.status, found, answer.read())
+        given = {name.lower(): value for name, value in answer.getheaders()}
+        result = Answer(answer.status, given, answer.read())
+        self._used_at = time.monotonic()
+        return result
+
+    def _connect(self) -> None:
+        self._line.close()
+        self._line.connect()
+        self._line.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def close(self) -> None:
         """Give the connection back."""
