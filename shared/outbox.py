@@ -326,6 +326,12 @@ async def status(conn: AsyncConnection) -> OutboxStatus:
     )
 
 
+async def seconds_since_written(conn: AsyncConnection) -> float | None:
+    """How long ago the last fact was written; None where none was."""
+    age = (await conn.execute(_LAST_AGE)).scalar()
+    return None if age is None else float(age)
+
+
 def rfc3339(moment: datetime) -> str:
     """A moment as messages carry it: RFC 3339 in UTC."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
@@ -345,6 +351,10 @@ _INSERT: LiteralString = (
     " %(counts)s::text[]::jsonb[], %(payloads)b::bytea[])"
     " WITH ORDINALITY AS b (fact_count, counts, payload, no) ORDER BY no RETURNING id)"
     " SELECT pg_notify(%(channel)s, '') FROM (SELECT FROM block LIMIT 1) AS written"
+)
+_LAST_AGE = text(
+    "SELECT extract(epoch FROM clock_timestamp() - created_at) FROM outbox_blocks"
+    " ORDER BY id DESC LIMIT 1"
 )
 _MARK_SENT = text(
     "UPDATE outbox_blocks SET sent_at = clock_timestamp()"

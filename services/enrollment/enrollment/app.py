@@ -22,7 +22,7 @@ from enrollment.leads.work.api import router as lead_work_router
 from enrollment.leads.worth.api import router as worth_router
 from enrollment.leads.worth.retesting import retest
 from enrollment.linking.api import router as linking_router
-from enrollment.linking.intake.matching import match_employers
+from enrollment.linking.intake.matching import match_when_quiet
 from enrollment.linking.persons_api import router as person_names_router
 from enrollment.models import metadata
 from enrollment.policy.api import router as policy_router
@@ -87,7 +87,7 @@ SERVICE = Service(
         person_names_router,
     ),
     jobs=(
-        Job("match-employers", MATCHING_SECONDS, match_employers),
+        Job("match-employers", MATCHING_SECONDS, match_when_quiet),
         Job("retest-leads", RETESTING_SECONDS, retest),
     ),
     publishes=(

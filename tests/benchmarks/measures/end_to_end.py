@@ -114,6 +114,7 @@ class Settle:
         self._client.close()
 
 
+MATCH_DUE: Final = "SELECT count(*) FROM match_queue"
 UNSENT: Final = "SELECT count(*) FROM outbox_blocks WHERE sent_at IS NULL"
 
 
@@ -138,7 +139,9 @@ def whole_world(run: Run, way: Way) -> Iterator[Sequence[Alternative]]:
         ]
         for one in unsent:
             stack.callback(one.close)
-        settle = Settle(whole.url, whole.tokens, way, unsent)
+        due = Meter(whole.postgres.url("enrollment", "enrollment"), MATCH_DUE)
+        stack.callback(due.close)
+        settle = Settle(whole.url, whole.tokens, way, [*unsent, due])
         stack.callback(settle.close)
         plain = whole.postgres.create_database("bench", "bench")
         limit = CopyOfPrepared(plain, way.made, Numbers(), size, run.stage.placing)

@@ -35,16 +35,31 @@ employers = Table(
     Column("minted_at", DateTime(timezone=True), nullable=False),
     # The employer this one was found to be; it has no keys then, and no leads.
     Column("merged_into", Text),
-    # Nobody has looked yet which others bear its name (``linking``).
+    # Of the release before ``match_queue``, which its processes write beside this one's; not used.
     Column("match_due", Boolean, nullable=False, server_default=text("true")),
     Index("employers_by_unit", "unit", "employer_id"),
-    Index("employers_match_due", "employer_id", postgresql_where=text("match_due")),
     # What the name is searched by: its ``plain`` form, and the pairs of characters in that.
     Column("search_name", Text, nullable=False),
     Column("name_grams", ARRAY(Text), nullable=False),
     Index("employers_by_name", "name_grams", postgresql_using="gin"),
 )
 """One row per employer, whoever told of it first. Its row lock guards what is decided about it."""
+
+match_queue = Table(
+    "match_queue",
+    metadata,
+    Column("employer_id", Text, primary_key=True),
+    Column(
+        "due_since",
+        DateTime(timezone=True),
+        nullable=False,
+        server_default=text("clock_timestamp()"),
+    ),
+    # Whether it was looked at before, by another name: what is kept of that goes.
+    Column("again", Boolean, nullable=False),
+)
+"""Employers nobody has looked at yet: which others bear their names (``linking``). A table of its
+own, since a mark on ``employers`` would write all of that one's indexes twice more."""
 
 employer_keys = Table(
     "employer_keys",

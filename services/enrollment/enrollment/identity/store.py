@@ -66,13 +66,16 @@ async def mint(conn: AsyncConnection, count: int) -> list[str]:
 
 
 async def insert_employers(conn: AsyncConnection, rows: Iterable[Sequence[Any]]) -> None:
-    """(employer_id, name, unit, household, link_revision, minted_at)."""
+    """(employer_id, name, unit, household, link_revision, minted_at); they are to be compared."""
     columns = (
         *("employer_id", "name", "unit", "household", "link_revision", "minted_at"),
         *("search_name", "name_grams"),
     )
-    searched = ((*row, text := plain(row[1]), grams_of(text)) for row in rows)
+    new = list(rows)
+    searched = ((*row, text := plain(row[1]), grams_of(text)) for row in new)
     await copy_into(conn, models.employers, columns, searched)
+    due = ((row[0], False) for row in new)
+    await copy_into(conn, models.match_queue, ("employer_id", "again"), due)
 
 
 async def insert_keys(conn: AsyncConnection, rows: Iterable[Sequence[Any]]) -> None:
@@ -130,21 +133,30 @@ async def compare_again(conn: AsyncConnection, employers: Collection[str]) -> No
     The caller holds their row locks."""
     driver = await raw(conn)
     await driver.execute(
-        "UPDATE employers SET match_due = true WHERE employer_id = ANY(%s) "
-        "AND NOT match_due AND merged_into IS NULL",
-        (sorted(employers),),
+        "INSERT INTO match_queue (employer_id, again) SELECT employer_id, true FROM employers "
+        "WHERE employer_id = ANY(%s) AND merged_into IS NULL ORDER BY 1 ON CONFLICT DO NOTHING",
+        (list(employers),),
     )
 
 
 async def rename_employers(conn: AsyncConnection, rows: Sequence[tuple[str, str, str]]) -> None:
-    """(employer_id, name, unit) as the golden record has them now."""
+    """(employer_id, name, unit) as the golden record has them now; another name is to be compared.
+    The caller holds their row locks."""
     driver = await raw(conn)
     async with driver.cursor() as cursor:
+        await cursor.execute(
+            "SELECT e.employer_id FROM unnest(%s::text[], %s::text[]) AS r (id, name) "
+            "JOIN employers e ON e.employer_id = r.id WHERE e.name <> r.name",
+            ([row[0] for row in rows], [row[1] for row in rows]),
+        )
+        renamed = [employer for (employer,) in await cursor.fetchall()]
         await cursor.executemany(
-            "UPDATE employers SET match_due = match_due OR name <> %s, name = %s, unit = %s, "
-            "search_name = %s, name_grams = %s WHERE employer_id = %s",
+            "UPDATE employers SET name = %s, unit = %s, search_name = %s, name_grams = %s "
+            "WHERE employer_id = %s",
             [
-                (name, name, unit, plain(name), grams(name), employer)
+                (name, unit, plain(name), grams(name), employer)
                 for employer, name, unit in sorted(rows)
             ],
         )
+    if renamed:
+        await compare_again(conn, renamed)

@@ -1,6 +1,6 @@
 """Employers that bear alike names are found, judged, and joined or asked about.
 
-Works through the employers that are ``match_due`` (minted since, or told of otherwise), a batch a
+Works through the employers in ``match_queue`` (minted since, or told of otherwise), a batch a
 transaction, so it costs those that bring employers in nothing. Memory is bounded by a batch and
 its candidates. Killed at any point it goes on where it was.
 """
@@ -8,7 +8,7 @@ its candidates. Killed at any point it goes on where it was.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -30,6 +30,7 @@ from enrollment.linking.intake.joining import join_automatic
 from enrollment.linking.store import links, matching, moving
 from enrollment.linking.store.links import Found
 from enrollment.linking.store.matching import Known
+from shared.outbox import seconds_since_written
 from shared.periods import local_date
 
 if TYPE_CHECKING:
@@ -40,6 +41,9 @@ EMPLOYERS_AT_ONCE = 250
 PAIRS_AT_ONCE = 50
 """All feeds of the service wait for these."""
 MADE_DUE_AT_ONCE = 10_000
+QUIET_SECONDS = 1.0
+"""So long nothing was told: nobody is just bringing employers in."""
+LONGEST_WAIT_SECONDS = 30.0
 SEVERAL = "several"
 """Rule of a pair that would be linked, were there not another one as good."""
 
@@ -53,22 +57,44 @@ class Matched(NamedTuple):
     joined: int
 
 
-async def match_employers(runtime: Runtime) -> Matched:
+async def match_when_quiet(runtime: Runtime) -> Matched:
+    """``match_employers``, put off while facts are coming in, though no employer waits longer than
+    ``LONGEST_WAIT_SECONDS`` for the matcher to begin: it would take from the feeds half of the
+    database's time (decision record 38)."""
+    async with runtime.database.read() as conn:
+        overdue = await matching.waited_seconds(conn) > LONGEST_WAIT_SECONDS
+    return await match_employers(runtime, _always if overdue else _is_quiet)
+
+
+async def _always(_: Runtime) -> bool:
+    return True
+
+
+async def _is_quiet(runtime: Runtime) -> bool:
+    """Whether the service has nothing new to say just now."""
+    async with runtime.database.read() as conn:
+        since = await seconds_since_written(conn)
+    return since is None or since >= QUIET_SECONDS
+
+
+async def match_employers(
+    runtime: Runtime, may_go_on: Callable[[Runtime], Awaitable[bool]] = _always
+) -> Matched:
     """Look at every employer that is due, join what is certain and put what is not in the queue.
 
-    Two at once do no harm: the second finds nothing to do.
+    Two at once do no harm: the second finds nothing to do. ``may_go_on`` is asked before each
+    transaction; what is left then stays due.
     """
     looked = compared = found = joined = 0
-    due = (await _to_do(runtime))[0]
-    while due:
+    due, after = (await _to_do(runtime))[0], ""
+    while due and await may_go_on(runtime):
         async with runtime.database.transaction() as conn:
             if not await matching.try_to_match(conn):
                 break
-            done = await _match_batch(conn, runtime)
-        looked, compared, found = looked + done[0], compared + done[1], found + done[2]
-        if done[0] < EMPLOYERS_AT_ONCE:
-            break
-    while (await _to_do(runtime))[1]:
+            done = await _match_batch(conn, runtime, after)
+        looked, compared, found = looked + done.looked, compared + done.compared, found + done.found
+        after, due = done.last, done.looked == EMPLOYERS_AT_ONCE
+    while (await _to_do(runtime))[1] and await may_go_on(runtime):
         async with runtime.database.transaction() as conn:
             count, facts = await join_automatic(
                 conn, runtime.plan, PAIRS_AT_ONCE, runtime.clock.now()
@@ -88,14 +114,23 @@ async def _to_do(runtime: Runtime) -> tuple[bool, bool]:
         return await matching.to_do(conn)
 
 
-async def _match_batch(conn: AsyncConnection, runtime: Runtime) -> tuple[int, int, int]:
-    """How many were due, how many pairs were compared, how many written."""
-    due = await matching.take_due(conn, EMPLOYERS_AT_ONCE)
+class _Batch(NamedTuple):
+    """How many were due, how many pairs were compared, how many written; the last employer."""
+
+    looked: int = 0
+    compared: int = 0
+    found: int = 0
+    last: str = ""
+
+
+async def _match_batch(conn: AsyncConnection, runtime: Runtime, after: str) -> _Batch:
+    """The next employers that are due, after this one."""
+    due = await matching.take_due(conn, after, EMPLOYERS_AT_ONCE)
     if not due:
-        return 0, 0, 0
+        return _Batch()
     now = runtime.clock.now()
     policy = policy_of(runtime.plan, local_date(now))
-    mine = await matching.known(conn, await moving.roots(conn, due))
+    mine = await matching.known(conn, {one.employer_id: one.employer_id for one in due})
     names = {one: normal_of(known.name, policy.places) for one, known in mine.items()}
     blocks = {one: blocks_of(name) for one, name in names.items()}
     await matching.replace_blocks(
@@ -110,7 +145,7 @@ async def _match_batch(conn: AsyncConnection, runtime: Runtime) -> tuple[int, in
     verdicts = list(_judged(pairs, known, seen, names, policy))
     found = await _worth_writing(conn, verdicts, known)
     await links.write_found(conn, found, now)
-    return len(due), len(pairs), len(found)
+    return _Batch(len(due), len(pairs), len(found), due[-1].employer_id)
 
 
 async def _candidates(

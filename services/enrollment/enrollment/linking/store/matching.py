@@ -8,7 +8,7 @@ from typing import NamedTuple
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from enrollment.linking import models
-from shared.database import raw, stage_into
+from shared.database import copy_into, raw
 
 _MATCH_LOCK = 0x656E726F6C6C03
 """One matcher at a time, so that a pair is looked at once."""
@@ -34,17 +34,30 @@ async def try_to_match(conn: AsyncConnection) -> bool:
     return bool(row and row[0])
 
 
-async def take_due(conn: AsyncConnection, limit: int) -> list[str]:
-    """Employers nobody has looked at since they were named, no longer due. Rows that others have
-    in hand are left for later."""
+class Due(NamedTuple):
+    """An employer to be looked at."""
+
+    employer_id: str
+    again: bool
+    """Whether it was looked at before."""
+
+
+async def take_due(conn: AsyncConnection, after: str, limit: int) -> list[Due]:
+    """The next employers after this one that nobody has looked at since they were named, by id, no
+    longer due. Rows that others have in hand are left for later.
+
+    ``after``: whoever goes through all of them need not step over those taken before, whose rows
+    are still there until they are cleaned up.
+    """
     driver = await raw(conn)
     cursor = await driver.execute(
-        "UPDATE employers SET match_due = false WHERE employer_id IN "
-        "(SELECT employer_id FROM employers WHERE match_due AND merged_into IS NULL "
-        "ORDER BY employer_id LIMIT %s FOR NO KEY UPDATE SKIP LOCKED) RETURNING employer_id",
-        (limit,),
+        "DELETE FROM match_queue WHERE employer_id IN (SELECT e.employer_id FROM match_queue q "
+        "JOIN employers e ON e.employer_id = q.employer_id WHERE q.employer_id > %s "
+        "AND e.merged_into IS NULL ORDER BY q.employer_id LIMIT %s "
+        "FOR NO KEY UPDATE OF e SKIP LOCKED) RETURNING employer_id, again",
+        (after, limit),
     )
-    return sorted(row[0] for row in await cursor.fetchall())
+    return sorted(Due._make(row) for row in await cursor.fetchall())
 
 
 async def to_do(conn: AsyncConnection) -> tuple[bool, bool]:
@@ -52,7 +65,7 @@ async def to_do(conn: AsyncConnection) -> tuple[bool, bool]:
     and reads no more than the first entry of two small indexes."""
     driver = await raw(conn)
     cursor = await driver.execute(
-        "SELECT EXISTS (SELECT FROM employers WHERE match_due AND merged_into IS NULL), "
+        "SELECT EXISTS (SELECT FROM match_queue), "
         "EXISTS (SELECT FROM identity_links WHERE automatic AND status = 'suggested')"
     )
     row = await cursor.fetchone()
@@ -63,21 +76,32 @@ async def count_due(conn: AsyncConnection) -> tuple[int, int]:
     """How many employers are due, and how many pairs wait to be joined unasked."""
     driver = await raw(conn)
     cursor = await driver.execute(
-        "SELECT (SELECT count(*) FROM employers WHERE match_due AND merged_into IS NULL), "
+        "SELECT (SELECT count(*) FROM match_queue), "
         "(SELECT count(*) FROM identity_links WHERE automatic AND status = 'suggested')"
     )
     row = await cursor.fetchone()
     return (int(row[0]), int(row[1])) if row else (0, 0)
 
 
+async def waited_seconds(conn: AsyncConnection) -> float:
+    """How long the first of those that are due has waited; 0 where none is."""
+    driver = await raw(conn)
+    cursor = await driver.execute(
+        "SELECT extract(epoch FROM clock_timestamp() - due_since) FROM match_queue "
+        "ORDER BY employer_id LIMIT 1"
+    )
+    row = await cursor.fetchone()
+    return float(row[0]) if row else 0.0
+
+
 async def make_all_due(conn: AsyncConnection, after: str, limit: int) -> str | None:
     """Have the next ``limit`` employers looked at again; the last of them, None at the end."""
     driver = await raw(conn)
     cursor = await driver.execute(
-        "WITH next AS (SELECT employer_id FROM employers WHERE employer_id > %s "
-        "ORDER BY employer_id LIMIT %s), done AS (UPDATE employers e SET match_due = true "
-        "FROM next WHERE e.employer_id = next.employer_id AND e.merged_into IS NULL "
-        "AND NOT e.match_due) SELECT max(employer_id) FROM next",
+        "WITH next AS (SELECT employer_id, merged_into FROM employers WHERE employer_id > %s "
+        "ORDER BY employer_id LIMIT %s), done AS (INSERT INTO match_queue (employer_id, again) "
+        "SELECT employer_id, true FROM next WHERE merged_into IS NULL ORDER BY 1 "
+        "ON CONFLICT DO NOTHING) SELECT max(employer_id) FROM next",
         (after, limit),
     )
     row = await cursor.fetchone()
@@ -106,18 +130,15 @@ def _bare(keys: list[str] | None) -> tuple[str, ...]:
 
 
 async def replace_blocks(
-    conn: AsyncConnection, employers: Collection[str], rows: Iterable[tuple[str, str]]
+    conn: AsyncConnection, due: Collection[Due], rows: Iterable[tuple[str, str]]
 ) -> None:
-    """The blocks these employers are in now: (block, employer)."""
-    driver = await raw(conn)
-    await driver.execute(
-        "DELETE FROM identity_blocks WHERE employer_id = ANY(%s)", (list(employers),)
-    )
-    await stage_into(conn, "stage_blocks", models.identity_blocks, ("block", "employer_id"), rows)
-    await driver.execute(
-        "INSERT INTO identity_blocks (block, employer_id) "
-        "SELECT block, employer_id FROM stage_blocks ON CONFLICT DO NOTHING"
-    )
+    """The blocks these employers are in now: (block, employer), each once."""
+    again = [one.employer_id for one in due if one.again]
+    if again:
+        driver = await raw(conn)
+        await driver.execute("DELETE FROM identity_blocks WHERE employer_id = ANY(%s)", (again,))
+    # One block after the other: neighbours in the index are written together.
+    await copy_into(conn, models.identity_blocks, ("block", "employer_id"), sorted(rows))
 
 
 async def candidates(

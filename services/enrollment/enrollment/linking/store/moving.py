@@ -39,17 +39,23 @@ async def lock_identity(conn: AsyncConnection) -> None:
 
 
 async def roots(conn: AsyncConnection, employers: Collection[str]) -> dict[str, str]:
-    """Employer → the one it is by now, itself while it was not absorbed."""
+    """Employer → the one it is by now, itself while it was not absorbed.
+
+    A question for each step upwards, most often one, by key: one statement that goes up by itself
+    is planned as if it read the table.
+    """
     driver = await raw(conn)
-    cursor = await driver.execute(
-        "WITH RECURSIVE up (id, at) AS (SELECT i, i FROM unnest(%s::text[]) AS t (i) UNION ALL "
-        "SELECT up.id, e.merged_into FROM up JOIN employers e ON e.employer_id = up.at "
-        "WHERE e.merged_into IS NOT NULL) "
-        "SELECT up.id, up.at FROM up JOIN employers e ON e.employer_id = up.at "
-        "WHERE e.merged_into IS NULL",
-        (list(employers),),
-    )
-    return dict(await cursor.fetchall())
+    found: dict[str, str] = {}
+    above = {employer: employer for employer in employers}
+    while above:
+        cursor = await driver.execute(
+            "SELECT employer_id, merged_into FROM employers WHERE employer_id = ANY(%s)",
+            (list(set(above.values())),),
+        )
+        merged = dict(await cursor.fetchall())
+        found |= {one: at for one, at in above.items() if at in merged and merged[at] is None}
+        above = {one: merged[at] for one, at in above.items() if merged.get(at) is not None}
+    return found
 
 
 async def standings(conn: AsyncConnection, employers: Collection[str]) -> dict[str, Standing]:
@@ -147,10 +153,10 @@ async def set_merged(conn: AsyncConnection, moves: Mapping[str, str]) -> None:
     """Each old employer is the new one from now on."""
     driver = await raw(conn)
     await driver.execute(
-        _MOVES + "UPDATE employers e SET merged_into = m.new, match_due = false FROM m "
-        "WHERE e.employer_id = m.old",
+        _MOVES + "UPDATE employers e SET merged_into = m.new FROM m WHERE e.employer_id = m.old",
         _parameters(moves, None),
     )
+    await driver.execute("DELETE FROM match_queue WHERE employer_id = ANY(%s)", (list(moves),))
 
 
 async def set_apart(
@@ -159,9 +165,9 @@ async def set_apart(
     """The employer is one of its own again, with this name and unit where given."""
     driver = await raw(conn)
     await driver.execute(
-        "UPDATE employers SET merged_into = NULL, match_due = true WHERE employer_id = %s",
-        (employer_id,),
+        "UPDATE employers SET merged_into = NULL WHERE employer_id = %s", (employer_id,)
     )
+    await identity_store.compare_again(conn, [employer_id])
     if named is not None:
         await identity_store.rename_employers(conn, [(employer_id, *named)])
 
