@@ -86,14 +86,14 @@ async def match_employers(
     transaction; what is left then stays due.
     """
     looked = compared = found = joined = 0
-    due, after = (await _to_do(runtime))[0], ""
-    while due and await may_go_on(runtime):
+    after: str | None = "" if (await _to_do(runtime))[0] else None
+    while after is not None and await may_go_on(runtime):
         async with runtime.database.transaction() as conn:
             if not await matching.try_to_match(conn):
                 break
             done = await _match_batch(conn, runtime, after)
         looked, compared, found = looked + done.looked, compared + done.compared, found + done.found
-        after, due = done.last, done.looked == EMPLOYERS_AT_ONCE
+        after = done.after
     while (await _to_do(runtime))[1] and await may_go_on(runtime):
         async with runtime.database.transaction() as conn:
             count, facts = await join_automatic(
@@ -115,19 +115,19 @@ async def _to_do(runtime: Runtime) -> tuple[bool, bool]:
 
 
 class _Batch(NamedTuple):
-    """How many were due, how many pairs were compared, how many written; the last employer."""
+    """How many were due, how many pairs were compared, how many written; after whom to go on."""
 
-    looked: int = 0
-    compared: int = 0
-    found: int = 0
-    last: str = ""
+    looked: int
+    compared: int
+    found: int
+    after: str | None
 
 
 async def _match_batch(conn: AsyncConnection, runtime: Runtime, after: str) -> _Batch:
     """The next employers that are due, after this one."""
-    due = await matching.take_due(conn, after, EMPLOYERS_AT_ONCE)
+    due, last = await matching.take_due(conn, after, EMPLOYERS_AT_ONCE)
     if not due:
-        return _Batch()
+        return _Batch(0, 0, 0, last)
     now = runtime.clock.now()
     policy = policy_of(runtime.plan, local_date(now))
     mine = await matching.known(conn, {one.employer_id: one.employer_id for one in due})
@@ -145,7 +145,7 @@ async def _match_batch(conn: AsyncConnection, runtime: Runtime, after: str) -> _
     verdicts = list(_judged(pairs, known, seen, names, policy))
     found = await _worth_writing(conn, verdicts, known)
     await links.write_found(conn, found, now)
-    return _Batch(len(due), len(pairs), len(found), due[-1].employer_id)
+    return _Batch(len(due), len(pairs), len(found), last)
 
 
 async def _candidates(

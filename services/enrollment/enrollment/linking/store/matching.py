@@ -42,22 +42,32 @@ class Due(NamedTuple):
     """Whether it was looked at before."""
 
 
-async def take_due(conn: AsyncConnection, after: str, limit: int) -> list[Due]:
-    """The next employers after this one that nobody has looked at since they were named, by id, no
-    longer due. Rows that others have in hand are left for later.
+async def take_due(conn: AsyncConnection, after: str, limit: int) -> tuple[list[Due], str | None]:
+    """Of the next employers after this one that nobody has looked at since they were named those
+    that nobody has in hand, by id, no longer due; and after whom to go on, None at the end.
 
     ``after``: whoever goes through all of them need not step over those taken before, whose rows
-    are still there until they are cleaned up.
+    are still there until they are cleaned up. Each statement by keys: one for all three is planned
+    as if it read the tables.
     """
     driver = await raw(conn)
     cursor = await driver.execute(
-        "DELETE FROM match_queue WHERE employer_id IN (SELECT e.employer_id FROM match_queue q "
-        "JOIN employers e ON e.employer_id = q.employer_id WHERE q.employer_id > %s "
-        "AND e.merged_into IS NULL ORDER BY q.employer_id LIMIT %s "
-        "FOR NO KEY UPDATE OF e SKIP LOCKED) RETURNING employer_id, again",
+        "SELECT employer_id FROM match_queue WHERE employer_id > %s ORDER BY employer_id LIMIT %s",
         (after, limit),
     )
-    return sorted(Due._make(row) for row in await cursor.fetchall())
+    asked = [employer for (employer,) in await cursor.fetchall()]
+    cursor = await driver.execute(
+        "SELECT employer_id FROM employers WHERE employer_id = ANY(%s) AND merged_into IS NULL "
+        "ORDER BY employer_id FOR NO KEY UPDATE SKIP LOCKED",
+        (asked,),
+    )
+    taken = [employer for (employer,) in await cursor.fetchall()]
+    cursor = await driver.execute(
+        "DELETE FROM match_queue WHERE employer_id = ANY(%s) RETURNING employer_id, again",
+        (taken,),
+    )
+    due = sorted(Due._make(row) for row in await cursor.fetchall())
+    return due, asked[-1] if len(asked) == limit else None
 
 
 async def to_do(conn: AsyncConnection) -> tuple[bool, bool]:
