@@ -10,7 +10,8 @@ for service in registration_feed tax_feed enrollment reporting; do
         --username "${POSTGRES_USER:-postgres}" --dbname "${POSTGRES_DB:-postgres}" \
         --set service="$service" --set password="$password" <<'SQL'
 CREATE ROLE :"service" LOGIN PASSWORD :'password';
-CREATE DATABASE :"service" OWNER :"service";
+-- Text is compared byte by byte: a third of the time of an index of numbers (decision record 42).
+CREATE DATABASE :"service" OWNER :"service" TEMPLATE template0 LC_COLLATE 'C';
 REVOKE ALL ON DATABASE :"service" FROM PUBLIC;
 SQL
 done

@@ -7,8 +7,13 @@ from typing import Any
 
 import httpx
 import pytest
+import sqlalchemy as sa
 
-from enrollment.linking.intake.matching import make_all_due, match_employers
+from enrollment.linking.intake.matching import (
+    make_all_due,
+    match_employers,
+    match_when_quiet,
+)
 from shared.events.enrollment import (
     EmployerLinked,
     EmployerSplit,
@@ -142,6 +147,26 @@ async def test_a_firm_with_two_numbers_is_joined_by_its_name_and_split_again(wor
     assert await make_all_due(world.runtime) == (2, 0)
     assert (await match_employers(world.runtime)).joined == 0
     assert [row["status"] for row in await queue(world)] == ["split"]
+
+
+async def as_if_earlier(world: World, table: str, column: str) -> None:
+    async with world.runtime.database.transaction() as conn:
+        await conn.execute(sa.text(f"UPDATE {table} SET {column} = {column} - interval '31 s'"))
+
+
+async def test_the_matcher_waits_while_facts_are_told_but_not_for_ever(world: World) -> None:
+    await world.hear([licensed(1), taxed(2)])
+    assert (await match_when_quiet(world.runtime)).employers == 0
+    waiting = await world.rows("SELECT employer_id, again FROM match_queue ORDER BY 1")
+    assert waiting == [{"employer_id": f"E00000000{n}", "again": False} for n in (1, 2)]
+    await as_if_earlier(world, "match_queue", "due_since")
+    assert (await match_when_quiet(world.runtime)).employers == 2
+
+    await make_all_due(world.runtime)
+    assert (await match_when_quiet(world.runtime)).employers == 0
+    await as_if_earlier(world, "outbox_blocks", "created_at")
+    assert (await match_when_quiet(world.runtime)).employers == 1  # the other was absorbed
+    assert await world.rows("SELECT * FROM match_queue") == []
 
 
 async def test_what_names_leave_open_is_asked_and_refused_once(world: World) -> None:
@@ -343,11 +368,15 @@ async def test_what_arrives_during_a_link_is_about_the_right_employer(world: Wor
     path = f"/identity/links/{link['id']}"
     told = [taxed(2, name=OTHER_FORM, period=f"2008-0{month}", day=5) for month in (3, 4, 6)]
     complaints = [complaint(n, org_code=org_code(2), received_on="2008-06-05") for n in (7, 8)]
+
+    async def hear_one_after_another() -> None:
+        await world.hear(told[:1])
+        await world.hear(told[1:])
+
     answers = await asyncio.gather(
         decide(world, path, "confirm"),
-        world.hear([told[0]]),
+        hear_one_after_another(),
         world.push("complaints", complaints),
-        world.hear(told[1:]),
     )
     assert answers[0].status_code == 200
     assert len(await standing(world)) == len(await keys(world)) == 1

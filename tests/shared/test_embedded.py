@@ -47,6 +47,8 @@ def test_life_of_a_server(folder: Path) -> None:
         assert second.url("tax_feed", "tax_feed") == url
         second.stop()
         assert _one(url, "SELECT current_user::text") == "tax_feed"
+        collation = "SELECT datcollate FROM pg_database WHERE datname = current_database()"
+        assert _one(url, collation) == "C"
 
         with psycopg.connect(url) as connection:
             backend = connection.info.backend_pid
