@@ -1,4 +1,5 @@
-"""Facts become positions, positions become entries: one staged COPY, one statement per round.
+"""Facts become positions, positions become entries: of holders nobody knew copied straight into
+the ledger, of all others by one staged COPY and one statement per round.
 
 A holder named several times in a batch is taken once per round, in order, so that where batches
 are cut never changes a figure.
@@ -6,10 +7,10 @@ are cut never changes a figure.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -17,8 +18,10 @@ import zstandard
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from reporting.figures.postings import FACT_NUMBERS, Counting, positions_of
-from reporting.figures.rules import EVENT_ACCOUNTS, Position
-from reporting.figures.store import moving, posting
+from reporting.figures.rules import EVENT_ACCOUNTS, Position, Segments
+from reporting.figures.store import fresh, moving, posting
+from reporting.figures.store.fresh import Holder
+from reporting.figures.store.moving import Line
 from shared.bus import Message
 from shared.events import Fact
 from shared.inbox import BadMessage, FactBatch
@@ -40,41 +43,65 @@ class Located(NamedTuple):
     fact: Fact
 
 
-@dataclass
-class _Lines:
-    """What is to be staged: positions with their round, and the names they use."""
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What has its new holdings and is to be posted: lines of holders nobody knew, and whether
+    there are others, in the stage."""
 
-    located: list[tuple[int, Located, Position]] = field(default_factory=list)
-    rounds: int = 0
-    _seen: dict[tuple[int, str], int] = field(default_factory=dict)
+    fresh: Sequence[Line]
+    staged: bool
+
+
+@dataclass
+class _Stated:
+    """What facts state: positions with their round, in order, and the rounds of each holder."""
+
+    positions: list[tuple[int, Located, Position]] = field(default_factory=list)
+    rounds: dict[Holder, int] = field(default_factory=dict)
 
     def add(self, located: Located, position: Position) -> None:
         key = (position.account, position.holder)
-        round_no = self._seen.get(key, 0) + 1
-        self._seen[key] = round_no
-        self.rounds = max(self.rounds, round_no)
-        self.located.append((round_no, located, position))
+        self.rounds[key] = round_no = self.rounds.get(key, 0) + 1
+        self.positions.append((round_no, located, position))
 
 
 async def take_positions(
     conn: AsyncConnection, counting: Counting, facts: Sequence[Located]
-) -> bool:
-    """Stage what the facts state and move the holdings; whether there was anything to post.
+) -> Moved | None:
+    """Give the holders their new positions; what is then to be posted, None where nothing is.
 
     The caller holds the ledger's lock. Raises BadMessage for a fact no row can hold.
     """
-    lines = _Lines()
+    stated = _Stated()
     for located in facts:
         for position in positions_of(located.fact, counting):
-            lines.add(located, position)
-    if not lines.located:
-        return False
-    units = await posting.unit_ids(conn, (p.unit for _, _, p in lines.located))
-    segments = await posting.segment_ids(conn, (p.segments for _, _, p in lines.located))
-    await moving.stage_postings(conn, _rows(lines, units, segments))
-    for round_no in range(1, lines.rounds + 1):
-        await moving.move_holdings(conn, round_no)
-    return True
+            stated.add(located, position)
+    if not stated.positions:
+        return None
+    units = await posting.unit_ids(conn, (p.unit for _, _, p in stated.positions))
+    segments = await posting.segment_ids(conn, (p.segments for _, _, p in stated.positions))
+    lines = list(_lines(stated, units, segments))
+    new, others = _parted(lines, stated.rounds)
+    if new and not await fresh.hold(conn, new):
+        new, others = [], lines
+    if others:
+        await moving.stage_postings(conn, others)
+        for round_no in range(1, max(stated.rounds.values()) + 1):
+            await moving.move_holdings(conn, round_no)
+    return Moved(new, bool(others))
+
+
+def _parted(lines: list[Line], rounds: Mapping[Holder, int]) -> tuple[list[Line], list[Line]]:
+    """Lines of holders that nobody should know, in the order of these, and the others, in theirs.
+
+    A holder named twice is none of the first: its second state has to find the first one's.
+    """
+    new, others = [], []
+    for line in lines:
+        likely = fresh.is_first(line) and rounds[fresh.holder_of(line)] == 1
+        (new if likely else others).append(line)
+    new.sort(key=fresh.holder_of)
+    return new, others
 
 
 async def apply(
@@ -89,9 +116,10 @@ async def apply(
     check(facts)
     moved = await take_positions(conn, counting, facts)
     blocks = await posting.insert_journal(conn, [_new_block(batch, at) for batch in batches])
-    if moved:
+    if moved is not None:
         await post(
             conn,
+            moved,
             {
                 no: block_of(block, batch.producer, batch.partition, at)
                 for no, (block, batch) in enumerate(zip(blocks, batches, strict=True))
@@ -111,10 +139,25 @@ def _new_block(batch: FactBatch, at: datetime) -> posting.NewBlock:
     )
 
 
-async def post(conn: AsyncConnection, blocks: dict[int, posting.Block]) -> None:
+async def post(conn: AsyncConnection, moved: Moved, blocks: Mapping[int, posting.Block]) -> None:
     """Entries, rollups and day totals of what ``take_positions`` moved."""
-    totals = await posting.post_entries(conn, blocks)
+    totals = await posting.post_entries(conn, blocks) if moved.staged else {}
+    if moved.fresh:
+        await fresh.enter(conn, moved.fresh, blocks)
+        rollups, added = fresh.sums_of(moved.fresh, blocks)
+        await posting.add_rollups(conn, rollups)
+        for key, quantities in added.items():
+            posting.add(totals, key, quantities)
     await posting.add_day_totals(conn, totals)
+
+
+async def post_entries_only(
+    conn: AsyncConnection, moved: Moved, blocks: Mapping[int, posting.Block]
+) -> None:
+    """The entries alone; who calls this adds up their sums later."""
+    if moved.staged:
+        await posting.post_entries_only(conn, blocks)
+    await fresh.enter(conn, moved.fresh, blocks)
 
 
 def block_of(block_id: int, producer: str, partition: int, at: datetime) -> posting.Block:
@@ -156,9 +199,9 @@ def _is_uuid(text: str | None) -> bool:
     return True
 
 
-def _rows(lines: _Lines, units: dict[str, int], segments: dict[Any, int]) -> Iterator[Any]:
+def _lines(stated: _Stated, units: dict[str, int], segments: dict[Segments, int]) -> Iterator[Line]:
     deliveries: dict[str, UUID] = {}
-    for round_no, (block_no, index, _, fact), position in lines.located:
+    for round_no, (block_no, index, _, fact), position in stated.positions:
         delivery = fact.delivery_id
         if delivery is not None and delivery not in deliveries:
             deliveries[delivery] = UUID(delivery)
@@ -166,7 +209,7 @@ def _rows(lines: _Lines, units: dict[str, int], segments: dict[Any, int]) -> Ite
             block_no,
             index,
             round_no,
-            position.account,
+            int(position.account),
             position.holder,
             position.subject,
             units[position.unit],

@@ -9,15 +9,15 @@ that of those holders' own entries.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, Final, TypeAlias
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.database import copy_rows, raw, stage
 
 _STAGE = "posting_stage"
-_STAGE_COLUMNS = {
+STAGE_COLUMNS: Final = {
     "block_no": "int2",
     "block_index": "int4",
     "round": "int2",
@@ -37,9 +37,11 @@ _STAGE_COLUMNS = {
     "delivery_id": "uuid",
     "record_no": "int4",
 }
+"""What is known of a position that a fact states; ``Line`` has these in this order."""
+Line: TypeAlias = tuple[Any, ...]
 _MOVED = "posting_moved"
 _MOVED_COLUMNS = {
-    **_STAGE_COLUMNS,
+    **STAGE_COLUMNS,
     "prev_subject": "text",
     "prev_unit": "int2",
     "prev_segment": "int4",
@@ -59,11 +61,11 @@ def _ddl(columns: dict[str, str]) -> str:
     return ", ".join(f"{name} {kind}" for name, kind in columns.items())
 
 
-async def stage_postings(conn: AsyncConnection, rows: Iterable[Sequence[Any]]) -> None:
-    """Rows in the order of ``_STAGE_COLUMNS`` into an empty stage of this session."""
-    await stage(conn, _STAGE, _ddl(_STAGE_COLUMNS))
+async def stage_postings(conn: AsyncConnection, lines: Iterable[Line]) -> None:
+    """Lines into an empty stage of this session."""
+    await stage(conn, _STAGE, _ddl(STAGE_COLUMNS))
     await stage(conn, _MOVED, _ddl(_MOVED_COLUMNS))
-    await copy_rows(conn, _STAGE, list(_STAGE_COLUMNS), rows, types=list(_STAGE_COLUMNS.values()))
+    await copy_rows(conn, _STAGE, list(STAGE_COLUMNS), lines, types=list(STAGE_COLUMNS.values()))
     # The stage has no statistics; without this its join below may be planned as a nested loop.
     await (await raw(conn)).execute("SET LOCAL enable_nestloop = off")
 
@@ -109,7 +111,7 @@ WITH taken AS (
   FROM {_STAGE} s JOIN taken t USING (account, holder) WHERE s.round = %(round)s
 )
 INSERT INTO {_MOVED}
-SELECT {", ".join(_STAGE_COLUMNS)}, {", ".join(f"prev_{column}" for column in _PREVIOUS)},
+SELECT {", ".join(STAGE_COLUMNS)}, {", ".join(f"prev_{column}" for column in _PREVIOUS)},
   stands_since, reversal_on, changed AND again IS NOT TRUE,
   (subject, unit, segment, effective_on)
     IS NOT DISTINCT FROM (prev_subject, prev_unit, prev_segment, reversal_on),
@@ -146,8 +148,8 @@ WITH turned AS (
     {", ".join(f"sum(q{n})::int8 AS q{n}" for n in _SLOTS)}
   FROM legs GROUP BY account, holder, subject, unit, segment, effective_on
 )
-INSERT INTO {_MOVED} ({", ".join(_STAGE_COLUMNS)}, changed, same_place)
-SELECT {", ".join(f"{'n' if c in _TAKEN else 't'}.{c}" for c in _STAGE_COLUMNS)}, false, false
+INSERT INTO {_MOVED} ({", ".join(STAGE_COLUMNS)}, changed, same_place)
+SELECT {", ".join(f"{'n' if c in _TAKEN else 't'}.{c}" for c in STAGE_COLUMNS)}, false, false
 FROM netted n JOIN turned t USING (account, holder)
 ORDER BY n.effective_on, n.unit, n.segment
 """

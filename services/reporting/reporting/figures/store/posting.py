@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -31,15 +31,26 @@ class Block(NamedTuple):
     slot: int
 
 
-class DayTotal(NamedTuple):
-    """What a batch adds to one unit's effective day."""
+TotalKey: TypeAlias = tuple[int, int, date]
+"""Account, unit, effective day."""
+RollupKey: TypeAlias = tuple[int, int, int, date, date, int]
+"""Account, unit, segment set, effective day, recorded day, slot."""
+Sum: TypeAlias = tuple[int | None, int | None, int | None]
+"""What is added to the quantities under a key; None where the account has none."""
 
-    account: int
-    unit: int
-    effective_on: date
-    q1: int | None
-    q2: int | None
-    q3: int | None
+_Key = TypeVar("_Key", RollupKey, TotalKey)
+_NOTHING: Final = (0, 0, 0)
+
+
+def add(sums: dict[_Key, Sum], key: _Key, quantities: Sequence[int | None], times: int = 1) -> None:
+    """Quantities, so many times, to what a key has. Those an account lacks it always lacks."""
+    a, b, c = sums.get(key, _NOTHING)
+    x, y, z = quantities
+    sums[key] = (
+        None if x is None else (a or 0) + x * times,
+        None if y is None else (b or 0) + y * times,
+        None if z is None else (c or 0) + z * times,
+    )
 
 
 async def lock_shared(conn: AsyncConnection) -> None:
@@ -167,13 +178,13 @@ FROM posted GROUP BY account, unit, effective_on ORDER BY account, unit, effecti
 """
 
 
-async def post_entries(conn: AsyncConnection, blocks: Mapping[int, Block]) -> list[DayTotal]:
+async def post_entries(conn: AsyncConnection, blocks: Mapping[int, Block]) -> dict[TotalKey, Sum]:
     """Entries and rollups of what moved; returns what the day totals grow by.
 
     ``blocks``: by the number staged rows know them by.
     """
     cursor = await (await raw(conn)).execute(_POST, _given(blocks))
-    return [DayTotal(*row) for row in await cursor.fetchall()]
+    return {row[:3]: row[3:] for row in await cursor.fetchall()}
 
 
 async def post_entries_only(conn: AsyncConnection, blocks: Mapping[int, Block]) -> None:
@@ -191,17 +202,45 @@ def _given(blocks: Mapping[int, Block]) -> dict[str, list[Any]]:
     }
 
 
+# Days travel as numbers: lists of whole numbers are written in one go (``shared.arrays``).
+_DAY = "date '0001-01-01' - 1 + "
+_ADD_ROLLUPS = f"""
+INSERT INTO rollups AS r ({_ROLLUP_KEY}, q1, q2, q3)
+SELECT account, unit, segment, {_DAY}effective_on, {_DAY}recorded_on, slot, q1, q2, q3
+FROM unnest(%s::int2[], %s::int2[], %s::int4[], %s::int4[], %s::int4[], %s::int2[],
+  %s::int8[], %s::int8[], %s::int8[]) AS n ({_ROLLUP_KEY}, q1, q2, q3)
+ORDER BY {_ROLLUP_KEY}
+ON CONFLICT ({_ROLLUP_KEY}) DO UPDATE SET
+  {", ".join(f"q{n} = r.q{n} + excluded.q{n}" for n in _SLOTS)}
+"""
 _ADD_TOTALS = f"""
 INSERT INTO day_totals AS d (account, unit, effective_on, q1, q2, q3)
-SELECT * FROM unnest(%s::int2[], %s::int2[], %s::date[], %s::int8[], %s::int8[], %s::int8[])
-ORDER BY 1, 2, 3
+SELECT account, unit, {_DAY}effective_on, q1, q2, q3
+FROM unnest(%s::int2[], %s::int2[], %s::int4[], %s::int8[], %s::int8[], %s::int8[])
+  AS n (account, unit, effective_on, q1, q2, q3)
+ORDER BY account, unit, effective_on
 ON CONFLICT (account, unit, effective_on) DO UPDATE SET
   {", ".join(f"q{n} = d.q{n} + excluded.q{n}" for n in _SLOTS)}
 """
 
 
-async def add_day_totals(conn: AsyncConnection, totals: Sequence[DayTotal]) -> None:
+async def add_rollups(conn: AsyncConnection, sums: Mapping[RollupKey, Sum]) -> None:
+    """Each sum to the rollup of its key."""
+    if sums:
+        await (await raw(conn)).execute(_ADD_ROLLUPS, _columns(sums, days=(3, 4)))
+
+
+async def add_day_totals(conn: AsyncConnection, sums: Mapping[TotalKey, Sum]) -> None:
     """Last of all: these rows are shared by all appliers and stay locked until the commit."""
-    if totals:
-        columns = [list(column) for column in zip(*totals, strict=True)]
-        await (await raw(conn)).execute(_ADD_TOTALS, columns)
+    if sums:
+        await (await raw(conn)).execute(_ADD_TOTALS, _columns(sums, days=(2,)))
+
+
+def _columns(sums: Mapping[Any, Sum], days: Sequence[int]) -> list[list[Any]]:
+    """Keys and quantities by column, those at ``days`` as numbers of days."""
+    columns = [
+        list(column) for column in (*zip(*sums, strict=True), *zip(*sums.values(), strict=True))
+    ]
+    for place in days:
+        columns[place] = [day.toordinal() for day in columns[place]]
+    return columns
