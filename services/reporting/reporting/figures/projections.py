@@ -1,5 +1,5 @@
-"""Facts become positions, positions become entries: of holders nobody knew copied straight into
-the ledger, of all others by one staged COPY and one statement per round.
+"""Facts become positions, positions become entries: one staged COPY, one statement for holders
+nobody knew and one per round for all others.
 
 A holder named several times in a batch is taken once per round, in order, so that where batches
 are cut never changes a figure.
@@ -7,10 +7,9 @@ are cut never changes a figure.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 from uuid import UUID
 
 import msgspec
@@ -20,7 +19,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from reporting.figures.postings import FACT_NUMBERS, Counting, positions_of
 from reporting.figures.rules import EVENT_ACCOUNTS, Position, Segments
 from reporting.figures.store import fresh, moving, posting
-from reporting.figures.store.fresh import Holder
 from reporting.figures.store.moving import Line
 from shared.bus import Message
 from shared.events import Fact
@@ -30,6 +28,7 @@ from shared.periods import local_date
 _PRODUCERS: Final = {"registration-feed": 0, "tax-feed": 1, "enrollment": 2, "reporting": 3}
 _SLOTS_PER_PRODUCER: Final = 1024
 _LEVEL: Final = 1
+_ROUND: Final = list(moving.STAGE_COLUMNS).index("round")
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(list[Message])
 
@@ -43,26 +42,17 @@ class Located(NamedTuple):
     fact: Fact
 
 
-@dataclass(frozen=True, slots=True)
-class Moved:
-    """What has its new holdings and is to be posted: lines of holders nobody knew, and whether
-    there are others, in the stage."""
-
-    fresh: Sequence[Line]
-    staged: bool
+Holder: TypeAlias = tuple[int, str]
+"""Account and name."""
+_Stated: TypeAlias = tuple[int, Located, Position]
+"""A position that a fact states, after the number of its holder's states so far."""
 
 
-@dataclass
-class _Stated:
-    """What facts state: positions with their round, in order, and the rounds of each holder."""
+class Moved(NamedTuple):
+    """What has its new holdings and is to be posted: states of holders nobody knew, and others."""
 
-    positions: list[tuple[int, Located, Position]] = field(default_factory=list)
-    rounds: dict[Holder, int] = field(default_factory=dict)
-
-    def add(self, located: Located, position: Position) -> None:
-        key = (position.account, position.holder)
-        self.rounds[key] = round_no = self.rounds.get(key, 0) + 1
-        self.positions.append((round_no, located, position))
+    fresh: bool
+    others: bool
 
 
 async def take_positions(
@@ -72,36 +62,27 @@ async def take_positions(
 
     The caller holds the ledger's lock. Raises BadMessage for a fact no row can hold.
     """
-    stated = _Stated()
+    stated: list[_Stated] = []
+    rounds: dict[Holder, int] = {}
     for located in facts:
         for position in positions_of(located.fact, counting):
-            stated.add(located, position)
-    if not stated.positions:
+            holder = (position.account, position.holder)
+            rounds[holder] = round_no = rounds.get(holder, 0) + 1
+            stated.append((round_no, located, position))
+    if not stated:
         return None
-    units = await posting.unit_ids(conn, (p.unit for _, _, p in stated.positions))
-    segments = await posting.segment_ids(conn, (p.segments for _, _, p in stated.positions))
-    lines = list(_lines(stated, units, segments))
-    new, others = _parted(lines, stated.rounds)
-    if new and not await fresh.hold(conn, new):
-        new, others = [], lines
+    units = await posting.unit_ids(conn, {position.unit for _, _, position in stated})
+    segments = await posting.segment_ids(conn, {position.segments for _, _, position in stated})
+    lines = list(_lines(stated, rounds, units, segments))
+    await moving.stage_postings(conn, lines)
+    likely = sum(line[_ROUND] == fresh.ROUND for line in lines)
+    held = likely > 0 and await fresh.hold(conn)
+    others = len(lines) - likely if held else len(lines)
     if others:
-        await moving.stage_postings(conn, others)
-        for round_no in range(1, max(stated.rounds.values()) + 1):
+        await moving.begin_moving(conn)
+        for round_no in range(1, max(rounds.values()) + 1):
             await moving.move_holdings(conn, round_no)
-    return Moved(new, bool(others))
-
-
-def _parted(lines: list[Line], rounds: Mapping[Holder, int]) -> tuple[list[Line], list[Line]]:
-    """Lines of holders that nobody should know, in the order of these, and the others, in theirs.
-
-    A holder named twice is none of the first: its second state has to find the first one's.
-    """
-    new, others = [], []
-    for line in lines:
-        likely = fresh.is_first(line) and rounds[fresh.holder_of(line)] == 1
-        (new if likely else others).append(line)
-    new.sort(key=fresh.holder_of)
-    return new, others
+    return Moved(held, others > 0)
 
 
 async def apply(
@@ -141,23 +122,22 @@ def _new_block(batch: FactBatch, at: datetime) -> posting.NewBlock:
 
 async def post(conn: AsyncConnection, moved: Moved, blocks: Mapping[int, posting.Block]) -> None:
     """Entries, rollups and day totals of what ``take_positions`` moved."""
-    totals = await posting.post_entries(conn, blocks) if moved.staged else {}
+    await posting.begin_sums(conn)
     if moved.fresh:
-        await fresh.enter(conn, moved.fresh, blocks)
-        rollups, added = fresh.sums_of(moved.fresh, blocks)
-        await posting.add_rollups(conn, rollups)
-        for key, quantities in added.items():
-            posting.add(totals, key, quantities)
-    await posting.add_day_totals(conn, totals)
+        await fresh.post_entries(conn, blocks)
+    if moved.others:
+        await posting.post_entries(conn, blocks)
+    await posting.add_sums(conn)
 
 
 async def post_entries_only(
     conn: AsyncConnection, moved: Moved, blocks: Mapping[int, posting.Block]
 ) -> None:
     """The entries alone; who calls this adds up their sums later."""
-    if moved.staged:
+    if moved.fresh:
+        await fresh.post_entries_only(conn, blocks)
+    if moved.others:
         await posting.post_entries_only(conn, blocks)
-    await fresh.enter(conn, moved.fresh, blocks)
 
 
 def block_of(block_id: int, producer: str, partition: int, at: datetime) -> posting.Block:
@@ -199,27 +179,36 @@ def _is_uuid(text: str | None) -> bool:
     return True
 
 
-def _lines(stated: _Stated, units: dict[str, int], segments: dict[Segments, int]) -> Iterator[Line]:
-    deliveries: dict[str, UUID] = {}
-    for round_no, (block_no, index, _, fact), position in stated.positions:
+def _lines(
+    stated: Iterable[_Stated],
+    rounds: Mapping[Holder, int],
+    units: Mapping[str, int],
+    segments: Mapping[Segments, int],
+) -> Iterator[Line]:
+    """A holder named twice is none of those nobody knows: its second state has to find the
+    first one's."""
+    deliveries: dict[str | None, UUID | None] = {None: None}
+    for round_no, (block_no, index, _, fact), position in stated:
+        account, holder, subject, unit, segment, quantities, effective_on = position
         delivery = fact.delivery_id
-        if delivery is not None and delivery not in deliveries:
+        if delivery not in deliveries:
             deliveries[delivery] = UUID(delivery)
+        likely = fact.revision == 1 and rounds[account, holder] == 1
         yield (
             block_no,
             index,
-            round_no,
-            int(position.account),
-            position.holder,
-            position.subject,
-            units[position.unit],
-            segments[position.segments],
-            *position.quantities,
-            position.effective_on,
+            fresh.ROUND if likely else round_no,
+            int(account),
+            holder,
+            subject,
+            units[unit],
+            segments[segment],
+            *quantities,
+            effective_on,
             fact.revision,
-            fact.correction or position.account in EVENT_ACCOUNTS,
+            fact.correction or account in EVENT_ACCOUNTS,
             FACT_NUMBERS[type(fact)],
             fact.part,
-            None if delivery is None else deliveries[delivery],
+            deliveries[delivery],
             fact.record_no,
         )

@@ -14,7 +14,6 @@ from shared.events import Fact
 from shared.events.deliveries import DeliveryReceived
 from shared.events.enrollment import EmployerLinked, EmployerSplit
 
-
 _TAKEN: Final = (DeliveryReceived, EmployerLinked, EmployerSplit)
 
 

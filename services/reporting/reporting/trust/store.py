@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple, TypeAlias
 
+from psycopg.errors import UniqueViolation
 from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -13,7 +14,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from reporting.chains import CAME_AT
 from reporting.figures.rules import Account
 from reporting.trust.models import delivery_facts, employer_keys, employer_links
-from shared.copying import copy_new
 from shared.database import copy_into
 from shared.events.deliveries import BY_OFFICER
 
@@ -55,7 +55,10 @@ async def insert_links(
 ) -> bool:
     """The links and keys of employers nobody knew; False, and nothing has happened, when one of
     them was known. An employer has no keys before its first link, so these are not looked for."""
-    if not await copy_new(conn, employer_links, _LINK, rows):
+    try:
+        async with conn.begin_nested():
+            await copy_into(conn, employer_links, _LINK, rows)
+    except UniqueViolation:
         return False
     await copy_into(conn, employer_keys, ("key", "employer_id"), keys)
     return True

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
-from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
+from typing import Any, NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from reporting.figures.rules import Segments
 from reporting.figures.store.moving import LEGS
-from shared.database import raw
+from shared.database import raw, sent_together, stage
 
 LEDGER_LOCK = 0x6B6D_6669_6775  # any number; appliers share it, rebuilding takes it alone
 
@@ -29,28 +29,6 @@ class Block(NamedTuple):
     recorded_at: datetime
     recorded_on: date
     slot: int
-
-
-TotalKey: TypeAlias = tuple[int, int, date]
-"""Account, unit, effective day."""
-RollupKey: TypeAlias = tuple[int, int, int, date, date, int]
-"""Account, unit, segment set, effective day, recorded day, slot."""
-Sum: TypeAlias = tuple[int | None, int | None, int | None]
-"""What is added to the quantities under a key; None where the account has none."""
-
-_Key = TypeVar("_Key", RollupKey, TotalKey)
-_NOTHING: Final = (0, 0, 0)
-
-
-def add(sums: dict[_Key, Sum], key: _Key, quantities: Sequence[int | None], times: int = 1) -> None:
-    """Quantities, so many times, to what a key has. Those an account lacks it always lacks."""
-    a, b, c = sums.get(key, _NOTHING)
-    x, y, z = quantities
-    sums[key] = (
-        None if x is None else (a or 0) + x * times,
-        None if y is None else (b or 0) + y * times,
-        None if z is None else (c or 0) + z * times,
-    )
 
 
 async def lock_shared(conn: AsyncConnection) -> None:
@@ -150,49 +128,71 @@ RETURNING id
 
 
 _SLOTS = (1, 2, 3)
-_ROLLUP_KEY = "account, unit, segment, effective_on, recorded_on, slot"
-_POSTED = f"""
-WITH blocks AS (
+BLOCKS = """blocks AS (
   SELECT * FROM unnest(%(nos)s::int2[], %(ids)s::int8[], %(recorded_at)s::timestamptz[],
     %(recorded_on)s::date[], %(slots)s::int2[]) AS b (no, id, recorded_at, recorded_on, slot)
-), posted AS (
-  INSERT INTO entries (account, unit, segment, q1, q2, q3, effective_on, recorded_at, block,
-    block_index, subject, holder, fact_type, fact_part, fact_revision, delivery_id, record_no)
-  SELECT l.account, l.unit, l.segment, l.q1, l.q2, l.q3, l.effective_on, b.recorded_at, b.id,
-    l.block_index, l.subject, l.holder, l.fact_type, l.fact_part, l.revision, l.delivery_id,
-    l.record_no
-  FROM ({LEGS}) AS l JOIN blocks b ON b.no = l.block_no
-  WHERE {" OR ".join(f"coalesce(l.q{n}, 0) <> 0" for n in _SLOTS)}
-  ORDER BY l.block_no, l.block_index, l.leg
+)"""
+"""The journal's blocks as a table, of ``blocks_given``."""
+NOT_NOTHING = " OR ".join(f"coalesce(q{n}, 0) <> 0" for n in _SLOTS)
+_SAME = "account, unit, segment, q1, q2, q3, effective_on, subject, holder, fact_type, fact_part"
+_ENTRY = f"{_SAME}, delivery_id, record_no, block_index, fact_revision, recorded_at, block"
+
+
+def enter(lines: str) -> str:
+    """Statement that inserts an entry for each of these staged lines that is not nothing."""
+    return f"""
+  INSERT INTO entries ({_ENTRY})
+  SELECT {_SAME}, delivery_id, record_no, block_index, revision, recorded_at, blocks.id
+  FROM {lines} JOIN blocks ON blocks.no = block_no
+  WHERE {NOT_NOTHING}"""
+
+
+_POSTED = f"""
+WITH {BLOCKS}, posted AS ({enter(f"({LEGS}) AS legs")}
+  ORDER BY (block_no::int8 << 33) + (block_index::int8 << 1) + leg
   RETURNING account, unit, segment, q1, q2, q3, effective_on, block
 )"""
-_POST = f"""{_POSTED}, rolled AS (
-  INSERT INTO rollups AS r ({_ROLLUP_KEY}, q1, q2, q3)
-  SELECT {_ROLLUP_KEY}, sum(q1), sum(q2), sum(q3)
-  FROM posted JOIN blocks ON blocks.id = posted.block GROUP BY {_ROLLUP_KEY} ORDER BY {_ROLLUP_KEY}
-  ON CONFLICT ({_ROLLUP_KEY}) DO UPDATE SET
-    {", ".join(f"q{n} = r.q{n} + excluded.q{n}" for n in _SLOTS)}
-)
-SELECT account, unit, effective_on, sum(q1)::int8, sum(q2)::int8, sum(q3)::int8
-FROM posted GROUP BY account, unit, effective_on ORDER BY account, unit, effective_on
+# Days first: see ``moving.IN_ORDER``.
+ROLLUP_KEY = "effective_on, unit, segment, slot, account, recorded_on"
+SUMS = "posting_sums"
+_SUM_COLUMNS = {
+    "account": "int2",
+    "unit": "int2",
+    "segment": "int4",
+    "effective_on": "date",
+    "recorded_on": "date",
+    "slot": "int2",
+    **{f"q{n}": "int8" for n in _SLOTS},
+}
+SUMMED = ", ".join(f"sum(q{n})::int8" for n in _SLOTS)
+_POST = f"""{_POSTED}
+INSERT INTO {SUMS} ({ROLLUP_KEY}, q1, q2, q3)
+SELECT {ROLLUP_KEY}, {SUMMED}
+FROM posted JOIN blocks ON blocks.id = posted.block GROUP BY {ROLLUP_KEY}
 """
 
 
-async def post_entries(conn: AsyncConnection, blocks: Mapping[int, Block]) -> dict[TotalKey, Sum]:
-    """Entries and rollups of what moved; returns what the day totals grow by.
+async def begin_sums(conn: AsyncConnection) -> None:
+    """Where sums are gathered for ``add_sums``, emptied."""
+    columns = ", ".join(f"{name} {kind}" for name, kind in _SUM_COLUMNS.items())
+    await stage(conn, SUMS, columns)
+
+
+async def post_entries(conn: AsyncConnection, blocks: Mapping[int, Block]) -> None:
+    """Entries of what moved, and their sums into the stage.
 
     ``blocks``: by the number staged rows know them by.
     """
-    cursor = await (await raw(conn)).execute(_POST, _given(blocks))
-    return {row[:3]: row[3:] for row in await cursor.fetchall()}
+    await (await raw(conn)).execute(_POST, blocks_given(blocks))
 
 
 async def post_entries_only(conn: AsyncConnection, blocks: Mapping[int, Block]) -> None:
     """Entries of what moved; who calls this adds up their sums later."""
-    await (await raw(conn)).execute(f"{_POSTED} SELECT FROM posted LIMIT 0", _given(blocks))
+    await (await raw(conn)).execute(f"{_POSTED} SELECT FROM posted LIMIT 0", blocks_given(blocks))
 
 
-def _given(blocks: Mapping[int, Block]) -> dict[str, list[Any]]:
+def blocks_given(blocks: Mapping[int, Block]) -> dict[str, list[Any]]:
+    """Parameters of ``BLOCKS``."""
     return {
         "nos": list(blocks),
         "ids": [block.id for block in blocks.values()],
@@ -202,45 +202,25 @@ def _given(blocks: Mapping[int, Block]) -> dict[str, list[Any]]:
     }
 
 
-# Days travel as numbers: lists of whole numbers are written in one go (``shared.arrays``).
-_DAY = "date '0001-01-01' - 1 + "
-_ADD_ROLLUPS = f"""
-INSERT INTO rollups AS r ({_ROLLUP_KEY}, q1, q2, q3)
-SELECT account, unit, segment, {_DAY}effective_on, {_DAY}recorded_on, slot, q1, q2, q3
-FROM unnest(%s::int2[], %s::int2[], %s::int4[], %s::int4[], %s::int4[], %s::int2[],
-  %s::int8[], %s::int8[], %s::int8[]) AS n ({_ROLLUP_KEY}, q1, q2, q3)
-ORDER BY {_ROLLUP_KEY}
-ON CONFLICT ({_ROLLUP_KEY}) DO UPDATE SET
-  {", ".join(f"q{n} = r.q{n} + excluded.q{n}" for n in _SLOTS)}
-"""
-_ADD_TOTALS = f"""
-INSERT INTO day_totals AS d (account, unit, effective_on, q1, q2, q3)
-SELECT account, unit, {_DAY}effective_on, q1, q2, q3
-FROM unnest(%s::int2[], %s::int2[], %s::int4[], %s::int8[], %s::int8[], %s::int8[])
-  AS n (account, unit, effective_on, q1, q2, q3)
-ORDER BY account, unit, effective_on
-ON CONFLICT (account, unit, effective_on) DO UPDATE SET
-  {", ".join(f"q{n} = d.q{n} + excluded.q{n}" for n in _SLOTS)}
+_TOTAL_KEY = "effective_on, unit, account"
+
+
+def _add_staged(table: str, key: str) -> str:
+    return f"""
+INSERT INTO {table} AS old ({key}, q1, q2, q3)
+SELECT {key}, {SUMMED} FROM {SUMS} GROUP BY {key} ORDER BY {key}
+ON CONFLICT ({key}) DO UPDATE SET {", ".join(f"q{n} = old.q{n} + excluded.q{n}" for n in _SLOTS)}
 """
 
 
-async def add_rollups(conn: AsyncConnection, sums: Mapping[RollupKey, Sum]) -> None:
-    """Each sum to the rollup of its key."""
-    if sums:
-        await (await raw(conn)).execute(_ADD_ROLLUPS, _columns(sums, days=(3, 4)))
+_ADD_ROLLUPS = _add_staged("rollups", ROLLUP_KEY)
+_ADD_TOTALS = _add_staged("day_totals", _TOTAL_KEY)
 
 
-async def add_day_totals(conn: AsyncConnection, sums: Mapping[TotalKey, Sum]) -> None:
-    """Last of all: these rows are shared by all appliers and stay locked until the commit."""
-    if sums:
-        await (await raw(conn)).execute(_ADD_TOTALS, _columns(sums, days=(2,)))
-
-
-def _columns(sums: Mapping[Any, Sum], days: Sequence[int]) -> list[list[Any]]:
-    """Keys and quantities by column, those at ``days`` as numbers of days."""
-    columns = [
-        list(column) for column in (*zip(*sums, strict=True), *zip(*sums.values(), strict=True))
-    ]
-    for place in days:
-        columns[place] = [day.toordinal() for day in columns[place]]
-    return columns
+async def add_sums(conn: AsyncConnection) -> None:
+    """What was staged to rollups and day totals: last of all, for the latter are shared by all
+    appliers and stay locked until the commit."""
+    async with sent_together(conn):
+        connection = await raw(conn)
+        await connection.execute(_ADD_ROLLUPS)
+        await connection.execute(_ADD_TOTALS)
