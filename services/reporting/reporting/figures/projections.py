@@ -75,14 +75,14 @@ async def take_positions(
     segments = await posting.segment_ids(conn, {position.segments for _, _, position in stated})
     lines = list(_lines(stated, rounds, units, segments))
     await moving.stage_postings(conn, lines)
-    likely = sum(line[_ROUND] == fresh.ROUND for line in lines)
-    held = likely > 0 and await fresh.hold(conn)
-    others = len(lines) - likely if held else len(lines)
+    round_nos = {line[_ROUND] for line in lines}
+    held = fresh.ROUND in round_nos and await fresh.hold(conn)
+    others = not held or len(round_nos) > 1
     if others:
         await moving.begin_moving(conn)
         for round_no in range(1, max(rounds.values()) + 1):
             await moving.move_holdings(conn, round_no)
-    return Moved(held, others > 0)
+    return Moved(held, others)
 
 
 async def apply(

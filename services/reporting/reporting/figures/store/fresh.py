@@ -2,7 +2,7 @@
 
 Nearly every fact of a long list is the first of its holder. It replaces nothing, so nothing has to
 be upserted, staged again, compared and taken back: it is one holding and at most one entry.
-``moving`` and ``posting`` would write the same, at twice the price.
+``moving`` and ``posting`` would write the same, at half as much again.
 """
 
 from __future__ import annotations
@@ -51,7 +51,8 @@ async def hold(conn: AsyncConnection) -> bool:
     """Give the staged lines of round 0 their holdings.
 
     False when the ledger has one of the holders after all: then all of them are of round 1. To
-    ask for each beforehand would cost a tenth of the whole; a failed try leaves dead rows.
+    ask for each beforehand would cost a tenth of the whole, and is left to the unique key: a
+    failed try leaves dead rows, but a first state is hardly ever told twice.
     """
     connection = await raw(conn)
     try:

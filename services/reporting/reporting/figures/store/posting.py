@@ -1,9 +1,10 @@
-"""Every statement that writes the ledger, but for those that move holdings (``moving``).
+"""Every statement that writes the ledger, but for those that move holdings (``moving``) and those
+of holders nobody knew (``fresh``).
 
 The order of one application is always the same, so that concurrent appliers cannot deadlock and
 the journal's order agrees with the order in which a holder's states were taken: shared lock, names
-of units and segments, staged COPY, holdings round by round, journal, entries with rollups, and
-day totals last, for their few rows are the only ones all appliers share.
+of units and segments, staged COPY, holdings of new holders, the others' round by round, journal,
+entries, rollups, and day totals last, for their few rows are the only ones all appliers share.
 """
 
 from __future__ import annotations
