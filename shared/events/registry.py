@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterable
 from types import ModuleType
 
 import msgspec
@@ -46,6 +47,15 @@ def decode(type_name: str, data: bytes) -> Fact:
         return decoder.decode(data)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise UnknownFact(f"{type_name}: {error}") from error
+
+
+def decode_all(type_names: Iterable[str], data: Iterable[bytes]) -> list[Fact]:
+    """The facts in messages, in order. Raises UnknownFact when there is one that ``decode`` would
+    raise it for, without saying which."""
+    try:
+        return [_DECODERS[name].decode(one) for name, one in zip(type_names, data, strict=True)]
+    except (KeyError, msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise UnknownFact(str(error)) from error
 
 
 def facts_of(producer: str) -> list[type[Fact]]:

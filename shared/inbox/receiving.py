@@ -16,7 +16,7 @@ harmless, at constant cost. What may be relied upon:
   every effect before that point is kept.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -28,7 +28,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.bus.contract import Batch, Message
 from shared.database import Database, is_retryable
-from shared.events import Fact, UnknownFact, decode, topic_of
+from shared.events import Fact, UnknownFact, decode, decode_all, topic_of
 from shared.inbox import store
 from shared.inbox.store import InboxStatus
 from shared.spans import SpanKind, spanning
@@ -190,8 +190,16 @@ class Inbox:
         """Topics of the producers subscribed to."""
         return list(self._producers)
 
-    def decode(self, messages: Iterable[Message]) -> list[_Part]:
+    def decode(self, messages: Sequence[Message]) -> list[_Part]:
         """Messages as facts, cut into runs by those that are not in the catalogue."""
+        try:
+            facts = decode_all([m.type for m in messages], [m.data for m in messages])
+        except UnknownFact:
+            return self._decode_one_by_one(messages)
+        run = list(map(Received, [m.position for m in messages], messages, facts))
+        return [run] if run else []
+
+    def _decode_one_by_one(self, messages: Sequence[Message]) -> list[_Part]:
         parts: list[_Part] = []
         run: list[Received] = []
         for message in messages:

@@ -150,7 +150,7 @@ def _has_old(
 ) -> bool:
     """Whether some positions lie at or below their mark: had before, or late ones of a gap."""
     return any(
-        message.position <= marks[place]
+        min([message.position for message in batch.messages], default=marks[place] + 1)
+        <= marks[place]
         for place, batch in zip(places, batches, strict=True)
-        for message in batch.messages
     )

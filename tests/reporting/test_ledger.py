@@ -326,6 +326,27 @@ class TestOneHolder:
             "210502"
         }
 
+    async def test_a_first_state_told_twice_leaves_the_others_of_its_batch_as_they_are(
+        self, database: Database
+    ) -> None:
+        """The ledger takes first states for unknown; here it finds one that is not."""
+        await apply(database, [person(1), person(2)])
+        again = [person(1, unit="L-BG"), person(3, unit="L-BG"), person(2, 2, status="ended")]
+        await apply(database, again, first_position=3)
+        for table in ("holdings", "entries", "rollups", "day_totals"):
+            lines = await ledger_lines(database, table)
+            sums = {unit: n for (name, unit, *_), n in lines.items() if name == "insured-total"}
+            assert sums == {"210502": 1, "L-BG": 1}, table
+
+    async def test_a_first_state_that_counts_nowhere_is_held_and_posts_nothing(
+        self, database: Database
+    ) -> None:
+        await apply(database, [person(1, status="ended")])
+        async with database.read() as conn:
+            for table, rows in (("holdings", 1), ("entries", 0), ("rollups", 0)):
+                found = await conn.execute(text(f"SELECT count(*) FROM {table}"))
+                assert found.scalar_one() == rows, table
+
     async def test_a_change_of_status_moves_between_segments_on_one_day(
         self, database: Database
     ) -> None:

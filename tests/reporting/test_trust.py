@@ -295,6 +295,19 @@ class TestTheAnswer:
         async with desk.runtime.database.read() as conn:
             assert await store.employer_names(conn, [key]) == {key: "emp-2"}
 
+    async def test_a_first_link_told_twice_leaves_the_others_of_its_batch_as_they_are(
+        self, desk: Desk
+    ) -> None:
+        one, other = (
+            msgspec.structs.replace(linked(f"lic:{who}"), subject=f"link:{who}", employer_id=who)
+            for who in ("emp-1", "emp-2")
+        )
+        await desk.take([one])
+        await desk.take([msgspec.structs.replace(one, name="其他", employer_keys=["lic:x"]), other])
+        async with desk.runtime.database.read() as conn:
+            found = await store.employer_names(conn, ["lic:emp-1", "lic:emp-2", "lic:x"])
+        assert found == {"lic:emp-1": one.name, "lic:emp-2": other.name}
+
     async def test_says_so_when_a_producer_cannot_be_asked(self, desk: Desk) -> None:
         answer = await desk.get("trust")
         assert [line["known"] for line in answer["producers"]] == [False, False, False]

@@ -32,4 +32,4 @@ async def take_all_facts(
     once for all of them."""
     await posting.lock_shared(conn)
     await figures.apply(conn, Counting.of(runtime.plan), batches, runtime.clock.now())
-    await trust.apply(conn, (received.fact for batch in batches for received in batch.facts))
+    await trust.apply(conn, [received.fact for batch in batches for received in batch.facts])

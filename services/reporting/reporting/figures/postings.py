@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from reporting.figures.rules import NO_SEGMENTS, Account, Position, Segments
@@ -48,6 +49,10 @@ class Counting:
         )
 
 
+# There are few, and making one takes longer than looking it up.
+_segments = lru_cache(maxsize=4096)(Segments)
+
+
 def positions_of(fact: Fact, counting: Counting) -> tuple[Position, ...]:
     """The positions the fact states; empty for facts that move no figure."""
     case = _CASES.get(type(fact))
@@ -69,7 +74,7 @@ def _person(
             fact.subject,
             fact.subject,
             fact.unit,
-            Segments(status, fact.worker_class, fact.ownership, fact.trade),
+            _segments(status, fact.worker_class, fact.ownership, fact.trade),
             (int(status in counting.total), int(status in counting.active), None),
             fact.effective_on,
         ),
@@ -118,7 +123,7 @@ def _lead(fact: LeadOpened | LeadAdvanced | LeadClosed, _: Counting) -> tuple[Po
             fact.subject,
             fact.subject,
             fact.unit,
-            Segments(status=fact.status, lead_kind=fact.lead_kind),
+            _segments(fact.status, "", "", "", fact.lead_kind),
             (int(fact.status != "closed"), None, None),
             fact.effective_on,
         ),
@@ -134,7 +139,7 @@ def _employer(
             fact.subject,
             fact.subject,
             fact.unit,
-            Segments(status=fact.status, ownership=fact.ownership, trade=fact.trade),
+            _segments(fact.status, "", fact.ownership, fact.trade),
             (int(fact.status != "ended"), None, None),
             fact.effective_on,
         ),
@@ -168,9 +173,10 @@ def _enterprise(
             fact.subject,
             fact.subject,
             fact.unit,
-            Segments(
-                status="deregistered" if gone else "registered",
-                ownership="individual" if fact.household else "",
+            _segments(
+                "deregistered" if gone else "registered",
+                "",
+                "individual" if fact.household else "",
             ),
             (0 if gone else 1, None, None),
             fact.effective_on,

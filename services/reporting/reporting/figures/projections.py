@@ -1,4 +1,5 @@
-"""Facts become positions, positions become entries: one staged COPY, one statement per round.
+"""Facts become positions, positions become entries: one staged COPY, one statement for holders
+nobody knew and one per round for all others.
 
 A holder named several times in a batch is taken once per round, in order, so that where batches
 are cut never changes a figure.
@@ -6,10 +7,9 @@ are cut never changes a figure.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 from uuid import UUID
 
 import msgspec
@@ -17,8 +17,9 @@ import zstandard
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from reporting.figures.postings import FACT_NUMBERS, Counting, positions_of
-from reporting.figures.rules import EVENT_ACCOUNTS, Position
-from reporting.figures.store import moving, posting
+from reporting.figures.rules import EVENT_ACCOUNTS, Position, Segments
+from reporting.figures.store import fresh, moving, posting
+from reporting.figures.store.moving import Line
 from shared.bus import Message
 from shared.events import Fact
 from shared.inbox import BadMessage, FactBatch
@@ -27,6 +28,7 @@ from shared.periods import local_date
 _PRODUCERS: Final = {"registration-feed": 0, "tax-feed": 1, "enrollment": 2, "reporting": 3}
 _SLOTS_PER_PRODUCER: Final = 1024
 _LEVEL: Final = 1
+_ROUND: Final = list(moving.STAGE_COLUMNS).index("round")
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(list[Message])
 
@@ -40,41 +42,47 @@ class Located(NamedTuple):
     fact: Fact
 
 
-@dataclass
-class _Lines:
-    """What is to be staged: positions with their round, and the names they use."""
+Holder: TypeAlias = tuple[int, str]
+"""Account and name."""
+_Stated: TypeAlias = tuple[int, Located, Position]
+"""A position that a fact states, after the number of its holder's states so far."""
 
-    located: list[tuple[int, Located, Position]] = field(default_factory=list)
-    rounds: int = 0
-    _seen: dict[tuple[int, str], int] = field(default_factory=dict)
 
-    def add(self, located: Located, position: Position) -> None:
-        key = (position.account, position.holder)
-        round_no = self._seen.get(key, 0) + 1
-        self._seen[key] = round_no
-        self.rounds = max(self.rounds, round_no)
-        self.located.append((round_no, located, position))
+class Moved(NamedTuple):
+    """What has its new holdings and is to be posted: states of holders nobody knew, and others."""
+
+    fresh: bool
+    others: bool
 
 
 async def take_positions(
     conn: AsyncConnection, counting: Counting, facts: Sequence[Located]
-) -> bool:
-    """Stage what the facts state and move the holdings; whether there was anything to post.
+) -> Moved | None:
+    """Give the holders their new positions; what is then to be posted, None where nothing is.
 
     The caller holds the ledger's lock. Raises BadMessage for a fact no row can hold.
     """
-    lines = _Lines()
+    stated: list[_Stated] = []
+    rounds: dict[Holder, int] = {}
     for located in facts:
         for position in positions_of(located.fact, counting):
-            lines.add(located, position)
-    if not lines.located:
-        return False
-    units = await posting.unit_ids(conn, (p.unit for _, _, p in lines.located))
-    segments = await posting.segment_ids(conn, (p.segments for _, _, p in lines.located))
-    await moving.stage_postings(conn, _rows(lines, units, segments))
-    for round_no in range(1, lines.rounds + 1):
-        await moving.move_holdings(conn, round_no)
-    return True
+            holder = (position.account, position.holder)
+            rounds[holder] = round_no = rounds.get(holder, 0) + 1
+            stated.append((round_no, located, position))
+    if not stated:
+        return None
+    units = await posting.unit_ids(conn, {position.unit for _, _, position in stated})
+    segments = await posting.segment_ids(conn, {position.segments for _, _, position in stated})
+    lines = list(_lines(stated, rounds, units, segments))
+    await moving.stage_postings(conn, lines)
+    round_nos = {line[_ROUND] for line in lines}
+    held = fresh.ROUND in round_nos and await fresh.hold(conn)
+    others = not held or len(round_nos) > 1
+    if others:
+        await moving.begin_moving(conn)
+        for round_no in range(1, max(rounds.values()) + 1):
+            await moving.move_holdings(conn, round_no)
+    return Moved(held, others)
 
 
 async def apply(
@@ -89,9 +97,10 @@ async def apply(
     check(facts)
     moved = await take_positions(conn, counting, facts)
     blocks = await posting.insert_journal(conn, [_new_block(batch, at) for batch in batches])
-    if moved:
+    if moved is not None:
         await post(
             conn,
+            moved,
             {
                 no: block_of(block, batch.producer, batch.partition, at)
                 for no, (block, batch) in enumerate(zip(blocks, batches, strict=True))
@@ -111,10 +120,24 @@ def _new_block(batch: FactBatch, at: datetime) -> posting.NewBlock:
     )
 
 
-async def post(conn: AsyncConnection, blocks: dict[int, posting.Block]) -> None:
+async def post(conn: AsyncConnection, moved: Moved, blocks: Mapping[int, posting.Block]) -> None:
     """Entries, rollups and day totals of what ``take_positions`` moved."""
-    totals = await posting.post_entries(conn, blocks)
-    await posting.add_day_totals(conn, totals)
+    await posting.begin_sums(conn)
+    if moved.fresh:
+        await fresh.post_entries(conn, blocks)
+    if moved.others:
+        await posting.post_entries(conn, blocks)
+    await posting.add_sums(conn)
+
+
+async def post_entries_only(
+    conn: AsyncConnection, moved: Moved, blocks: Mapping[int, posting.Block]
+) -> None:
+    """The entries alone; who calls this adds up their sums later."""
+    if moved.fresh:
+        await fresh.post_entries_only(conn, blocks)
+    if moved.others:
+        await posting.post_entries_only(conn, blocks)
 
 
 def block_of(block_id: int, producer: str, partition: int, at: datetime) -> posting.Block:
@@ -156,27 +179,36 @@ def _is_uuid(text: str | None) -> bool:
     return True
 
 
-def _rows(lines: _Lines, units: dict[str, int], segments: dict[Any, int]) -> Iterator[Any]:
-    deliveries: dict[str, UUID] = {}
-    for round_no, (block_no, index, _, fact), position in lines.located:
+def _lines(
+    stated: Iterable[_Stated],
+    rounds: Mapping[Holder, int],
+    units: Mapping[str, int],
+    segments: Mapping[Segments, int],
+) -> Iterator[Line]:
+    """A holder named twice is none of those nobody knows: its second state has to find the
+    first one's."""
+    deliveries: dict[str | None, UUID | None] = {None: None}
+    for round_no, (block_no, index, _, fact), position in stated:
+        account, holder, subject, unit, segment, quantities, effective_on = position
         delivery = fact.delivery_id
-        if delivery is not None and delivery not in deliveries:
+        if delivery not in deliveries:
             deliveries[delivery] = UUID(delivery)
+        likely = fact.revision == 1 and rounds[account, holder] == 1
         yield (
             block_no,
             index,
-            round_no,
-            position.account,
-            position.holder,
-            position.subject,
-            units[position.unit],
-            segments[position.segments],
-            *position.quantities,
-            position.effective_on,
+            fresh.ROUND if likely else round_no,
+            int(account),
+            holder,
+            subject,
+            units[unit],
+            segments[segment],
+            *quantities,
+            effective_on,
             fact.revision,
-            fact.correction or position.account in EVENT_ACCOUNTS,
+            fact.correction or account in EVENT_ACCOUNTS,
             FACT_NUMBERS[type(fact)],
             fact.part,
-            None if delivery is None else deliveries[delivery],
+            deliveries[delivery],
             fact.record_no,
         )

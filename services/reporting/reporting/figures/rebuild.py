@@ -26,7 +26,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from reporting.figures import projections
 from reporting.figures.postings import Counting
-from reporting.figures.store import locks, posting, replay, shadow, standing, sums, swapping
+from reporting.figures.store import locks, replay, shadow, standing, sums, swapping
 from reporting.figures.store.replay import Difference, JournalBlock
 from reporting.figures.store.standing import CannotRebuild, Phase
 from reporting.trust import projections as trust
@@ -176,9 +176,10 @@ class _Rebuild:
         async with self.database.transaction() as conn:
             await conn.execute(text("SET LOCAL synchronous_commit = off"))
             await shadow.within(conn)
-            if await projections.take_positions(conn, self.counting, group.facts):
-                await self._post(conn, group)
-            await trust.apply(conn, (located.fact for located in group.facts))
+            moved = await projections.take_positions(conn, self.counting, group.facts)
+            if moved is not None:
+                await self._post(conn, group, moved)
+            await trust.apply(conn, [located.fact for located in group.facts])
             self.facts += len(group.facts)
             self.blocks += len(group.blocks)
             self.after = group.blocks[-1].id
@@ -186,17 +187,17 @@ class _Rebuild:
         if self.progress is not None:
             self.progress(self.facts, self.total)
 
-    async def _post(self, conn: AsyncConnection, group: _Group) -> None:
+    async def _post(self, conn: AsyncConnection, group: _Group, moved: projections.Moved) -> None:
         """Entries, with their sums unless all is to be added up at the end."""
         blocks = {
             no: projections.block_of(b.id, b.producer, b.partition, b.recorded_at)
             for no, b in enumerate(group.blocks)
         }
         if self.phase == "replaying":
-            await posting.post_entries_only(conn, blocks)
+            await projections.post_entries_only(conn, moved, blocks)
             await sums.note_blocks(conn, blocks.values())
         else:
-            await projections.post(conn, blocks)
+            await projections.post(conn, moved, blocks)
 
     async def _enter(self, phase: Phase) -> None:
         self.phase = phase

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -14,11 +14,15 @@ from shared.events import Fact
 from shared.events.deliveries import DeliveryReceived
 from shared.events.enrollment import EmployerLinked, EmployerSplit
 
+_TAKEN: Final = (DeliveryReceived, EmployerLinked, EmployerSplit)
 
-async def apply(conn: AsyncConnection, facts: Iterable[Fact]) -> None:
+
+async def apply(conn: AsyncConnection, facts: Sequence[Fact]) -> None:
     """Take what the facts say of deliveries and employers; older revisions are left out."""
     deliveries: dict[UUID, DeliveryReceived] = {}
     links: dict[str, EmployerLinked | EmployerSplit] = {}
+    if not any(issubclass(kind, _TAKEN) for kind in set(map(type, facts))):
+        return  # as nearly always
     for fact in facts:
         if isinstance(fact, DeliveryReceived) and fact.delivery_id is not None:
             _keep_newest(deliveries, UUID(fact.delivery_id), fact)
@@ -73,15 +77,21 @@ def _withdrawn_at(fact: DeliveryReceived) -> datetime | None:
 async def _apply_links(
     conn: AsyncConnection, links: Mapping[str, EmployerLinked | EmployerSplit]
 ) -> None:
-    rows = [
-        (employer_id, fact.name, fact.unit, fact.revision)
-        for employer_id, fact in sorted(links.items())
-    ]
-    fresh = await store.upsert_links(conn, rows)
-    keys = [
-        (key, employer_id)
-        for employer_id, fact in links.items()
-        if employer_id in fresh
-        for key in fact.employer_keys
-    ]
-    await store.replace_employer_keys(conn, sorted(fresh), sorted(keys))
+    first = {employer_id: fact for employer_id, fact in links.items() if fact.revision == 1}
+    if first and await store.insert_links(conn, *_link_rows(first)):
+        links = {employer_id: fact for employer_id, fact in links.items() if fact.revision > 1}
+    if links:
+        rows, keys = _link_rows(links)
+        fresh = await store.upsert_links(conn, rows)
+        await store.replace_employer_keys(
+            conn, sorted(fresh), [(key, owner) for key, owner in keys if owner in fresh]
+        )
+
+
+def _link_rows(
+    links: Mapping[str, EmployerLinked | EmployerSplit],
+) -> tuple[list[store.LinkRow], list[store.KeyRow]]:
+    """Links and keys in key order, each once."""
+    rows = [(employer, fact.name, fact.unit, fact.revision) for employer, fact in links.items()]
+    keys = {(key, employer) for employer, fact in links.items() for key in fact.employer_keys}
+    return sorted(rows), sorted(keys)

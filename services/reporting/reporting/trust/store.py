@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple, TypeAlias
 
+from psycopg.errors import UniqueViolation
 from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from reporting.chains import CAME_AT
 from reporting.figures.rules import Account
-from reporting.trust.models import delivery_facts
+from reporting.trust.models import delivery_facts, employer_keys, employer_links
+from shared.database import copy_into
 from shared.events.deliveries import BY_OFFICER
 
 _DELIVERY_STATE: Final = [c.name for c in delivery_facts.columns if not c.primary_key]
@@ -31,6 +33,7 @@ async def upsert_deliveries(conn: AsyncConnection, rows: Sequence[dict[str, Any]
     )
 
 
+_LINK: Final = ("employer_id", "name", "unit", "revision")
 _LINKED = text(
     "WITH incoming AS (SELECT * FROM unnest(CAST(:ids AS text[]), CAST(:names AS text[]),"
     " CAST(:units AS text[]), CAST(:revisions AS int[])) AS i (employer_id, name, unit, revision))"
@@ -41,13 +44,28 @@ _LINKED = text(
 )
 
 
-async def upsert_links(
-    conn: AsyncConnection, rows: Sequence[tuple[str, str, str, int]]
-) -> set[str]:
-    """Keep each employer's newest link; returns the employers whose link was new.
+LinkRow: TypeAlias = tuple[str, str, str, int]
+"""Employer id, name, unit, revision."""
+KeyRow: TypeAlias = tuple[str, str]
+"""Key, employer id."""
 
-    Rows are (employer id, name, unit, revision), one per employer.
-    """
+
+async def insert_links(
+    conn: AsyncConnection, rows: Sequence[LinkRow], keys: Sequence[KeyRow]
+) -> bool:
+    """The links and keys of employers nobody knew; False, and nothing has happened, when one of
+    them was known. An employer has no keys before its first link, so these are not looked for."""
+    try:
+        async with conn.begin_nested():
+            await copy_into(conn, employer_links, _LINK, rows)
+    except UniqueViolation:
+        return False
+    await copy_into(conn, employer_keys, ("key", "employer_id"), keys)
+    return True
+
+
+async def upsert_links(conn: AsyncConnection, rows: Sequence[LinkRow]) -> set[str]:
+    """Keep each employer's newest link, one row for each; returns those whose link was new."""
     ids, names, units, revisions = (list(column) for column in zip(*rows, strict=True))
     found = await conn.execute(
         _LINKED, {"ids": ids, "names": names, "units": units, "revisions": revisions}
@@ -56,9 +74,9 @@ async def upsert_links(
 
 
 async def replace_employer_keys(
-    conn: AsyncConnection, employer_ids: Sequence[str], keys: Sequence[tuple[str, str]]
+    conn: AsyncConnection, employer_ids: Sequence[str], keys: Sequence[KeyRow]
 ) -> None:
-    """The keys these employers now have, (key, employer id) each."""
+    """The keys these employers now have."""
     await conn.execute(
         text("DELETE FROM employer_keys WHERE employer_id = ANY(CAST(:ids AS text[]))"),
         {"ids": list(employer_ids)},

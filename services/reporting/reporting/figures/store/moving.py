@@ -9,15 +9,15 @@ that of those holders' own entries.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Final, TypeAlias
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.database import copy_rows, raw, stage
+from shared.database import binary_block, copy_block, raw, stage
 
-_STAGE = "posting_stage"
-_STAGE_COLUMNS = {
+STAGE = "posting_stage"
+STAGE_COLUMNS: Final = {
     "block_no": "int2",
     "block_index": "int4",
     "round": "int2",
@@ -37,9 +37,11 @@ _STAGE_COLUMNS = {
     "delivery_id": "uuid",
     "record_no": "int4",
 }
+"""What is known of a position that a fact states; ``Line`` has these in this order."""
+Line: TypeAlias = tuple[Any, ...]
 _MOVED = "posting_moved"
 _MOVED_COLUMNS = {
-    **_STAGE_COLUMNS,
+    **STAGE_COLUMNS,
     "prev_subject": "text",
     "prev_unit": "int2",
     "prev_segment": "int4",
@@ -59,16 +61,19 @@ def _ddl(columns: dict[str, str]) -> str:
     return ", ".join(f"{name} {kind}" for name, kind in columns.items())
 
 
-async def stage_postings(conn: AsyncConnection, rows: Iterable[Sequence[Any]]) -> None:
-    """Rows in the order of ``_STAGE_COLUMNS`` into an empty stage of this session."""
-    await stage(conn, _STAGE, _ddl(_STAGE_COLUMNS))
-    await stage(conn, _MOVED, _ddl(_MOVED_COLUMNS))
-    await copy_rows(conn, _STAGE, list(_STAGE_COLUMNS), rows, types=list(_STAGE_COLUMNS.values()))
+async def stage_postings(conn: AsyncConnection, lines: Sequence[Line]) -> None:
+    """Lines into an empty stage of this session."""
+    await stage(conn, STAGE, _ddl(STAGE_COLUMNS))
+    block = binary_block(lines, list(STAGE_COLUMNS.values()))
+    await copy_block(conn, STAGE, list(STAGE_COLUMNS), block)
     # The stage has no statistics; without this its join below may be planned as a nested loop.
     await (await raw(conn)).execute("SET LOCAL enable_nestloop = off")
 
 
 _SLOTS = (1, 2, 3)
+IN_ORDER = "holder, account"
+"""How holdings are locked by all appliers. What differs most comes first, for it is by the first
+key alone that PostgreSQL sorts quickly."""
 LEGS = f"""
   SELECT block_no, block_index, 0 AS leg, account, prev_unit AS unit, prev_segment AS segment,
     {", ".join(f"-prev_q{n} AS q{n}" for n in _SLOTS)}, reversal_on AS effective_on,
@@ -82,23 +87,23 @@ LEGS = f"""
 """
 """What is to be posted for everything moved so far, a row for each entry."""
 
-_TAKEN = ["subject", "unit", "segment", "q1", "q2", "q3", "effective_on"]
+TAKEN = ["subject", "unit", "segment", "q1", "q2", "q3", "effective_on"]
 """What a new state replaces."""
-_PREVIOUS = [column for column in _TAKEN if column != "effective_on"]
+_PREVIOUS = [column for column in TAKEN if column != "effective_on"]
 _MOVE = f"""
 WITH taken AS (
   INSERT INTO holdings AS h
-    (account, holder, {", ".join(_TAKEN)}, touched_on, revision, stands_since)
-  SELECT account, holder, {", ".join(_TAKEN)}, effective_on, revision,
+    (account, holder, {", ".join(TAKEN)}, touched_on, revision, stands_since)
+  SELECT account, holder, {", ".join(TAKEN)}, effective_on, revision,
     CASE WHEN correction THEN 0 ELSE revision END
-  FROM {_STAGE} WHERE round = %(round)s ORDER BY account, holder
+  FROM {STAGE} WHERE round = %(round)s ORDER BY {IN_ORDER}
   ON CONFLICT (account, holder) DO UPDATE SET
-    {", ".join(f"{column} = excluded.{column}" for column in (*_TAKEN, "revision"))},
-    {", ".join(f"prev_{column} = h.{column}" for column in _TAKEN)},
+    {", ".join(f"{column} = excluded.{column}" for column in (*TAKEN, "revision"))},
+    {", ".join(f"prev_{column} = h.{column}" for column in TAKEN)},
     touched_on = greatest(h.touched_on, excluded.effective_on),
     stands_since = coalesce(nullif(excluded.stands_since, 0), h.stands_since)
   WHERE h.revision < excluded.revision
-  RETURNING account, holder, {", ".join(f"prev_{column}" for column in _TAKEN)}, stands_since
+  RETURNING account, holder, {", ".join(f"prev_{column}" for column in TAKEN)}, stands_since
 ), judged AS (
   SELECT s.*, {", ".join(f"t.prev_{column}" for column in _PREVIOUS)}, t.stands_since,
     CASE WHEN s.correction THEN t.prev_effective_on ELSE s.effective_on END AS reversal_on,
@@ -106,10 +111,10 @@ WITH taken AS (
       OR {" OR ".join(f"t.prev_{c} IS DISTINCT FROM s.{c}" for c in _PREVIOUS)} AS changed,
     CASE WHEN s.correction THEN t.stands_since > 1 AND s.effective_on <> t.prev_effective_on
          ELSE s.effective_on < t.prev_effective_on END AS again
-  FROM {_STAGE} s JOIN taken t USING (account, holder) WHERE s.round = %(round)s
+  FROM {STAGE} s JOIN taken t USING (account, holder) WHERE s.round = %(round)s
 )
 INSERT INTO {_MOVED}
-SELECT {", ".join(_STAGE_COLUMNS)}, {", ".join(f"prev_{column}" for column in _PREVIOUS)},
+SELECT {", ".join(STAGE_COLUMNS)}, {", ".join(f"prev_{column}" for column in _PREVIOUS)},
   stands_since, reversal_on, changed AND again IS NOT TRUE,
   (subject, unit, segment, effective_on)
     IS NOT DISTINCT FROM (prev_subject, prev_unit, prev_segment, reversal_on),
@@ -146,11 +151,16 @@ WITH turned AS (
     {", ".join(f"sum(q{n})::int8 AS q{n}" for n in _SLOTS)}
   FROM legs GROUP BY account, holder, subject, unit, segment, effective_on
 )
-INSERT INTO {_MOVED} ({", ".join(_STAGE_COLUMNS)}, changed, same_place)
-SELECT {", ".join(f"{'n' if c in _TAKEN else 't'}.{c}" for c in _STAGE_COLUMNS)}, false, false
+INSERT INTO {_MOVED} ({", ".join(STAGE_COLUMNS)}, changed, same_place)
+SELECT {", ".join(f"{'n' if c in TAKEN else 't'}.{c}" for c in STAGE_COLUMNS)}, false, false
 FROM netted n JOIN turned t USING (account, holder)
 ORDER BY n.effective_on, n.unit, n.segment
 """
+
+
+async def begin_moving(conn: AsyncConnection) -> None:
+    """Where ``move_holdings`` notes what is to be posted, emptied."""
+    await stage(conn, _MOVED, _ddl(_MOVED_COLUMNS))
 
 
 async def move_holdings(conn: AsyncConnection, round_no: int) -> None:

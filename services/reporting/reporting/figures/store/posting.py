@@ -1,9 +1,10 @@
-"""Every statement that writes the ledger, but for those that move holdings (``moving``).
+"""Every statement that writes the ledger, but for those that move holdings (``moving``) and those
+of holders nobody knew (``fresh``).
 
 The order of one application is always the same, so that concurrent appliers cannot deadlock and
 the journal's order agrees with the order in which a holder's states were taken: shared lock, names
-of units and segments, staged COPY, holdings round by round, journal, entries with rollups, and
-day totals last, for their few rows are the only ones all appliers share.
+of units and segments, staged COPY, holdings of new holders, the others' round by round, journal,
+entries, rollups, and day totals last, for their few rows are the only ones all appliers share.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from reporting.figures.rules import Segments
 from reporting.figures.store.moving import LEGS
-from shared.database import raw
+from shared.database import raw, sent_together, stage
 
 LEDGER_LOCK = 0x6B6D_6669_6775  # any number; appliers share it, rebuilding takes it alone
 
@@ -29,17 +30,6 @@ class Block(NamedTuple):
     recorded_at: datetime
     recorded_on: date
     slot: int
-
-
-class DayTotal(NamedTuple):
-    """What a batch adds to one unit's effective day."""
-
-    account: int
-    unit: int
-    effective_on: date
-    q1: int | None
-    q2: int | None
-    q3: int | None
 
 
 async def lock_shared(conn: AsyncConnection) -> None:
@@ -139,49 +129,71 @@ RETURNING id
 
 
 _SLOTS = (1, 2, 3)
-_ROLLUP_KEY = "account, unit, segment, effective_on, recorded_on, slot"
-_POSTED = f"""
-WITH blocks AS (
+BLOCKS = """blocks AS (
   SELECT * FROM unnest(%(nos)s::int2[], %(ids)s::int8[], %(recorded_at)s::timestamptz[],
     %(recorded_on)s::date[], %(slots)s::int2[]) AS b (no, id, recorded_at, recorded_on, slot)
-), posted AS (
-  INSERT INTO entries (account, unit, segment, q1, q2, q3, effective_on, recorded_at, block,
-    block_index, subject, holder, fact_type, fact_part, fact_revision, delivery_id, record_no)
-  SELECT l.account, l.unit, l.segment, l.q1, l.q2, l.q3, l.effective_on, b.recorded_at, b.id,
-    l.block_index, l.subject, l.holder, l.fact_type, l.fact_part, l.revision, l.delivery_id,
-    l.record_no
-  FROM ({LEGS}) AS l JOIN blocks b ON b.no = l.block_no
-  WHERE {" OR ".join(f"coalesce(l.q{n}, 0) <> 0" for n in _SLOTS)}
-  ORDER BY l.block_no, l.block_index, l.leg
+)"""
+"""The journal's blocks as a table, of ``blocks_given``."""
+NOT_NOTHING = " OR ".join(f"coalesce(q{n}, 0) <> 0" for n in _SLOTS)
+_SAME = "account, unit, segment, q1, q2, q3, effective_on, subject, holder, fact_type, fact_part"
+_ENTRY = f"{_SAME}, delivery_id, record_no, block_index, fact_revision, recorded_at, block"
+
+
+def enter(lines: str) -> str:
+    """Statement that inserts an entry for each of these staged lines that is not nothing."""
+    return f"""
+  INSERT INTO entries ({_ENTRY})
+  SELECT {_SAME}, delivery_id, record_no, block_index, revision, recorded_at, blocks.id
+  FROM {lines} JOIN blocks ON blocks.no = block_no
+  WHERE {NOT_NOTHING}"""
+
+
+_POSTED = f"""
+WITH {BLOCKS}, posted AS ({enter(f"({LEGS}) AS legs")}
+  ORDER BY (block_no::int8 << 33) + (block_index::int8 << 1) + leg
   RETURNING account, unit, segment, q1, q2, q3, effective_on, block
 )"""
-_POST = f"""{_POSTED}, rolled AS (
-  INSERT INTO rollups AS r ({_ROLLUP_KEY}, q1, q2, q3)
-  SELECT {_ROLLUP_KEY}, sum(q1), sum(q2), sum(q3)
-  FROM posted JOIN blocks ON blocks.id = posted.block GROUP BY {_ROLLUP_KEY} ORDER BY {_ROLLUP_KEY}
-  ON CONFLICT ({_ROLLUP_KEY}) DO UPDATE SET
-    {", ".join(f"q{n} = r.q{n} + excluded.q{n}" for n in _SLOTS)}
-)
-SELECT account, unit, effective_on, sum(q1)::int8, sum(q2)::int8, sum(q3)::int8
-FROM posted GROUP BY account, unit, effective_on ORDER BY account, unit, effective_on
+# Days first: see ``moving.IN_ORDER``.
+ROLLUP_KEY = "effective_on, unit, segment, slot, account, recorded_on"
+SUMS = "posting_sums"
+_SUM_COLUMNS = {
+    "account": "int2",
+    "unit": "int2",
+    "segment": "int4",
+    "effective_on": "date",
+    "recorded_on": "date",
+    "slot": "int2",
+    **{f"q{n}": "int8" for n in _SLOTS},
+}
+SUMMED = ", ".join(f"sum(q{n})::int8" for n in _SLOTS)
+_POST = f"""{_POSTED}
+INSERT INTO {SUMS} ({ROLLUP_KEY}, q1, q2, q3)
+SELECT {ROLLUP_KEY}, {SUMMED}
+FROM posted JOIN blocks ON blocks.id = posted.block GROUP BY {ROLLUP_KEY}
 """
 
 
-async def post_entries(conn: AsyncConnection, blocks: Mapping[int, Block]) -> list[DayTotal]:
-    """Entries and rollups of what moved; returns what the day totals grow by.
+async def begin_sums(conn: AsyncConnection) -> None:
+    """Where sums are gathered for ``add_sums``, emptied."""
+    columns = ", ".join(f"{name} {kind}" for name, kind in _SUM_COLUMNS.items())
+    await stage(conn, SUMS, columns)
+
+
+async def post_entries(conn: AsyncConnection, blocks: Mapping[int, Block]) -> None:
+    """Entries of what moved, and their sums into the stage.
 
     ``blocks``: by the number staged rows know them by.
     """
-    cursor = await (await raw(conn)).execute(_POST, _given(blocks))
-    return [DayTotal(*row) for row in await cursor.fetchall()]
+    await (await raw(conn)).execute(_POST, blocks_given(blocks))
 
 
 async def post_entries_only(conn: AsyncConnection, blocks: Mapping[int, Block]) -> None:
     """Entries of what moved; who calls this adds up their sums later."""
-    await (await raw(conn)).execute(f"{_POSTED} SELECT FROM posted LIMIT 0", _given(blocks))
+    await (await raw(conn)).execute(f"{_POSTED} SELECT FROM posted LIMIT 0", blocks_given(blocks))
 
 
-def _given(blocks: Mapping[int, Block]) -> dict[str, list[Any]]:
+def blocks_given(blocks: Mapping[int, Block]) -> dict[str, list[Any]]:
+    """Parameters of ``BLOCKS``."""
     return {
         "nos": list(blocks),
         "ids": [block.id for block in blocks.values()],
@@ -191,17 +203,25 @@ def _given(blocks: Mapping[int, Block]) -> dict[str, list[Any]]:
     }
 
 
-_ADD_TOTALS = f"""
-INSERT INTO day_totals AS d (account, unit, effective_on, q1, q2, q3)
-SELECT * FROM unnest(%s::int2[], %s::int2[], %s::date[], %s::int8[], %s::int8[], %s::int8[])
-ORDER BY 1, 2, 3
-ON CONFLICT (account, unit, effective_on) DO UPDATE SET
-  {", ".join(f"q{n} = d.q{n} + excluded.q{n}" for n in _SLOTS)}
+_TOTAL_KEY = "effective_on, unit, account"
+
+
+def _add_staged(table: str, key: str) -> str:
+    return f"""
+INSERT INTO {table} AS old ({key}, q1, q2, q3)
+SELECT {key}, {SUMMED} FROM {SUMS} GROUP BY {key} ORDER BY {key}
+ON CONFLICT ({key}) DO UPDATE SET {", ".join(f"q{n} = old.q{n} + excluded.q{n}" for n in _SLOTS)}
 """
 
 
-async def add_day_totals(conn: AsyncConnection, totals: Sequence[DayTotal]) -> None:
-    """Last of all: these rows are shared by all appliers and stay locked until the commit."""
-    if totals:
-        columns = [list(column) for column in zip(*totals, strict=True)]
-        await (await raw(conn)).execute(_ADD_TOTALS, columns)
+_ADD_ROLLUPS = _add_staged("rollups", ROLLUP_KEY)
+_ADD_TOTALS = _add_staged("day_totals", _TOTAL_KEY)
+
+
+async def add_sums(conn: AsyncConnection) -> None:
+    """What was staged to rollups and day totals: last of all, for the latter are shared by all
+    appliers and stay locked until the commit."""
+    async with sent_together(conn):
+        connection = await raw(conn)
+        await connection.execute(_ADD_ROLLUPS)
+        await connection.execute(_ADD_TOTALS)
