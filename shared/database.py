@@ -14,10 +14,12 @@ from itertools import islice
 from typing import Any, Self
 
 import psycopg
+import psycopg.abc
 import sqlalchemy
 from psycopg import sql
-from psycopg._copy_base import BinaryFormatter
+from psycopg._copy_base import _binary_signature, _binary_trailer, format_row_binary
 from psycopg.adapt import Transformer
+from psycopg.pq import Format
 from psycopg.types.string import BytesBinaryDumper
 from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql
@@ -293,22 +295,39 @@ def _copy_of_blocks(table: str, columns: tuple[str, ...]) -> bytes:
     return statement.as_bytes()
 
 
-def binary_block(rows: Sequence[Sequence[Any]], types: Sequence[str]) -> bytes:
-    """Rows as COPY's binary format wants them, made without a connection; see ``copy_rows``."""
+def binary_block(
+    rows: Sequence[Sequence[Any]],
+    types: Sequence[str],
+    shared: Sequence[Any] = (),
+    shared_types: Sequence[str] = (),
+) -> bytes:
+    """Rows as COPY's binary format wants them, made without a connection; see ``copy_rows``.
+    ``shared``: values of further columns, the same in all rows and written only once here."""
     for place, kind in enumerate(types):
         if limit := _NARROW.get(kind):
             _check_column([row[place] for row in rows], limit, kind)
-    formatter = BinaryFormatter(Transformer(_BLOCKS))
-    oids = [psycopg.adapters.types.get_oid(kind) for kind in types]
-    formatter.transformer.set_dumper_types(oids, formatter.format)
-    write_row = formatter.write_row
-    parts: list[Any] = []
+    own, others = _transformer(types), _transformer(shared_types)
+    count = (len(types) + len(shared)).to_bytes(2, "big")
+    block = bytearray(_binary_signature)
+    end_of_row = bytearray()
     try:
-        parts.extend(filter(None, map(write_row, rows)))
+        format_row_binary(shared, others, end_of_row)
+        del end_of_row[:2]  # its own count of fields
+        for row in rows:
+            begins = len(block)
+            format_row_binary(row, own, block)
+            block[begins : begins + 2] = count
+            block += end_of_row
     except OverflowError as error:
         raise psycopg.errors.NumericValueOutOfRange(str(error)) from error
-    parts.append(formatter.end())
-    return b"".join(parts)
+    return bytes(block + _binary_trailer)
+
+
+def _transformer(types: Sequence[str]) -> psycopg.abc.Transformer:
+    transformer = Transformer(_BLOCKS)
+    oids = [psycopg.adapters.types.get_oid(kind) for kind in types]
+    transformer.set_dumper_types(oids, Format.BINARY)
+    return transformer
 
 
 def _check_column(values: Sequence[int | None], limit: int, kind: str) -> None:

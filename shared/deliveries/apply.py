@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import structlog
@@ -13,12 +13,11 @@ from shared.database import is_retryable
 from shared.deliveries.feed import (
     ApplyContext,
     Disposition,
-    Fresh,
     JudgedRow,
     Outcome,
     RowProblem,
 )
-from shared.deliveries.fresh import write_prepared
+from shared.deliveries.fresh import Prepared, Preparing, write_prepared
 from shared.deliveries.judge import Judged, Judging, unusable
 from shared.deliveries.numbers import Remarks
 from shared.deliveries.receipts import NotConserved
@@ -61,12 +60,15 @@ async def apply_judged(ctx: ApplyContext, judged: Judged) -> tuple[Result, Outco
     return result, outcome
 
 
-async def apply_prepared(ctx: ApplyContext, fresh: Fresh, judging: Judging) -> Result | None:
+async def apply_prepared(
+    ctx: ApplyContext, preparing: Preparing, judging: Judging
+) -> Result | None:
     """The quick way: parts written as they come from judging. None, with nothing written, when
     a key is known, stands twice, or the database refuses a row; ``apply_judged`` finds out more."""
+    ctx = replace(ctx, recorded_at=preparing.recorded_at)
     try:
         async with ctx.conn.begin_nested():
-            return await _write_parts(ctx, fresh, judging)
+            return await _write_parts(ctx, preparing, judging)
     except _NotNew:
         return None
     except Exception as error:
@@ -78,12 +80,12 @@ async def apply_prepared(ctx: ApplyContext, fresh: Fresh, judging: Judging) -> R
 
 
 class _NotNew(Exception):
-    """A key is known, or stands twice; takes the parts before back."""
+    """A row is for ``Feed.apply``; takes the parts before back."""
 
 
-async def _write_parts(ctx: ApplyContext, fresh: Fresh, judging: Judging) -> Result:
-    result = Result()
-    blocks = []
+async def _write_parts(ctx: ApplyContext, preparing: Preparing, judging: Judging) -> Result:
+    fresh, result = preparing.fresh, Result()
+    written: list[Prepared] = []
     async for judged in judging.parts():
         _log_failures(ctx, judged)
         result.dispositions.update(dict.fromkeys(judged.problems, Disposition.REJECTED))
@@ -92,11 +94,21 @@ async def _write_parts(ctx: ApplyContext, fresh: Fresh, judging: Judging) -> Res
         if judged.rows:
             raise _NotNew
         if judged.prepared is not None:
+            if not written and not await _begun(ctx, preparing):
+                raise _NotNew
             if not await write_prepared(ctx.conn, fresh, judged.prepared):
                 raise _NotNew
-            blocks.append(judged.prepared.facts)
-    await ctx.runtime.outbox.write_packed(ctx.conn, blocks)
+            written.append(judged.prepared)
+    await ctx.runtime.outbox.write_packed(ctx.conn, [part.facts for part in written])
+    rest = [part.rest for part in written if part.rest is not None]
+    if fresh.follow is not None and rest:
+        await ctx.runtime.outbox.write(ctx.conn, await fresh.follow(ctx, rest))
     return result
+
+
+async def _begun(ctx: ApplyContext, preparing: Preparing) -> bool:
+    begin = preparing.fresh.begin
+    return begin is None or await begin(ctx, preparing.ahead)
 
 
 def _log_failures(ctx: ApplyContext, judged: Judged) -> None:

@@ -64,6 +64,7 @@ async def dealt_with(
         async with runtime.database.transaction() as conn:
             if not await store.take_idle_feed(conn, new):
                 raise _HasToWait
+            await judging.begin(conn)
             await store.insert_body(conn, new, spool)
             save = partial(_keep_done, new=new, spool=spool)
             return await processing.process_chunk(conn, runtime, feed, row, judging, save)
