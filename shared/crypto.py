@@ -11,10 +11,11 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -41,6 +42,11 @@ _IDENTITY_18: Final = re.compile(
 _BASE32: Final = "abcdefghijklmnopqrstuvwxyz234567"
 # Two characters at a time: the standard library's encoder costs more than the hash itself.
 _BASE32_PAIRS: Final = [first + second for first in _BASE32 for second in _BASE32]
+_BASE32_CODES: Final = np.frombuffer(_BASE32.encode(), np.uint8)
+_LETTERS: Final = 26
+_FIVE_BITS: Final = np.uint64(31)
+_MANY: Final = 64
+"""From so many values on it pays to write them all at once."""
 
 
 class SecrecyError(Exception):
@@ -110,6 +116,19 @@ class Secrecy:
         nonce = os.urandom(_NONCE_BYTES)
         return self._prefix + nonce + self._cipher.encrypt(nonce, plain, aad)
 
+    def encrypt_all(self, plain: Iterable[tuple[bytes, bytes]]) -> list[bytes]:
+        """``encrypt`` of (plain, aad) pairs, in order: half a microsecond less for each of many."""
+        if self._cipher is None:
+            raise SecrecyError("no encryption key is configured")
+        pairs = list(plain)
+        prefix, encrypt, size = self._prefix, self._cipher.encrypt, _NONCE_BYTES
+        chance = os.urandom(size * len(pairs))
+        nonces = [chance[at : at + size] for at in range(0, len(chance), size)]
+        return [
+            prefix + nonce + encrypt(nonce, text, aad)
+            for nonce, (text, aad) in zip(nonces, pairs, strict=True)
+        ]
+
     def decrypt(self, sealed: bytes, aad: bytes = b"") -> bytes:
         """The plain bytes; SecrecyError for an unknown version, other ``aad``, or any change."""
         if len(sealed) < 1 + _NONCE_BYTES + _TAG_BYTES:
@@ -128,9 +147,16 @@ class Secrecy:
         The same text gives the same hash everywhere the secret is the same; write a number in
         its one standard form first (``identifiers.read``).
         """
+        return self._hasher().hash(text)
+
+    def keyed_hashes(self, texts: Sequence[str]) -> list[str]:
+        """``keyed_hash`` of each, in order: of many in less than half the time."""
+        return self._hasher().hashes(texts)
+
+    def _hasher(self) -> _Mac:
         if self._mac is None:
             raise SecrecyError("no hash key is configured")
-        return self._mac.hash(text)
+        return self._mac
 
     def __reduce__(self) -> tuple[type[Secrecy], tuple[dict[int, bytes], dict[int, bytes]]]:
         """Handed to the worker processes that judge; ciphers themselves cannot be pickled."""
@@ -154,11 +180,38 @@ class _Mac:
         self._prefix = f"v{version}-"
 
     def hash(self, text: str) -> str:
-        inner = self._inner.copy()
-        inner.update(text.encode())
-        outer = self._outer.copy()
-        outer.update(inner.digest())
-        return self._prefix + _base32_of_16(outer.digest())
+        (digest,) = self._digests((text,))
+        return self._prefix + _base32_of_16(digest)
+
+    def hashes(self, texts: Sequence[str]) -> list[str]:
+        if len(texts) < _MANY:
+            return list(map(self.hash, texts))
+        prefix = self._prefix
+        return [prefix + letters for letters in _base32_of_all(self._digests(texts))]
+
+    def _digests(self, texts: Iterable[str]) -> list[bytes]:
+        begin, end = self._inner.copy, self._outer.copy
+        digests = []
+        for text in texts:
+            inner, outer = begin(), end()
+            inner.update(text.encode())
+            outer.update(inner.digest())
+            digests.append(outer.digest())
+        return digests
+
+
+def _base32_of_all(digests: Sequence[bytes]) -> list[str]:
+    """``_base32_of_16`` of each of SHA-256's digests."""
+    words = np.frombuffer(b"".join(digests), ">u8").reshape(len(digests), 4)
+    upper, lower = (words[:, place].astype(np.uint64) for place in (0, 1))
+    letters = np.empty((len(digests), _LETTERS), np.uint8)
+    for place in range(12):
+        letters[:, place] = upper >> np.uint64(59 - 5 * place) & _FIVE_BITS
+        letters[:, 13 + place] = lower >> np.uint64(58 - 5 * place) & _FIVE_BITS
+    letters[:, 12] = upper << np.uint64(1) & _FIVE_BITS | lower >> np.uint64(63)
+    letters[:, 25] = lower << np.uint64(2) & _FIVE_BITS
+    text = _BASE32_CODES[letters].tobytes().decode()
+    return [text[at : at + _LETTERS] for at in range(0, len(text), _LETTERS)]
 
 
 def _base32_of_16(data: bytes) -> str:

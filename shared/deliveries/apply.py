@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Final
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
 
 import structlog
 from sqlalchemy.exc import DBAPIError
@@ -18,7 +18,7 @@ from shared.deliveries.feed import (
     Outcome,
     RowProblem,
 )
-from shared.deliveries.fresh import Prepared, ask_for_known, copy_prepared
+from shared.deliveries.fresh import Prepared, Preparing, ask_for_known, copy_prepared
 from shared.deliveries.judge import Judged, Judging, unusable
 from shared.deliveries.numbers import Remarks
 from shared.deliveries.receipts import NotConserved
@@ -69,15 +69,18 @@ class NotNew(Exception):
     the transaction is to be rolled back, and the chunk applied as it is judged."""
 
 
-async def apply_prepared(ctx: ApplyContext, fresh: Fresh, judging: Judging) -> Result | None:
+async def apply_prepared(
+    ctx: ApplyContext, preparing: Preparing, judging: Judging
+) -> Result | None:
     """The quick way: parts written as they come from judging. None, with nothing written, when
-    a key of the first one is known or stands twice; raises NotNew when that is found out later, or
+    a row of the first one is for ``Feed.apply``; raises NotNew when that is found out later, or
     the database refuses a row. ``apply_judged`` finds out more.
 
     No savepoint: it would cost every chunk two ways to the database, and hardly any needs it.
     """
+    ctx = replace(ctx, recorded_at=preparing.recorded_at)
     try:
-        return await _write_parts(ctx, fresh, judging)
+        return await _write_parts(ctx, preparing, judging)
     except NotNew:
         raise
     except Exception as error:
@@ -88,22 +91,38 @@ async def apply_prepared(ctx: ApplyContext, fresh: Fresh, judging: Judging) -> R
         raise NotNew from error
 
 
-async def _write_parts(ctx: ApplyContext, fresh: Fresh, judging: Judging) -> Result | None:
-    result, written = Result(), False
+async def _write_parts(ctx: ApplyContext, preparing: Preparing, judging: Judging) -> Result | None:
+    fresh, result = preparing.fresh, Result()
+    rests: list[Any] = []
+    written = False
     async for judged in judging.parts():
         _log_failures(ctx, judged)
         result.dispositions.update(dict.fromkeys(judged.problems, Disposition.REJECTED))
         result.problems.update(judged.problems)
         result.remarks.update(judged.remarks)
-        if judged.prepared is None and not judged.rows:
+        prepared = judged.prepared
+        if prepared is None and not judged.rows:
             continue
-        if judged.prepared is None or await _is_known(ctx, fresh, judged.prepared, result.blocks):
+        if (
+            prepared is None
+            or not (written or await _begun(ctx, preparing))
+            or await _is_known(ctx, fresh, prepared, result.blocks)
+        ):
             if written:
                 raise NotNew
             return None
-        await copy_prepared(ctx.conn, fresh, judged.prepared)
-        result.blocks, written = [judged.prepared.facts], True
+        await copy_prepared(ctx.conn, fresh, prepared)
+        result.blocks, written = [prepared.facts], True
+        if prepared.rest is not None:
+            rests.append(prepared.rest)
+    if fresh.follow is not None and rests:
+        result.blocks += ctx.runtime.outbox.packed(await fresh.follow(ctx, rests))
     return result
+
+
+async def _begun(ctx: ApplyContext, preparing: Preparing) -> bool:
+    begin = preparing.fresh.begin
+    return begin is None or await begin(ctx, preparing.ahead)
 
 
 async def _is_known(

@@ -67,6 +67,7 @@ async def dealt_with(
                 await store.insert_only_segment(conn, new, spool)
             if not await said_yes(idle):
                 raise _HasToWait
+            await judging.begin(conn)
             await store.insert_reading(conn, new, spool)
             save = partial(_keep_done, new=new, spool=spool)
             return await processing.process_chunk(conn, runtime, feed, row, judging, save)

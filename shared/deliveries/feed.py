@@ -100,6 +100,10 @@ class JudgedRow(NamedTuple):
     row: tuple[Any, ...]
 
 
+JudgedTuple = tuple[int, str, bytes, tuple[Any, ...]]
+"""The same as it travels between processes."""
+
+
 class Changed(NamedTuple):
     """A key whose state a chunk changed, in its final state (``shared.deliveries.state``)."""
 
@@ -123,23 +127,48 @@ class Recording(NamedTuple):
     """As ``ApplyContext.restates``."""
 
 
+class New(NamedTuple):
+    """What rows of new keys come to."""
+
+    rows: list[tuple[Any, ...]]
+    """Values of ``Fresh.columns``, the key first; in any order."""
+    shared: tuple[Any, ...]
+    """Values of ``Fresh.shared``."""
+    facts: Sequence[Fact]
+    """In record order."""
+    rest: Any = None
+    """What there is to do beside, for ``Fresh.follow``. Picklable; None: nothing."""
+
+
 @dataclass(frozen=True)
 class Fresh:
     """What rows come to whose keys the state does not know yet, told ahead of the apply: the
     judging process then prepares state and facts as they are sent to the database.
 
-    For a feed whose ``apply`` is ``upsert_state`` into this table and ``facts`` of what changed,
-    nothing held, refused or released; made by ``shared.deliveries.state.fresh_in``. Rows of known
-    keys, or of keys that stand twice in a chunk, go through ``apply`` as ever.
+    What ``make`` and ``follow`` do is what ``apply`` would do with the same rows, all of them
+    applied, none of them releasing others. Rows of known keys, of keys that stand twice in a
+    chunk, or that ``make`` leaves alone, go through ``apply`` as ever. Functions are importable
+    by name. ``shared.deliveries.state.fresh_in`` makes the one of ``apply_state``.
     """
 
     table: str
-    columns: tuple[str, ...]
-    """Of the table, in the order of ``JudgedRow.row``."""
-    types: tuple[str, ...]
-    """PostgreSQL's, one per column."""
-    facts: Callable[[Recording, Sequence[Changed]], list[Fact]]
-    """Pure, importable by name; in the order of the changes."""
+    columns: Mapping[str, str]
+    """Those each row has its own value of, the key first → PostgreSQL's types."""
+    shared: Mapping[str, str]
+    """Those all rows of a delivery have the same value of, likewise."""
+    make: Callable[[Recording, Sequence[JudgedTuple], Any], New | None]
+    """Of rows in record order and what ``ahead`` gave. Pure. None where only ``apply`` can tell
+    what they come to."""
+    unknown: tuple[tuple[str, str], ...] = ()
+    """Further (table, column) that hold none of the keys, or ``apply`` has more to do."""
+    ahead: Callable[[AsyncConnection, range, bytes], Awaitable[Any]] | None = None
+    """Reads what ``make`` has to know of the state, before judging begins: of a segment's record
+    numbers and text. Picklable; may be out of date when ``make``'s rows are written."""
+    begin: Callable[[ApplyContext, Any], Awaitable[bool]] | None = None
+    """Before the first rows are written: takes the locks that ``apply`` takes, and says whether
+    what ``ahead`` gave is still so."""
+    follow: Callable[[ApplyContext, Sequence[Any]], Awaitable[list[Fact]]] | None = None
+    """After the last rows: does what their ``rest``, in record order, asks for. More facts."""
 
 
 @dataclass

@@ -12,30 +12,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, Final
-from uuid import UUID
+from typing import Any, Final
 
 from psycopg import sql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.database import Cursor, binary_block, copy_block, raw
-from shared.deliveries.feed import Changed, DeliveryInfo, Fresh, Recording
+from shared.copying import binary_block, copy_block
+from shared.database import Cursor, raw
+from shared.deliveries.feed import DeliveryInfo, Fresh, JudgedTuple, Recording
 from shared.outbox import Outbox, PackedFacts
 
-if TYPE_CHECKING:
-    from shared.deliveries.judge import JudgedTuple
-
-STATE: Final = (
-    "natural_key",
-    "revision",
-    "content_hash",
-    "delivery_id",
-    "record_no",
-    "recorded_at",
-)
-"""The columns every state table begins with, see ``models.state_columns``."""
-_STATE_TYPES: Final = ("text", "int4", "bytea", "uuid", "int4", "timestamptz")
-_KEY: Final = itemgetter(1)
+_KEY: Final = itemgetter(0)
 
 
 @dataclass(frozen=True)
@@ -46,6 +33,8 @@ class Preparing:
     outbox: Outbox
     recorded_at: datetime
     traceparent: str | None
+    ahead: Any = None
+    """What ``fresh.ahead`` gave."""
 
 
 @dataclass(frozen=True)
@@ -57,43 +46,51 @@ class Prepared:
     rows: bytes
     """For COPY, in key order so that no two writers wait crosswise."""
     facts: PackedFacts
+    rest: Any
+    """For ``Fresh.follow``; None: nothing."""
 
 
 def prepare(
     preparing: Preparing, delivery: DeliveryInfo, rows: Sequence[JudgedTuple]
 ) -> Prepared | None:
-    """The rows as they are sent; None where a key stands twice, which only ``apply`` can tell
-    apart."""
-    fresh, recorded_at = preparing.fresh, preparing.recorded_at
-    in_order = sorted(rows, key=_KEY)
+    """The rows as they are sent; None where a key stands twice or ``Fresh.make`` leaves one
+    alone: only ``apply`` can tell what they come to."""
+    fresh = preparing.fresh
+    new = fresh.make(Recording(delivery, preparing.recorded_at), rows, preparing.ahead)
+    if new is None:
+        return None
+    in_order = sorted(new.rows, key=_KEY)
     keys = list(map(_KEY, in_order))
     if len(set(keys)) < len(keys):
         return None
-    delivery_id = UUID(delivery.id)
-    block = binary_block(
-        [(key, 1, digest, delivery_id, no, recorded_at, *row) for no, key, digest, row in in_order],
-        (*_STATE_TYPES, *fresh.types),
-    )
-    changes = [Changed(no, key, row, 1, None) for no, key, _, row in rows]
-    facts = fresh.facts(Recording(delivery, recorded_at), changes)
-    return Prepared(_array(keys), block, preparing.outbox.pack(facts, preparing.traceparent))
+    types = (tuple(fresh.columns.values()), tuple(fresh.shared.values()))
+    block = binary_block(in_order, types[0], new.shared, types[1])
+    facts = preparing.outbox.pack(new.facts, preparing.traceparent)
+    return Prepared(_array(keys), block, facts, new.rest)
 
 
 async def ask_for_known(conn: AsyncConnection, fresh: Fresh, prepared: Prepared) -> Cursor:
     """Ask whether one of the keys is known, for ``said_yes``."""
     driver = await raw(conn)
-    return await driver.execute(_is_any_known(fresh.table), (prepared.keys,))
+    key = next(iter(fresh.columns))
+    asked = _is_any_known((fresh.table, key), *fresh.unknown)
+    return await driver.execute(asked, {"keys": prepared.keys})
 
 
 async def copy_prepared(conn: AsyncConnection, fresh: Fresh, prepared: Prepared) -> None:
     """The rows into the state; none of their keys is known."""
-    await copy_block(conn, fresh.table, (*STATE, *fresh.columns), prepared.rows)
+    await copy_block(conn, fresh.table, (*fresh.columns, *fresh.shared), prepared.rows)
 
 
 @cache
-def _is_any_known(table: str) -> bytes:
-    query = sql.SQL("SELECT EXISTS (SELECT FROM {} WHERE natural_key = ANY(%s::text[]))")
-    return query.format(sql.Identifier(table)).as_bytes()
+def _is_any_known(*places: tuple[str, str]) -> bytes:
+    known = [
+        sql.SQL("EXISTS (SELECT FROM {} WHERE {} = ANY(%(keys)s::text[]))").format(
+            sql.Identifier(table), sql.Identifier(column)
+        )
+        for table, column in places
+    ]
+    return sql.SQL("SELECT {}").format(sql.SQL(" OR ").join(known)).as_bytes()
 
 
 def _array(keys: Sequence[Any]) -> str:

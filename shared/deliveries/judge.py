@@ -19,10 +19,18 @@ from functools import cache
 from typing import Any, Final, Self
 
 import msgspec
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.crypto import Secrecy
 from shared.deliveries.columns import packed, unpacked
-from shared.deliveries.feed import DeliveryInfo, Judge, JudgeContext, RowProblem, Verdict
+from shared.deliveries.feed import (
+    DeliveryInfo,
+    Judge,
+    JudgeContext,
+    JudgedTuple,
+    RowProblem,
+    Verdict,
+)
 from shared.deliveries.fresh import Prepared, Preparing, prepare
 from shared.deliveries.numbers import Remarks, decode_numbered, judge_records
 from shared.deliveries.readers import LINE_FORMS, READERS, TABLE_FORMS, Cut
@@ -49,10 +57,6 @@ def _shares(parts: int) -> tuple[float, ...]:
     """Of so many parts, each smaller than the one before."""
     sizes = [NEXT_PART**no for no in range(parts)]
     return tuple(size / sum(sizes) for size in sizes)
-
-
-JudgedTuple = tuple[int, str, bytes, tuple[Any, ...]]
-"""Record number, natural key, content hash, row."""
 
 
 @dataclass(frozen=True)
@@ -246,10 +250,26 @@ class Judging:
         self.preparing = preparing
         self.all_new = False
         """Whether every key turned out to be new; set by whoever applied it."""
-        self._pool, self._task = pool, task
-        tasks = [task] if preparing is None else task.parts(preparing, data)
-        count = task.segment.record_count
-        self._parts = [asyncio.create_task(pool.judge(part, of=count)) for part in tasks]
+        self._pool, self._task, self._data = pool, task, data
+        self._parts: list[asyncio.Task[Judged]] = []
+        if preparing is None:
+            self._begin([task])
+        elif preparing.fresh.ahead is None:
+            self._begin(task.parts(preparing, data))
+
+    async def begin(self, conn: AsyncConnection) -> None:
+        """Begin what has to know of the state first; all else began at once."""
+        if self._parts or self.preparing is None or self.preparing.fresh.ahead is None:
+            return
+        first = self.segment.first_record_no
+        numbers = range(first, first + self.segment.record_count)
+        ahead = await self.preparing.fresh.ahead(conn, numbers, self._data)
+        self.preparing = replace(self.preparing, ahead=ahead)
+        self._begin(self._task.parts(self.preparing, self._data))
+
+    def _begin(self, tasks: Sequence[JudgeTask]) -> None:
+        count = self.segment.record_count
+        self._parts = [asyncio.create_task(self._pool.judge(one, of=count)) for one in tasks]
 
     async def parts(self) -> AsyncIterator[Judged]:
         """The prepared parts in order, each as soon as it is judged."""

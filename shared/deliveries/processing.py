@@ -133,8 +133,8 @@ async def process_chunk(
 async def _applied(ctx: ApplyContext, judging: Judging) -> Result:
     """The chunk's rows in the state and their facts in the outbox, or still to be written to it;
     the quick way where there is one for them. Raises NotNew."""
-    if ctx.feed.fresh is not None and judging.preparing is not None:
-        result = await apply_prepared(ctx, ctx.feed.fresh, judging)
+    if judging.preparing is not None:
+        result = await apply_prepared(ctx, judging.preparing, judging)
         if result is not None:
             judging.all_new = True
             return result
@@ -142,8 +142,8 @@ async def _applied(ctx: ApplyContext, judging: Judging) -> Result:
     if outcome.released:
         await held_store.release(ctx.conn, outcome.released)
     result.blocks = ctx.runtime.outbox.packed(outcome.facts)
-    known = Disposition.DUPLICATE in result.dispositions.values()
-    judging.all_new = not known and all(fact.revision == 1 for fact in outcome.facts)
+    others = {Disposition.DUPLICATE, Disposition.HELD}.intersection(result.dispositions.values())
+    judging.all_new = not others and all(fact.revision == 1 for fact in outcome.facts)
     return result
 
 

@@ -13,17 +13,19 @@ from psycopg import sql
 from sqlalchemy import Table
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.database import copy_rows, copy_types, raw, stage_into
+from shared.copying import copy_rows, copy_types, stage_into
+from shared.database import raw
 from shared.deliveries.feed import (
     ApplyContext,
     Changed,
     Disposition,
     Fresh,
     JudgedRow,
+    JudgedTuple,
+    New,
     Outcome,
     Recording,
 )
-from shared.deliveries.fresh import STATE
 from shared.deliveries.models import state_columns
 from shared.deliveries.standing import ENDED_HASH
 from shared.events import Fact
@@ -146,7 +148,46 @@ async def upsert_state(
 
 def fresh_in(table: Table, columns: Sequence[str], facts: Facts) -> Fresh:
     """The quick way of a feed whose apply is ``apply_state`` of the same."""
-    return Fresh(table.name, tuple(columns), tuple(copy_types(table, columns)), facts)
+    own, shared = (*_OWN, *columns), _SHARED
+    return Fresh(
+        table.name,
+        dict(zip(own, copy_types(table, own), strict=True)),
+        dict(zip(shared, copy_types(table, shared), strict=True)),
+        _Make(facts),
+    )
+
+
+_STATE: Final = (
+    "natural_key",
+    "revision",
+    "content_hash",
+    "delivery_id",
+    "record_no",
+    "recorded_at",
+)
+"""The columns every state table begins with, see ``models.state_columns``: those a version has its
+own value of, and those the new keys of a delivery share."""
+_OWN: Final = ("natural_key", "content_hash", "record_no")
+_SHARED: Final = ("revision", "delivery_id", "recorded_at")
+
+
+@dataclass(frozen=True)
+class _Make:
+    """First versions of new keys, and the facts of them."""
+
+    facts: Facts
+
+    def __call__(
+        self,
+        recording: Recording,
+        rows: Sequence[JudgedTuple],
+        _ahead: None,
+    ) -> New:
+        return New(
+            [(key, digest, no, *row) for no, key, digest, row in rows],
+            (1, UUID(recording.delivery.id), recording.recorded_at),
+            self.facts(recording, [Changed(no, key, row, 1, None) for no, key, _, row in rows]),
+        )
 
 
 async def apply_state(
@@ -205,7 +246,7 @@ async def _write(
     versions: Iterable[tuple[str, _Version]],
 ) -> None:
     """Staged COPY and one upsert, in key order so that no two writers wait crosswise."""
-    names = (*STATE, *columns)
+    names = (*_STATE, *columns)
     rows = [
         (
             key,

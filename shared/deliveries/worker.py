@@ -275,9 +275,11 @@ class DeliveryWorker:
         segment = await store.find_segment(conn, row.id, no)
         if segment is None:
             raise LookupError(f"segment {no} of delivery {row.id} is missing")
-        return processing.judging_of(
+        judging = processing.judging_of(
             self.runtime, feed, row, segment, self._pool, all_new=lane.all_new
         )
+        await judging.begin(conn)
+        return judging
 
     def _is_of_now(self, judging: Judging) -> bool:
         """Whether what it prepared says of it that it is recorded about now."""

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shared.database import Database, copy_rows, raw, stage
+from shared.copying import copy_rows, stage
+from shared.database import Database, raw
 
 AWKWARD = [
     "",

@@ -47,6 +47,15 @@ class TestEncrypt:
         with pytest.raises(SecrecyError, match="elsewhere"):
             secrecy.decrypt(secrecy.encrypt(b"x", b"record 1"), b"record 2")
 
+    def test_many_at_once(self) -> None:
+        """Each opens in its own place only, and none has another's nonce."""
+        secrecy = Secrecy(KEYS, {})
+        pairs = [(b"the same", f"record {no}".encode()) for no in range(100)]
+        sealed = secrecy.encrypt_all(pairs)
+        assert [*map(secrecy.decrypt, sealed, (place for _, place in pairs))] == [b"the same"] * 100
+        assert len({one[1:13] for one in sealed}) == 100
+        assert secrecy.encrypt_all([]) == []
+
     def test_too_short(self) -> None:
         with pytest.raises(SecrecyError, match="too short"):
             Secrecy(KEYS, {}).decrypt(b"\x02")
@@ -59,6 +68,12 @@ class TestKeyedHash:
         letters = base64.b32encode(digest).decode().rstrip("=").lower()
         secrecy = Secrecy({}, {version: HASH_KEYS[version]})
         assert secrecy.keyed_hash(text) == f"v{version}-{letters}"
+
+    @given(st.lists(st.text(st.characters(exclude_categories=["Cs"])), max_size=200))
+    def test_many_at_once_are_the_same(self, texts: list[str]) -> None:
+        secrecy = Secrecy({}, HASH_KEYS)
+        for one_by_one in (texts, [f"{no}" for no in range(100)]):
+            assert secrecy.keyed_hashes(one_by_one) == [*map(secrecy.keyed_hash, one_by_one)]
 
     def test_the_newest_version_hashes(self) -> None:
         newest = max(HASH_KEYS)
@@ -73,6 +88,10 @@ class TestSecrecy:
             secrecy.encrypt(b"x")
         with pytest.raises(SecrecyError, match="no hash key"):
             secrecy.keyed_hash("x")
+        with pytest.raises(SecrecyError, match="no encryption key"):
+            secrecy.encrypt_all([(b"x", b"")])
+        with pytest.raises(SecrecyError, match="no hash key"):
+            secrecy.keyed_hashes(["x"])
 
     @pytest.mark.parametrize(
         ("keys", "hash_keys"),

@@ -28,17 +28,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import IntegrityError, InternalError
 
-from shared.database import (
-    Database,
-    DatabaseAway,
-    copy_rows,
-    copy_types,
-    is_away,
-    is_retryable,
-    notify,
-    raw,
-    stage,
-)
+from shared.copying import copy_rows, copy_types, stage
+from shared.database import Database, DatabaseAway, is_away, is_retryable, notify, raw
 from tests.conftest import PostgresForTests
 
 DECLARED: dict[str, Any] = {

@@ -8,7 +8,8 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.database import Cursor, copy_rows, raw
+from shared.copying import copy_rows
+from shared.database import Cursor, raw
 from shared.deliveries.spool import SegmentEntry, Spool
 from shared.deliveries.store.rows import (
     BEING_WITHDRAWN,

@@ -10,7 +10,8 @@ from uuid import UUID
 from psycopg.rows import class_row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.database import copy_rows, notify, raw
+from shared.copying import copy_rows
+from shared.database import notify, raw
 from shared.deliveries.feed import RowProblem
 from shared.deliveries.judge import StoredSegment
 from shared.deliveries.store.lookup import find_delivery

@@ -9,7 +9,8 @@ import msgspec
 from psycopg.types.json import Jsonb
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.database import copy_rows, raw
+from shared.copying import copy_rows
+from shared.database import raw
 from shared.deliveries.feed import Disposition, RowProblem
 from shared.deliveries.receipts import CODES
 from shared.deliveries.store.rows import (

@@ -11,7 +11,8 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.database import copy_rows, raw
+from shared.copying import copy_rows
+from shared.database import raw
 from shared.deliveries.tables.spooling import TableSpool
 
 

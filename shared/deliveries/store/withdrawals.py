@@ -12,7 +12,8 @@ from psycopg import sql
 from psycopg.rows import class_row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.database import copy_rows, notify, raw
+from shared.copying import copy_rows
+from shared.database import notify, raw
 from shared.deliveries.standing import Standing
 from shared.deliveries.store.full_lists import names_of
 from shared.deliveries.store.rows import CHANNEL, COLUMNS, DeliveryRow, fetch_rows

@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from enrollment.identity import models
 from enrollment.identity.rules import grams, grams_of, plain
-from shared.database import copy_into, raw
+from shared.copying import copy_into
+from shared.database import raw
 
 _IDENTITY_LOCK = 0x656E726F6C6C02
 """Held alone by who links and parts employers, shared by who only asks whose a key is: the lock of

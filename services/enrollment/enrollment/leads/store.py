@@ -14,7 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from enrollment.leads import models
 from enrollment.leads.changes import Cause, Step, Stored
 from enrollment.leads.rules import FOUND, Entry, Event
-from shared.database import copy_into, raw, stage_into
+from shared.copying import copy_into, stage_into
+from shared.database import raw
 from shared.periods import local_date
 
 _EVENT_COLUMNS = ("employer_id", *Event._fields)

@@ -10,6 +10,7 @@ from enrollment.register.intake import (
     employer_applications,
     employers,
     insured_persons,
+    new_persons,
     person_applications,
 )
 from enrollment.register.schemas import (
@@ -130,6 +131,7 @@ FEEDS = (
         columns=insured_persons.COLUMNS,
         judge=insured_persons.judge_insured_persons,
         apply=insured_persons.apply_insured_persons,
+        fresh=new_persons.NEW_PERSONS,
         example={
             "identity_no": "210502197001019805",
             "name": "张三",

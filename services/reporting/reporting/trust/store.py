@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from reporting.chains import CAME_AT
 from reporting.figures.rules import Account
 from reporting.trust.models import delivery_facts, employer_keys, employer_links
-from shared.database import copy_into
+from shared.copying import copy_into
 from shared.events.deliveries import BY_OFFICER
 
 _DELIVERY_STATE: Final = [c.name for c in delivery_facts.columns if not c.primary_key]

@@ -15,7 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from enrollment.golden import models
 from enrollment.golden.rules import STRUCK_OFF, Outside, Sighting
-from shared.database import copy_into, raw, stage_into
+from shared.copying import copy_into, stage_into
+from shared.database import raw
 
 _COLUMNS = Sighting._fields
 _READ = ", ".join("delivery_id::text" if name == "delivery_id" else name for name in _COLUMNS)

@@ -12,7 +12,8 @@ from enrollment.leads import models
 from enrollment.leads.changes import Cause, Stored
 from enrollment.leads.persons.rules import Standing
 from enrollment.leads.rules import Event
-from shared.database import raw, stage_into
+from shared.copying import stage_into
+from shared.database import raw
 
 _COLUMNS = (
     "person_key",

@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from enrollment.leads import models
 from enrollment.leads.store import HOUSEHOLD, OWNERSHIP, TRADE, Wanted
 from enrollment.leads.worth.rules import FLEXIBLE_BASES, RULE_VERSION, Known
-from shared.database import copy_into, raw, stage_into
+from shared.copying import copy_into, stage_into
+from shared.database import raw
 
 
 class Trait(NamedTuple):

@@ -8,7 +8,8 @@ from typing import NamedTuple
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from enrollment.linking import models
-from shared.database import copy_into, raw
+from shared.copying import copy_into
+from shared.database import raw
 
 _MATCH_LOCK = 0x656E726F6C6C03
 """One matcher at a time, so that a pair is looked at once."""

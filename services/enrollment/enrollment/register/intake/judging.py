@@ -16,8 +16,8 @@ from shared.deliveries.checks import (
     org_code_in_uscc,
 )
 from shared.deliveries.feed import JudgeContext, RowProblem
-from shared.deliveries.persons import Sealed, Told, birth_and_sex, check_told, person_key_of
-from shared.identifiers import IDENTITY_CARD, Problem
+from shared.deliveries.persons import Sealed, Told, birth_and_sex, check_told
+from shared.identifiers import IDENTITY_CARD, Problem, person_key_text
 
 _PACK = msgspec.msgpack.Encoder().encode
 
@@ -52,23 +52,39 @@ class _EmployerNumbers(Protocol):
     def owner_id(self) -> str | None: ...
 
 
-def personal_of(record: Told, name: str, secrecy: Secrecy) -> Personal:
-    """A person of a checked record as they are kept: hashed, sealed, with birth date and sex.
+class _Named(Told, Protocol):
+    @property
+    def name(self) -> str: ...
+
+
+def personal_of(records: Sequence[_Named], secrecy: Secrecy) -> list[Personal]:
+    """The persons of checked records as they are kept, in order: hashed, sealed, with birth date
+    and sex. About 4 µs each, of many.
 
     Both forms of an identity number give the same person key.
     """
-    number = record.identity_no or ""
-    if record.identity_kind == IDENTITY_CARD:
-        # Most are, and there are 600,000: what the number tells is read off it.
-        key = secrecy.keyed_hash(number)
-        birth_on = date.fromisoformat(number[6:14])
-        sex, kept = "M" if int(number[16]) % 2 else "F", (number, name)
-    else:
-        key = person_key_of(record, secrecy) or ""
-        birth_on, sex = birth_and_sex(record)
-        kept = Sealed.of(record, name).kept
-    sealed = secrecy.encrypt(_PACK(kept), _place(key))
-    return key, sealed, birth_on, sex, secrecy.keyed_hash(f"name:{name}")
+    texts, kept, born = [], [], []
+    for record in records:
+        number = record.identity_no or ""
+        if record.identity_kind == IDENTITY_CARD:
+            # Most are, and there are 600,000: what the number tells is read off it.
+            texts.append(number)
+            kept.append(_PACK((number, record.name)))
+            sex = "M" if number[16] in "13579" else "F"
+            born.append((date.fromisoformat(number[6:14]), sex))
+        else:
+            texts.append(person_key_text(record.identity_kind, number, record.nationality))
+            kept.append(_PACK(Sealed.of(record, record.name).kept))
+            born.append(birth_and_sex(record))
+    keys = secrecy.keyed_hashes(texts)
+    sealed = secrecy.encrypt_all(zip(kept, map(_place, keys), strict=True))
+    names = list({record.name for record in records})
+    hashes = secrecy.keyed_hashes([f"name:{name}" for name in names])
+    name_hash = dict(zip(names, hashes, strict=True))
+    return [
+        (key, cover, birth_on, sex, name_hash[record.name])
+        for record, key, cover, (birth_on, sex) in zip(records, keys, sealed, born, strict=True)
+    ]
 
 
 def person_faults(record: Told, wrong: Problem | None, ctx: JudgeContext) -> Sequence[RowProblem]:

@@ -14,20 +14,12 @@ from functools import lru_cache
 from typing import Any, Self
 from uuid import UUID
 
-from enrollment.golden import intake as golden
-from enrollment.identity import store as identity_store
-from enrollment.leads import projections
-from enrollment.leads import store as lead_store
 from enrollment.leads.changes import Cause
 from enrollment.leads.persons import projections as persons_projections
-from enrollment.leads.persons.projections import Moved
-from enrollment.leads.persons.rules import Standing
 from enrollment.leads.projections import LeadFact
-from enrollment.leads.rules import Event as LeadEvent
 from enrollment.linking.store import person_names
-from enrollment.register import rules
+from enrollment.register.intake.moving import PersonFact, count_active, fact_of, moved_by
 from enrollment.register.rules import Person
-from enrollment.register.store import employers as employer_store
 from enrollment.register.store import persons as store
 from enrollment.register.store.persons import PersonVersion
 from enrollment.register.store.spells import (
@@ -39,17 +31,9 @@ from enrollment.register.store.spells import (
 )
 from enrollment.register.timeline import Since, Step, Told
 from shared.deliveries.checks import content_hash
-from shared.deliveries.feed import ApplyContext
+from shared.deliveries.feed import ApplyContext, Recording
 from shared.deliveries.state import Superseded, keep_superseded
 from shared.events import Fact
-from shared.events.enrollment import PersonChanged, PersonEnded, PersonEnrolled
-
-PersonFact = PersonEnrolled | PersonChanged | PersonEnded
-FACTS: dict[str, type[PersonFact]] = {
-    "enrolled": PersonEnrolled,
-    "changed": PersonChanged,
-    "ended": PersonEnded,
-}
 
 _LIST = "insured-persons"
 
@@ -78,6 +62,7 @@ class PersonLedger:
         self.ctx = ctx
         self.current = current
         self._delivery_id = UUID(ctx.delivery.id)
+        self._recording = Recording(ctx.delivery, ctx.recorded_at)
         self._known = set(current)
         self._moves: list[_Move] = []
         self._superseded: list[Superseded] = []
@@ -201,8 +186,8 @@ class PersonLedger:
         conn = self.ctx.conn
         moved = dict.fromkeys(move.key for move in self._moves)
         new = [key for key in moved if key not in self._known]
-        for key, person_id in zip(new, await store.mint(conn, len(new)), strict=True):
-            self.current[key].person_id = person_id
+        for key, number in zip(new, await store.take_numbers(conn, len(new)), strict=True):
+            self.current[key].person_id = store.person_id(number)
         await store.insert_persons(conn, map(self._row, new))
         changed = sorted(key for key in moved if key in self._known)
         await self._note_names()
@@ -250,28 +235,19 @@ class PersonLedger:
         bearing = await persons_projections.bearing(conn, moves)
         if not bearing:
             return []
-        moved = [self._moved(self._moves[at]) for at in bearing]
+        moved = [
+            moved_by(
+                self.ctx,
+                move.no,
+                move.key,
+                move.revision,
+                move.before,
+                move.after,
+                move.effective_on,
+            )
+            for move in (self._moves[at] for at in bearing)
+        ]
         return await persons_projections.hear_moves(conn, moved, self.ctx.recorded_at)
-
-    def _moved(self, move: _Move) -> Moved:
-        """The move as leads of persons see it (O77)."""
-        state = move.after
-        event = LeadEvent(
-            f"register:{move.key}",
-            move.revision,
-            "",
-            self.ctx.recorded_at,
-            move.effective_on,
-            self.ctx.feed.name,
-            state.unit,
-            "",
-            0,
-            self.ctx.delivery.id,
-            move.no,
-        )
-        before = None if move.before is None else move.before.status
-        standing = Standing(state.status, state.enrolled_on, move.effective_on)
-        return Moved(move.key, before, standing, event)
 
     def _row(self, key: str) -> tuple[Any, ...]:
         version = self.current[key]
@@ -290,29 +266,18 @@ class PersonLedger:
         )
 
     def _fact(self, move: _Move) -> PersonFact:
-        state = move.after
-        person_id = self.current[move.key].person_id
-        return FACTS[rules.person_fact(move.before, state)](
-            key=person_id,
-            subject=person_id,
-            revision=move.revision,
-            delivery_id=self.ctx.delivery.id,
-            record_no=move.no,
-            recorded_at=self.ctx.recorded_at,
+        return fact_of(
+            self._recording,
+            move.no,
+            self.current[move.key].person_id,
+            move.revision,
+            move.before,
+            move.after,
+            move.effective_on,
             correction=move.correction,
-            person_id=person_id,
-            employer_id=state.employer_id,
-            unit=state.unit,
-            status=state.status,
-            worker_class=state.worker_class,
-            ownership=state.ownership,
-            trade=state.trade,
-            enrolled_on=state.enrolled_on,
-            effective_on=move.effective_on,
         )
 
-    async def _count(self) -> list[projections.LeadFact]:
-        """Move the employers' counts of active persons; a gap may open or close by it."""
+    async def _count(self) -> list[LeadFact]:
         deltas: Counter[str] = Counter()
         causes: dict[str, Cause] = {}
         for move in self._moves:
@@ -327,17 +292,4 @@ class PersonLedger:
             if came is not None:
                 deltas[came] += 1
                 causes[came] = cause
-        # One coming as another leaves moves no count, yet may be whom the census found missing.
-        if not causes:
-            return []
-        conn = self.ctx.conn
-        await identity_store.lock_employers(conn, causes)
-        await employer_store.add_active(conn, deltas)
-        await golden.refresh(conn, self.ctx.runtime.plan, causes, self.ctx.recorded_at)
-        compared = await lead_store.with_headcounts(conn, causes)
-        return await projections.follow(
-            conn,
-            {employer: causes[employer] for employer in sorted(compared)},
-            self.ctx.recorded_at,
-            plan=self.ctx.runtime.plan,
-        )
+        return await count_active(self.ctx, deltas, causes)

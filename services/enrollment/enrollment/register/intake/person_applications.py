@@ -93,7 +93,7 @@ def judge_person_applications(
         if problems:
             verdicts.append(Verdict(problems=tuple(problems)))
             continue
-        personal = personal_of(record, record.name, ctx.secrecy)
+        (personal,) = personal_of([record], ctx.secrecy)
         key, sealed, birth_on, sex, name_hash = personal
         row = Row(
             record.action,

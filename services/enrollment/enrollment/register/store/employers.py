@@ -13,7 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from enrollment.identity.rules import grams, plain
 from enrollment.register import models
 from enrollment.register.rules import Employer, Person, Place
-from shared.database import raw, stage_into
+from shared.copying import stage_into
+from shared.database import raw
 from shared.deliveries.state import STANDING_SEQ
 
 _REGISTER_LOCK = 0x656E726F6C6C02

@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from enrollment.register import models
 from enrollment.register.rules import Person
-from shared.database import copy_into, raw, stage_into
+from shared.copying import copy_into, stage_into
+from shared.database import raw
 from shared.deliveries.state import STANDING_SEQ
 
 _COLUMNS = (
@@ -85,15 +86,25 @@ async def persons(
     }
 
 
-async def mint(conn: AsyncConnection, count: int) -> list[str]:
-    """New person ids; numbers of a transaction rolled back are never used again."""
+async def take_numbers(conn: AsyncConnection, count: int) -> Sequence[int]:
+    """So many numbers of persons; those of a transaction rolled back are never used again."""
     if not count:
-        return []
+        return ()
     driver = await raw(conn)
+    # One after another unless somebody else takes some at the same time.
     cursor = await driver.execute(
-        "SELECT nextval('person_numbers') FROM generate_series(1, %s)", (count,)
+        "SELECT min(n), CASE WHEN max(n) - min(n) + 1 > count(*) THEN array_agg(n) END FROM "
+        "(SELECT nextval('person_numbers') AS n FROM generate_series(1, %s)) AS taken",
+        (count,),
     )
-    return [f"P{number:09d}" for (number,) in await cursor.fetchall()]
+    found = await cursor.fetchone()
+    first, others = found if found is not None else (0, None)
+    return range(first, first + count) if others is None else others
+
+
+def person_id(number: int) -> str:
+    """The id of the person with that number."""
+    return f"P{number:09d}"
 
 
 async def insert_persons(conn: AsyncConnection, rows: Iterable[Sequence[Any]]) -> None:

@@ -18,7 +18,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from enrollment.register import models
 from enrollment.register.rules import Employer, Person
 from enrollment.register.timeline import Since, Span, State, Step, Timeline, Told, after, past
-from shared.database import copy_into, raw
+from shared.copying import copy_into
+from shared.database import raw
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ from typing import Any, Final, TypeAlias
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.database import binary_block, copy_block, raw, stage
+from shared.copying import binary_block, copy_block, stage
+from shared.database import raw
 
 STAGE = "posting_stage"
 STAGE_COLUMNS: Final = {

@@ -18,7 +18,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from reporting.figures.rules import Segments
 from reporting.figures.store.moving import LEGS
-from shared.database import raw, sent_together, stage
+from shared.copying import stage
+from shared.database import raw, sent_together
 
 LEDGER_LOCK = 0x6B6D_6669_6775  # any number; appliers share it, rebuilding takes it alone
 
