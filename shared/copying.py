@@ -90,6 +90,9 @@ def binary_block(
     for place, kind in enumerate(types):
         if limit := _NARROW.get(kind):
             _check_column([row[place] for row in rows], limit, kind)
+    for value, kind in zip(shared, shared_types, strict=True):
+        if limit := _NARROW.get(kind):
+            _check_column([value], limit, kind)
     own, others = _transformer(types), _transformer(shared_types)
     count = (len(types) + len(shared)).to_bytes(2, "big")
     block = bytearray(_binary_signature)
