@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from itertools import islice
 from typing import Any
@@ -44,20 +44,20 @@ async def copy_rows(
         sql.SQL(", ").join(map(sql.Identifier, columns)),
         sql.SQL("(FORMAT BINARY)" if types else ""),
     )
-    count = 0
+    count, waiting = 0, iter(rows)
     async with driver.cursor() as cursor, cursor.copy(statement) as copy:
-        if types:
-            copy.set_types(types)
-        # The formatter is called directly: a coroutine per row would cost more than the row.
-        write_row, send = copy.formatter.write_row, copy.writer.write
-        for row in _within(rows, types) if types else rows:
-            count += 1
-            try:
-                block = write_row(row)
-            except OverflowError as error:
-                raise psycopg.errors.NumericValueOutOfRange(str(error)) from error
-            if block:
-                await send(block)
+        if not types:
+            for row in waiting:
+                count += 1
+                await copy.write_row(row)
+            return count
+        transformer, begins = _transformer(types, driver), _binary_signature
+        while part := list(islice(waiting, _AT_ONCE)):
+            count += len(part)
+            _check(part, types)
+            await copy.write(begins + _formatted(part, transformer))
+            begins = b""
+        await copy.write(begins + _binary_trailer)
     return count
 
 
@@ -87,41 +87,58 @@ def binary_block(
 ) -> bytes:
     """Rows as COPY's binary format wants them, made without a connection; see ``copy_rows``.
     ``shared``: values of further columns, the same in all rows and written only once here."""
-    for place, kind in enumerate(types):
-        if limit := _NARROW.get(kind):
-            _check_column([row[place] for row in rows], limit, kind)
-    for value, kind in zip(shared, shared_types, strict=True):
-        if limit := _NARROW.get(kind):
-            _check_column([value], limit, kind)
-    own, others = _transformer(types), _transformer(shared_types)
-    count = (len(types) + len(shared)).to_bytes(2, "big")
-    block = bytearray(_binary_signature)
-    end_of_row = bytearray()
+    _check(rows, types)
+    _check([shared], shared_types)
+    own = _transformer(types, _BLOCKS)
+    if not shared:
+        return bytes(_binary_signature + _formatted(rows, own) + _binary_trailer)
+    end_of_row = _formatted([shared], _transformer(shared_types, _BLOCKS))[2:]  # without its count
+    block = _formatted(rows, own, end_of_row, len(types) + len(shared))
+    return bytes(_binary_signature + block + _binary_trailer)
+
+
+def _formatted(
+    rows: Sequence[Sequence[Any]],
+    transformer: psycopg.abc.Transformer,
+    end_of_row: bytes | bytearray = b"",
+    fields: int = 0,
+) -> bytearray:
+    """The rows' bytes, each followed by fields that were formatted before; ``fields``: how many
+    there are in all then."""
+    block, count = bytearray(), fields.to_bytes(2, "big")
     try:
-        format_row_binary(shared, others, end_of_row)
-        del end_of_row[:2]  # its own count of fields
+        if not end_of_row:
+            for row in rows:
+                format_row_binary(row, transformer, block)
+            return block
         for row in rows:
             begins = len(block)
-            format_row_binary(row, own, block)
+            format_row_binary(row, transformer, block)
             block[begins : begins + 2] = count
             block += end_of_row
     except OverflowError as error:
         raise psycopg.errors.NumericValueOutOfRange(str(error)) from error
-    return bytes(block + _binary_trailer)
+    return block
 
 
-def _transformer(types: Sequence[str]) -> psycopg.abc.Transformer:
-    transformer = Transformer(_BLOCKS)
+def _transformer(types: Sequence[str], context: Any) -> psycopg.abc.Transformer:
+    transformer = Transformer(context)
     oids = [psycopg.adapters.types.get_oid(kind) for kind in types]
     transformer.set_dumper_types(oids, Format.BINARY)
     return transformer
 
 
-def _check_column(values: Sequence[int | None], limit: int, kind: str) -> None:
-    """As ``_within``, for a column at once."""
-    given = [value for value in values if value is not None] if None in values else values
-    if given and not -limit <= min(given) <= max(given) < limit:  # type: ignore[type-var, operator]
-        raise psycopg.errors.NumericValueOutOfRange(f"a value is beyond {kind}")
+def _check(rows: Sequence[Sequence[Any]], types: Sequence[str]) -> None:
+    """Narrow integers are within their types: the driver would cut off the higher bytes."""
+    for place, kind in enumerate(types):
+        limit = _NARROW.get(kind)
+        if limit is None:
+            continue
+        values = [row[place] for row in rows]
+        if None in values:
+            values = [value for value in values if value is not None]
+        if values and not -limit <= min(values) <= max(values) < limit:
+            raise psycopg.errors.NumericValueOutOfRange(f"a value is beyond {kind}")
 
 
 class _Blocks:
@@ -140,21 +157,8 @@ _BLOCKS = _Blocks()
 _NARROW = {"int2": 2**15, "smallint": 2**15, "int4": 2**31, "integer": 2**31}
 
 
-_CHECKED_AT_ONCE = 500
-
-
-def _within(rows: Iterable[Sequence[Any]], types: Sequence[str]) -> Iterator[Sequence[Any]]:
-    """The rows, their narrow integers checked: the driver would cut off the higher bytes."""
-    narrow = [(place, _NARROW[kind]) for place, kind in enumerate(types) if kind in _NARROW]
-    waiting = iter(rows)
-    while part := list(islice(waiting, _CHECKED_AT_ONCE)):
-        for place, limit in narrow:
-            # Zero stands for NULL, which fits.
-            column = [row[place] or 0 for row in part]
-            if max(column) >= limit or min(column) < -limit:
-                value = next(number for number in column if not -limit <= number < limit)
-                raise psycopg.errors.NumericValueOutOfRange(f"{value} is beyond {types[place]}")
-        yield from part
+_AT_ONCE = 500
+"""So many rows are in memory as bytes."""
 
 
 def copy_types(table: Table, columns: Sequence[str]) -> list[str]:
