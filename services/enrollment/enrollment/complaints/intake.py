@@ -13,7 +13,7 @@ from enrollment.complaints.schemas import Complaint
 from enrollment.identity.numbers import employer_key, org_code_of, problems_of
 from enrollment.identity.rules import keys_of
 from enrollment.leads.evidence import Report, take_reports
-from enrollment.leads.worth.store import Trait
+from enrollment.leads.worth.rules import Trait
 from shared.crypto import SealedColumn, Secrecy
 from shared.deliveries.checks import Problems, content_hash
 from shared.deliveries.feed import (

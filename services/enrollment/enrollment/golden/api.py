@@ -130,7 +130,7 @@ async def get_golden_record(
     if employer is None:
         raise problem("not-found")
     caller.require_unit(employer["unit"])
-    sightings = await store.around(tx, (), [employer_id])
+    sightings = await store.around(tx, [employer_id])
     sightings.sort(key=lambda one: one.subject)
     former: dict[str, list[FormerWord]] = defaultdict(list)
     for row in await asking.history_of(tx, employer_id):

@@ -27,20 +27,23 @@ async def see(
     seen: Sequence[Sighting],
     recorded_at: datetime,
     minted: Collection[str] = (),
-) -> Collection[str]:
-    """Keep what was seen and bring the records of those employers after. The subjects somebody
-    had told of before.
+    told: Sequence[Sighting] | None = None,
+) -> None:
+    """Keep what was seen and bring the records of those employers after.
 
     Revision decides between states of one subject, in any order of arrival; a subject that is
     about another employer now is taken from the one it was about. ``seen`` names its employers;
     without one it is kept until somebody is known by its number. ``minted``: employers of this
-    transaction. The caller holds the row locks of all others that are concerned, those the
+    transaction. ``told``: what is known of the subjects seen (``store.of_subjects``), where it has
+    been asked. The caller holds the row locks of all others that are concerned, those the
     subjects were about before included.
     """
     new = _latest(seen)
+    if told is None:
+        told = await store.of_subjects(conn, new)
     employers = {one.employer_id for one in new.values() if one.employer_id is not None}
-    known = await store.around(conn, list(new), employers.difference(minted))
-    before = {one.subject: one for one in known}
+    known = await store.around(conn, employers.difference(minted))
+    before = {one.subject: one for one in (*told, *known)}
     owners = {key: one.employer_id for one in new.values() if one.employer_id for key in one.keys}
     for one in await store.of_nobody(conn, owners):
         if one.subject not in new:
@@ -54,7 +57,6 @@ async def see(
         or (one.revision == before[subject].revision and before[subject].employer_id is None)
     }
     await _follow(conn, plan, before, changed, recorded_at, minted)
-    return before
 
 
 async def _follow(
@@ -77,7 +79,7 @@ async def _follow(
     lost = {before[subject].employer_id for subject in changed if subject in before} - {None}
     if lost - gained:
         # What else is said of those that lose a subject.
-        for one in await store.around(conn, (), [each for each in lost - gained if each]):
+        for one in await store.around(conn, [each for each in lost - gained if each]):
             before[one.subject] = one
     touched = {employer for employer in gained | lost if employer is not None}
     told = _by_employer({**before, **changed}.values(), touched)
@@ -102,7 +104,7 @@ async def see_places(
         one._replace(employer_id=next((owners[key] for key in one.keys if key in owners), None))
         for one in seen
     ]
-    known = await store.around(conn, [one.subject for one in found], [])
+    known = await store.of_subjects(conn, [one.subject for one in found])
     concerned = {one.employer_id for one in (*found, *known)}
     await identity_store.lock_employers(conn, [each for each in concerned if each is not None])
     await see(conn, plan, found, recorded_at)
@@ -115,7 +117,7 @@ async def refresh(
     caller holds their row locks."""
     ended = await store.struck_off(conn, employers)
     if ended:
-        known = _by_employer(await store.around(conn, (), ended), ended)
+        known = _by_employer(await store.around(conn, ended), ended)
         await _settle(conn, plan, set(ended), known, known, recorded_at)
 
 
@@ -124,7 +126,7 @@ async def look_again(
 ) -> None:
     """Something besides sightings has changed that bears on these employers' conflicts. The caller
     holds their row locks."""
-    known = _by_employer(await store.around(conn, (), employers), employers)
+    known = _by_employer(await store.around(conn, employers), employers)
     await _settle(conn, plan, employers, known, known, recorded_at)
 
 
@@ -138,9 +140,9 @@ async def move(
     """What is told of the old employers is about the new: old → new. With ``keys`` only what came
     by these, and never the register's own entry. The caller holds the row locks of all of them."""
     employers = {*moves, *moves.values()}
-    before = _by_employer(await store.around(conn, (), employers), employers)
+    before = _by_employer(await store.around(conn, employers), employers)
     await store.move_sightings(conn, moves, keys)
-    after = _by_employer(await store.around(conn, (), employers), employers)
+    after = _by_employer(await store.around(conn, employers), employers)
     await _settle(conn, plan, employers, before, after, recorded_at)
 
 

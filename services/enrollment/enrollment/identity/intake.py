@@ -22,7 +22,8 @@ class Identified:
 
     employers: list[str]
     facts: list[EmployerLinked]
-    minted: set[str]
+    minted: dict[str, Claim]
+    """Those nobody knew, with the claim that brought each in."""
     locked: set[str]
     """Whose row locks were taken on the way."""
     disputed: set[str]
@@ -74,7 +75,8 @@ async def identify(
         await store.insert_conflicts(conn, rows, recorded_at)
         disputed = {side for _, owner, employer, *_ in rows for side in (owner, employer)}
     employers = [ids.get(employer, employer) for employer in assignment.employers]
-    return Identified(employers, facts, set(ids.values()), locked, disputed)
+    minted = {ids[new]: claims[no] for new, no in assignment.minted.items()}
+    return Identified(employers, facts, minted, locked, disputed)
 
 
 async def _mint(

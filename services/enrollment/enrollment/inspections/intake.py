@@ -11,7 +11,7 @@ from enrollment.identity.rules import keys_of
 from enrollment.inspections import models
 from enrollment.inspections.schemas import InspectionFinding
 from enrollment.leads.evidence import Report, take_reports
-from enrollment.leads.worth.store import Trait
+from enrollment.leads.worth.rules import Trait
 from shared.deliveries.checks import content_hash
 from shared.deliveries.feed import (
     ApplyContext,

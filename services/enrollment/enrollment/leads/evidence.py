@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple, TypeAlias
 
+from enrollment.golden import store as golden_store
 from enrollment.golden.rules import STANDING, WITHDRAWN, Sighting
 from enrollment.golden.sources import named_only
 from enrollment.identity import store as identity_store
@@ -16,7 +17,7 @@ from enrollment.leads.persons.projections import hear_reports
 from enrollment.leads.projections import LeadFact
 from enrollment.leads.rules import Event
 from enrollment.leads.worth import store as worth_store
-from enrollment.leads.worth.store import Trait
+from enrollment.leads.worth.rules import Trait, newest
 from enrollment.register.store.employers import lock_register
 from shared.deliveries.feed import ApplyContext
 from shared.events import Fact
@@ -66,14 +67,16 @@ async def take_reports(
     """
     # Before the leads follow: they are tested with what the reports say.
     traits = [report.trait for report in reports if report.trait is not None]
-    await worth_store.write_traits(ctx.conn, traits)
+    await worth_store.write_traits(ctx.conn, newest(traits))
     facts: list[Fact] = [*await _take_persons(ctx, persons)]
     heard = [pair for report in reports if (pair := _heard(ctx, report)) is not None]
     if heard:
         await identity_store.keep_identity(ctx.conn)
         seen = [_sighting(ctx, claim, event) for claim, event in heard]
-        plan = ctx.runtime.plan
-        facts += await projections.hear(ctx.conn, plan, heard, seen, ctx.recorded_at)
+        told = await golden_store.of_subjects(ctx.conn, {event.subject for _, event in heard})
+        facts += await projections.hear(
+            ctx.conn, ctx.runtime.plan, heard, seen, told, ctx.recorded_at
+        )
     return facts
 
 

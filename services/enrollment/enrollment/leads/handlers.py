@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from enrollment.golden import store as golden_store
 from enrollment.golden.sources import departments_of, sighting_of
 from enrollment.identity.rules import Claim, keys_of
 from enrollment.leads import projections, rules, store
 from enrollment.leads.rules import Event
 from enrollment.leads.work.store.notices import keep_notices
-from enrollment.leads.worth.store import Trait
+from enrollment.leads.worth.rules import Trait, newest
 from shared.events.registration_feed import (
     EnterpriseChanged,
     EnterpriseDeregistered,
@@ -70,10 +71,13 @@ async def on_all_feed_facts(
     ]
     departments = departments_of(runtime.plan)
     seen = [sighting_of(fact, departments) for fact in known]
+    told = await golden_store.of_subjects(conn, {fact.subject for fact in known})
     if notices := _notices(known):
-        await keep_notices(conn, notices)
-    traits = _traits(known, runtime.plan)
-    facts = await projections.hear(conn, runtime.plan, heard, seen, runtime.clock.now(), traits)
+        await keep_notices(conn, notices, {one.subject for one in told})
+    traits = newest(_traits(known, runtime.plan))
+    facts = await projections.hear(
+        conn, runtime.plan, heard, seen, told, runtime.clock.now(), traits
+    )
     if facts:
         await runtime.outbox.write(conn, facts)
 

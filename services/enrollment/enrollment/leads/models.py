@@ -77,21 +77,32 @@ leads = Table(
     # days from here, not from ``opened_on``, which may lie years back.
     Column("found_on", Date, nullable=False),
     CheckConstraint("num_nonnulls(employer_id, person_key) = 1", name="leads_of_one"),
+    # Indexes ask for the day, not for the status: that moves while a lead stands, and would move
+    # its row in all of them.
+    CheckConstraint("(status = 'closed') = (closed_on IS NOT NULL)", name="leads_closed_on_a_day"),
     Index("leads_by_employer", "employer_id", "kind", "ordinal", unique=True),
     Index(
         "leads_one_open",
         "employer_id",
         "kind",
         unique=True,
-        postgresql_where=text("status <> 'closed'"),
+        postgresql_where=text("employer_id IS NOT NULL AND closed_on IS NULL"),
     ),
-    Index("leads_by_person", "person_key", "kind", "ordinal", unique=True),
+    # Nearly all leads are of employers.
+    Index(
+        "leads_by_person",
+        "person_key",
+        "kind",
+        "ordinal",
+        unique=True,
+        postgresql_where=text("person_key IS NOT NULL"),
+    ),
     Index(
         "leads_one_open_person",
         "person_key",
         "kind",
         unique=True,
-        postgresql_where=text("status <> 'closed'"),
+        postgresql_where=text("person_key IS NOT NULL AND closed_on IS NULL"),
     ),
     Index("leads_by_unit", "unit", "lead_id"),
     # Lists of work go by these, the oldest first; a lead is in one of them.
@@ -99,13 +110,13 @@ leads = Table(
         "leads_standing",
         "found_on",
         "lead_id",
-        postgresql_where=text("status <> 'closed' AND NOT void"),
+        postgresql_where=text("closed_on IS NULL AND NOT void"),
     ),
     Index(
         "leads_closed",
         "found_on",
         "lead_id",
-        postgresql_where=text("status = 'closed' AND NOT void"),
+        postgresql_where=text("closed_on IS NOT NULL AND NOT void"),
     ),
 )
 

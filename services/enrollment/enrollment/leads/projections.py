@@ -14,13 +14,19 @@ from enrollment.identity import store as identity_store
 from enrollment.identity.intake import identify
 from enrollment.identity.rules import Claim
 from enrollment.leads import store
-from enrollment.leads.changes import Cause, Step, merged_away, steps_of
+from enrollment.leads.changes import Cause, Step, Stored, merged_away, steps_of
 from enrollment.leads.rules import FOUND, Event
 from enrollment.leads.work.rules import FOUND as FOUND_STAGE
 from enrollment.leads.work.rules import stage_of
 from enrollment.leads.worth import store as worth_store
-from enrollment.leads.worth.projections import assess_employers, assess_first
-from enrollment.leads.worth.store import Trait
+from enrollment.leads.worth.projections import (
+    Holding,
+    assess_employers,
+    assess_first,
+    assess_known,
+)
+from enrollment.leads.worth.rules import Trait
+from enrollment.leads.worth.store import Beside
 from shared.events import Fact
 from shared.events.enrollment import LeadAdvanced, LeadClosed, LeadOpened
 from shared.plan import Plan, PlanLookupError
@@ -42,10 +48,9 @@ class First(NamedTuple):
 
     fresh: Mapping[str, Sequence[Event]] = {}
     """All that is known of each."""
-    alone: Mapping[str, tuple[Event, bool]] = {}
-    """Those of one record about a subject nobody has told of before; see ``assess_first``."""
+    beside: Mapping[str, Beside] = {}
+    """Of those whose subjects nobody has told of before; see ``assess_first``."""
     traits: Mapping[str, Trait] = {}
-    disputed: Collection[str] = ()
 
 
 NOBODY = First()
@@ -56,21 +61,26 @@ async def hear(
     plan: Plan,
     heard: Sequence[tuple[Claim, Event]],
     seen: Sequence[Sighting],
+    told: Sequence[Sighting],
     recorded_at: datetime,
-    traits: Sequence[Trait] | None = None,
+    traits: Mapping[str, Trait] | None = None,
 ) -> list[Fact]:
     """Keep what records say of employers and bring golden records and leads after; the facts of
-    all of it. ``seen`` says the same as ``heard``, as the golden record takes it. ``traits``: all
-    that the records say of the worth of leads; None where others may have told such of these
-    subjects, and the caller has kept it.
+    all of it. ``seen`` says the same as ``heard``, as the golden record takes it; ``told`` is what
+    was known of its subjects (``golden.store.of_subjects``). ``traits``: all that the records say
+    of the worth of leads; None where others may have told such of these subjects, and the caller
+    has kept it.
 
     Nobody else may be telling other states of the same subjects: the caller has locked them
-    (``store.lock_subjects``), or takes the only feed that tells of them.
+    (``store.lock_subjects``), or takes the only feed that tells of them, before ``told`` was read.
     """
-    about = await store.known_of(conn, {event.subject for _, event in heard})
+    told_before = {one.subject for one in told}
+    untold = {one.subject for one in seen}.difference(told_before)
+    about = await store.known_of(conn, told_before)
     identified = await identify(
         conn, [claim for claim, _ in heard], recorded_at, [employer for _, employer in about]
     )
+    minted = identified.minted
     events = [
         (employer, event) for employer, (_, event) in zip(identified.employers, heard, strict=True)
     ]
@@ -80,46 +90,35 @@ async def hear(
     }
     # With those the subjects were known of before: all in one order, against crosswise waits.
     # Those minted just now nobody else can see.
-    disputed = identified.disputed.difference(identified.minted)
+    disputed = identified.disputed.difference(minted)
     known_before = {*causes, *(employer for _, employer in about), *disputed}
-    unlocked = known_before.difference(identified.minted, identified.locked)
+    unlocked = known_before.difference(minted, identified.locked)
     await identity_store.lock_employers(conn, unlocked)
     found = [
         Sighting._make((*one[:_WHO], employer, *one[_WHO + 1 :]))
         for employer, one in zip(identified.employers, seen, strict=True)
     ]
-    told_before = await golden.see(conn, plan, found, recorded_at, identified.minted)
+    await golden.see(conn, plan, found, recorded_at, minted, told)
     if traits is not None:
-        await worth_store.write_traits(conn, traits)
-    untold = {one.subject for one in seen}.difference(told_before)
-    moved = await store.insert_events(conn, events, about, identified.minted, untold)
+        await worth_store.write_traits(conn, traits, untold)
+    moved = await store.insert_events(conn, events, about, minted, untold)
     others = {employer: cause for employer, cause in moved.items() if employer not in causes}
-    fresh = store.by_employer(events, identified.minted.difference(moved))
-    first = First(
-        fresh,
-        {}
-        if traits is None
-        else {
-            employer: (known[0], household)
-            for (employer, household) in _households(identified.employers, heard).items()
-            if (known := fresh.get(employer)) is not None
-            and len(known) == 1
-            and known[0].subject not in told_before
-        },
-        {trait.subject: trait for trait in traits or ()},
-        identified.disputed,
-    )
+    fresh = store.by_employer(events, minted.keys() - moved.keys())
+    first = First(fresh)
+    if traits is not None:
+        first = First(
+            fresh,
+            {
+                employer: Beside(minted[employer].household, employer in identified.disputed)
+                for employer, known in fresh.items()
+                if untold.issuperset([event.subject for event in known])
+            },
+            traits,
+        )
     leads = await follow(conn, {**others, **causes}, recorded_at, first, plan=plan)
     if disputed:
         await assess_employers(conn, disputed, recorded_at)
     return [*identified.facts, *leads]
-
-
-def _households(employers: Sequence[str], heard: Sequence[tuple[Claim, Event]]) -> dict[str, bool]:
-    """Employer → whether the last claim about it says household."""
-    return {
-        employer: claim.household for employer, (claim, _) in zip(employers, heard, strict=True)
-    }
 
 
 async def follow(
@@ -135,49 +134,80 @@ async def follow(
 
     ``causes``: employer → the record that made us look. ``first``: those minted in this
     transaction. ``merged``: those found to be others; nothing is known of them any more. The
-    caller holds the row locks of all others (``identity.store.lock_employers``). Four reads, five
-    where the census found someone, and two writes for any number.
+    caller holds the row locks of all others (``identity.store.lock_employers``). A fixed number of
+    reads and writes for any number of them.
     """
     if not causes:
         return []
-    fresh = first.fresh
-    threshold = gap_threshold(plan)
-    steps = [
-        step
-        for employer, known in fresh.items()
-        for step in steps_of(employer, known, None, (), causes[employer])
-    ]
-    before = [employer for employer in causes if employer not in fresh]
+    steps: list[Step] = []
+    new: dict[str, tuple[Holding, Beside]] = {}
+    holdings: dict[str, Holding] = {}
+    for employer, known in first.fresh.items():
+        changed = steps_of(employer, known, None, (), causes[employer])
+        steps += changed
+        holding = Holding(known, _stand(changed))
+        if employer in first.beside:
+            new[employer] = holding, first.beside[employer]
+        else:
+            holdings[employer] = holding
+    before = [employer for employer in causes if employer not in first.fresh]
     if before:
-        events = await store.events_of(conn, before)
-        entries = await store.entries_of(conn, before)
-        visited = {
-            employer
-            for employer in entries.keys() & events.keys()
-            if any(event.subject.startswith(FOUND) for event in events[employer])
-        }
-        for employer, missing in (await store.missing_of(conn, visited)).items():
-            entries[employer] = entries[employer]._replace(missing=missing)
-        leads = await store.leads_of(conn, before)
-        for employer in before:
-            stored, cause = leads.get(employer, ()), causes[employer]
-            if employer in merged:
-                steps += merged_away(stored, cause)
-            else:
-                known, entry = events.get(employer, ()), entries.get(employer)
-                steps += steps_of(employer, known, entry, stored, cause, threshold)
+        followed = await _follow_known(conn, before, causes, merged, gap_threshold(plan))
+        steps += followed[0]
+        holdings |= followed[1]
     if steps:
         await store.write_steps(conn, steps, recorded_at)
-    if first.alone:
-        await assess_first(conn, steps, *first[1:], recorded_at)
-    if len(first.alone) < len(causes):
-        others = [employer for employer in causes if employer not in first.alone]
-        await assess_employers(conn, others, recorded_at)
+    if new:
+        await assess_first(conn, new, first.traits, recorded_at)
+    await assess_known(conn, holdings, recorded_at)
     moved = {step.lead.lead_id for step in steps if step.what != "opened"}
     stages = await store.stages_of(conn, moved) if moved else {}
     return [
         fact_of(step, stages.get(step.lead.lead_id, FOUND_STAGE), recorded_at) for step in steps
     ]
+
+
+async def _follow_known(
+    conn: AsyncConnection,
+    employers: Sequence[str],
+    causes: Mapping[str, Cause],
+    merged: Collection[str],
+    threshold: Callable[[date], int],
+) -> tuple[list[Step], dict[str, Holding]]:
+    """``follow`` for those that were known before: what changes, and what is known of them then."""
+    events = await store.events_of(conn, employers)
+    entries = await store.entries_of(conn, employers)
+    visited = {
+        employer
+        for employer in entries.keys() & events.keys()
+        if any(event.subject.startswith(FOUND) for event in events[employer])
+    }
+    for employer, missing in (await store.missing_of(conn, visited)).items():
+        entries[employer] = entries[employer]._replace(missing=missing)
+    leads = await store.leads_of(conn, employers)
+    steps: list[Step] = []
+    holdings: dict[str, Holding] = {}
+    for employer in employers:
+        stored, cause = leads.get(employer, ()), causes[employer]
+        if employer in merged:
+            steps += merged_away(stored, cause)
+        else:
+            known, entry = events.get(employer, ()), entries.get(employer)
+            changed = steps_of(employer, known, entry, stored, cause, threshold)
+            steps += changed
+            holdings[employer] = Holding(known, _stand(changed, stored))
+    return steps, holdings
+
+
+def _stand(steps: Sequence[Step], before: Sequence[Stored] = ()) -> list[Stored]:
+    """An employer's leads after these steps."""
+    if not steps:
+        return list(before)
+    if not before and len(steps) == 1:
+        return [steps[0].lead]
+    leads = {lead.lead_id: lead for lead in before}
+    leads.update((step.lead.lead_id, step.lead) for step in steps)
+    return list(leads.values())
 
 
 def gap_threshold(plan: Plan) -> Callable[[date], int]:

@@ -342,7 +342,7 @@ class Wanted(NamedTuple):
         given = [(clause, value) for clause, value in wanted if value is not None]
         clauses = ["NOT l.void", *(clause for clause, _ in given)]
         if standing:
-            clauses.append("l.status <> 'closed'")
+            clauses.append("l.closed_on IS NULL")
         return " AND ".join(clauses), [value for _, value in given]
 
 

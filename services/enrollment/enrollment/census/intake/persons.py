@@ -18,7 +18,7 @@ from enrollment.leads.evidence import (
     Report,
     take_reports,
 )
-from enrollment.leads.worth.store import Trait
+from enrollment.leads.worth.rules import Trait
 from enrollment.policy.rules import ages
 from shared.crypto import SealedColumn, Secrecy
 from shared.deliveries.checks import content_hash

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, LiteralString, NamedTuple
 from uuid import UUID
 
 from psycopg.rows import dict_row
@@ -22,24 +22,29 @@ _COLUMNS = Sighting._fields
 _READ = ", ".join("delivery_id::text" if name == "delivery_id" else name for name in _COLUMNS)
 
 
-async def around(
-    conn: AsyncConnection, subjects: Collection[str], employers: Collection[str]
-) -> list[Sighting]:
-    """What is known of these subjects, and all that is known of these employers."""
-    driver = await raw(conn)
-    cursor = await driver.execute(
-        f"SELECT {_READ} FROM sightings WHERE subject = ANY(%s) OR employer_id = ANY(%s)",
-        (list(subjects), list(employers)),
-    )
-    return [Sighting._make(row) for row in await cursor.fetchall()]
+async def of_subjects(conn: AsyncConnection, subjects: Collection[str]) -> list[Sighting]:
+    """What is known of these subjects."""
+    return await _sightings(conn, "subject = ANY(%s)", subjects)
+
+
+async def around(conn: AsyncConnection, employers: Collection[str]) -> list[Sighting]:
+    """All that is known of these employers."""
+    return await _sightings(conn, "employer_id = ANY(%s)", employers)
 
 
 async def of_nobody(conn: AsyncConnection, keys: Collection[str]) -> list[Sighting]:
     """What carries one of these keys and is of no known employer."""
+    return await _sightings(conn, "employer_id IS NULL AND key = ANY(%s)", keys)
+
+
+async def _sightings(
+    conn: AsyncConnection, condition: LiteralString, asked: Collection[str]
+) -> list[Sighting]:
+    if not asked:
+        return []
     driver = await raw(conn)
     cursor = await driver.execute(
-        f"SELECT {_READ} FROM sightings WHERE employer_id IS NULL AND key = ANY(%s)",
-        (list(keys),),
+        f"SELECT {_READ} FROM sightings WHERE {condition}", (list(asked),)
     )
     return [Sighting._make(row) for row in await cursor.fetchall()]
 

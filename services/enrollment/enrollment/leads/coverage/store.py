@@ -53,7 +53,7 @@ _OF_LEAD: Mapping[str, str] = {
 }
 _MISSING = (
     "FROM leads l JOIN lead_worth w ON w.lead_id = l.lead_id WHERE NOT l.void "
-    "AND l.status <> 'closed' AND w.effect <> 'not-effective' "
+    "AND l.closed_on IS NULL AND w.effect <> 'not-effective' "
     "AND (%(units)s::text[] IS NULL OR l.unit = ANY(%(units)s))"
 )
 

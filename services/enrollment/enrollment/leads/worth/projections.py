@@ -2,83 +2,138 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from enrollment.leads.changes import Step
-from enrollment.leads.rules import EXCLUDED, FOUND, GONE, REGISTERED, REPORTED, Event
+from enrollment.leads import store as leads_store
+from enrollment.leads.changes import Stored
+from enrollment.leads.rules import NOT_FULLY, Event
 from enrollment.leads.worth import rules, store
-from enrollment.leads.worth.rules import Known
-from enrollment.leads.worth.store import Segments, Tested, Trait, Worth
+from enrollment.leads.worth.rules import Known, Trait
+from enrollment.leads.worth.store import Beside, Segments, Tested, Worth
+
+
+class Holding(NamedTuple):
+    """An employer whose leads are tested: all that is known of it, and all of its leads."""
+
+    events: Sequence[Event]
+    leads: Sequence[Stored]
 
 
 async def assess_employers(
     conn: AsyncConnection, employers: Collection[str], assessed_at: datetime
 ) -> None:
-    """Test every lead of these employers anew, as their evidence stands in this transaction: one
-    read and one write for any number. The caller holds the employers' row locks."""
-    found = await store.known_of_employers(conn, employers)
-    await store.write_worth(conn, _tested(found, assessed_at))
+    """Test every lead of these employers anew, as their evidence stands in this transaction: five
+    reads and one write for any number. The caller holds the employers' row locks."""
+    events = await leads_store.events_of(conn, employers)
+    leads = await leads_store.leads_of(conn, employers)
+    holdings = {one: Holding(events.get(one, ()), found) for one, found in leads.items()}
+    await assess_known(conn, holdings, assessed_at)
+
+
+async def assess_known(
+    conn: AsyncConnection,
+    holdings: Mapping[str, Holding],
+    assessed_at: datetime,
+    traits: Mapping[str, Trait] | None = None,
+) -> None:
+    """``assess_employers`` of those whose evidence and leads have been read. ``traits``: what is
+    known of some subjects."""
+    if not holdings:
+        return
+    traits = traits or {}
+    asked = {
+        event.subject
+        for holding in holdings.values()
+        for event in holding.events
+        if event.what in rules.WITH_TRAITS and event.subject not in traits
+    }
+    traits = {**traits, **await store.traits_of(conn, asked)}
+    beside = await store.beside_of(conn, holdings)
+    of_gaps = [
+        employer
+        for employer, holding in holdings.items()
+        if any(_is_standing_gap(lead) for lead in holding.leads)
+    ]
+    interrupted = await store.interrupted_at(conn, of_gaps)
+    kept = await store.kept_of(
+        conn, [lead.lead_id for holding in holdings.values() for lead in holding.leads]
+    )
+    rows = []
+    for employer, holding in holdings.items():
+        waiting = interrupted.get(employer, 0)
+        for row in _worths(holding, traits, beside[employer], assessed_at, waiting):
+            before = kept.get(row.lead_id)
+            if before is None or row[1:-1] != before[1:-1]:
+                rows.append(row)
+    await store.write_worth(conn, rows)
+
+
+async def assess_first(
+    conn: AsyncConnection,
+    holdings: Mapping[str, tuple[Holding, Beside]],
+    traits: Mapping[str, Trait],
+    assessed_at: datetime,
+) -> None:
+    """Test the leads of employers minted in this transaction, with all that is known of them; the
+    same result as ``assess_employers`` has, without a read. ``traits``: by subject."""
+    await store.insert_worth(
+        conn,
+        [
+            row
+            for holding, beside in holdings.values()
+            for row in _worths(holding, traits, beside, assessed_at)
+        ],
+    )
+
+
+def _is_standing_gap(lead: Stored) -> bool:
+    return lead.kind == NOT_FULLY and lead.outcome is None and not lead.void
+
+
+def _worths(
+    holding: Holding,
+    traits: Mapping[str, Trait],
+    beside: Beside,
+    assessed_at: datetime,
+    interrupted: int = 0,
+) -> Iterator[Worth]:
+    """The test of each lead that is one."""
+    if all(lead.void for lead in holding.leads):
+        return
+    said = rules.evidence_of(holding.events, traits)
+    ownership = said.ownership if beside.ownership is None else beside.ownership
+    trade = said.trade if beside.trade is None else beside.trade
+    segments = Segments(beside.household, ownership or "", trade or "")
+    for lead in holding.leads:
+        if not lead.void:
+            known = Known(
+                lead.kind,
+                lead.outcome,
+                lead.gap,
+                interrupted if _is_standing_gap(lead) else 0,
+                said.headcounts,
+                said.licensed,
+                said.found,
+                said.affected,
+                beside.household,
+                beside.disputed,
+                said.can_pay,
+                age_known=None,
+                elsewhere=False,
+            )
+            yield _worth(lead.lead_id, segments, known, assessed_at)
 
 
 async def assess_persons(
     conn: AsyncConnection, persons: Collection[str], assessed_at: datetime
 ) -> None:
-    """The same of persons; the caller holds the register's lock."""
+    """The same of persons in one read; the caller holds the register's lock."""
     found = await store.known_of_persons(conn, persons)
     await store.write_worth(conn, _tested(found, assessed_at))
-
-
-async def assess_first(
-    conn: AsyncConnection,
-    steps: Iterable[Step],
-    known: Mapping[str, tuple[Event, bool]],
-    traits: Mapping[str, Trait],
-    disputed: Collection[str],
-    assessed_at: datetime,
-) -> None:
-    """Test the leads of employers minted for one record each, of whom nothing else is known; the
-    same result as ``assess_employers`` has, without a read.
-
-    ``known``: employer → that record, and whether it is a household. ``traits``: by subject.
-    ``disputed``: employers whose identity nobody has decided.
-    """
-    last = {step.lead.lead_id: step.lead for step in steps if step.lead.employer_id in known}
-    rows = []
-    for lead_id, lead in last.items():
-        employer = lead.employer_id or ""
-        event, household = known[employer]
-        trait = None
-        if not lead.void and event.what not in (GONE, EXCLUDED):
-            trait = traits.get(event.subject)
-        said = event.what not in (GONE, EXCLUDED)
-        found = event.subject.startswith(FOUND)
-        persons = trait.persons if trait is not None else None
-        one = Known(
-            kind=lead.kind,
-            outcome=lead.outcome,
-            gap=lead.gap,
-            interrupted=0,
-            headcounts=int(said and event.period != ""),
-            licensed=persons if event.what == REGISTERED else None,
-            found=int(said and found),
-            affected=persons if event.what == REPORTED and not found else None,
-            household=household,
-            disputed=employer in disputed,
-            can_pay=trait.can_pay if trait is not None else None,
-            age_known=None,
-            elsewhere=False,
-        )
-        segments = Segments(
-            household,
-            (trait.ownership if trait is not None else None) or "",
-            (trait.trade if trait is not None else None) or "",
-        )
-        if not lead.void:
-            rows.append(_worth(lead_id, segments, one, assessed_at))
-    await store.insert_worth(conn, rows)
 
 
 def _tested(found: Sequence[Tested], assessed_at: datetime) -> list[Worth]:

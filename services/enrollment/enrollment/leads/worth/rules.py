@@ -5,12 +5,25 @@ Pure. Each rule has a version that stands wherever its result is shown.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
-from enrollment.leads.rules import CEASED, ENROLLED, NOT_FULLY, PERSON
+from enrollment.leads.rules import (
+    CEASED,
+    ENROLLED,
+    FOUND,
+    NOT_FULLY,
+    PERSON,
+    REGISTERED,
+    REPORTED,
+    STRUCK_OFF,
+    Event,
+)
+from enrollment.leads.rules import EXCLUDED as DECIDED_AGAINST
+from enrollment.leads.rules import GONE as TAKEN_BACK
 from shared.plan import Plan, PlanLookupError
 
 RULE_VERSION: Final = 1
@@ -73,6 +86,77 @@ class Known(NamedTuple):
     """Whether any report of a person tells that they are of working age."""
     elsewhere: bool
     """A report says that the person is insured in another place."""
+
+
+class Trait(NamedTuple):
+    """What a state of a subject says of a lead's worth; the order of the table's columns."""
+
+    subject: str
+    revision: int
+    persons: int | None = None
+    can_pay: bool | None = None
+    age_known: bool | None = None
+    elsewhere: bool = False
+    ownership: str | None = None
+    trade: str | None = None
+
+
+def newest(traits: Iterable[Trait]) -> dict[str, Trait]:
+    """The newest state of each subject, by subject; of one told twice the first."""
+    last: dict[str, Trait] = {}
+    for trait in traits:
+        known = last.get(trait.subject)
+        if known is None or known.revision < trait.revision:
+            last[trait.subject] = trait
+    return last
+
+
+class Evidence(NamedTuple):
+    """What the evidence of an employer says of the worth of its leads."""
+
+    headcounts: int = 0
+    licensed: int | None = None
+    found: int = 0
+    affected: int | None = None
+    can_pay: bool | None = None
+    ownership: str | None = None
+    trade: str | None = None
+
+
+WITH_TRAITS: Final = (REGISTERED, STRUCK_OFF, REPORTED)
+"""What is said in states of the subjects that a ``Trait`` is kept of."""
+
+
+def evidence_of(events: Iterable[Event], traits: Mapping[str, Trait]) -> Evidence:
+    """What an employer's subjects say as they stand, in any order. ``traits``: by subject."""
+    last: dict[str, Event] = {}
+    for event in events:
+        before = last.get(event.subject)
+        if before is None or before.revision < event.revision:
+            last[event.subject] = event
+    standing = [one for one in last.values() if one.what not in (TAKEN_BACK, DECIDED_AGAINST)]
+    if len(standing) > 1:  # the newest word first
+        standing.sort(key=lambda one: one.subject)
+        standing.sort(key=lambda one: one.recorded_at, reverse=True)
+    headcounts = found = 0
+    licensed = affected = can_pay = ownership = trade = None
+    for event in standing:
+        headcounts += event.period != ""
+        met = event.subject.startswith(FOUND)
+        found += met
+        trait = traits.get(event.subject)
+        if trait is None:
+            continue
+        persons = trait.persons
+        if persons is not None and event.what == REGISTERED and licensed is None:
+            licensed = persons
+        elif persons is not None and event.what == REPORTED and not met:
+            affected = persons if affected is None else max(affected, persons)
+        if trait.can_pay is not None:
+            can_pay = can_pay or trait.can_pay
+        ownership = trait.ownership if ownership is None else ownership
+        trade = trait.trade if trade is None else trade
+    return Evidence(headcounts, licensed, found, affected, can_pay, ownership, trade)
 
 
 class Estimate(NamedTuple):

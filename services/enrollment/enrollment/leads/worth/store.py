@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
@@ -10,22 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from enrollment.leads import models
 from enrollment.leads.store import HOUSEHOLD, OWNERSHIP, TRADE, Wanted
-from enrollment.leads.worth.rules import FLEXIBLE_BASES, RULE_VERSION, Known
+from enrollment.leads.worth.rules import FLEXIBLE_BASES, RULE_VERSION, Known, Trait
 from shared.copying import copy_into, stage_into
 from shared.database import raw
-
-
-class Trait(NamedTuple):
-    """What a state of a subject says of a lead's worth; the order of the table's columns."""
-
-    subject: str
-    revision: int
-    persons: int | None = None
-    can_pay: bool | None = None
-    age_known: bool | None = None
-    elsewhere: bool = False
-    ownership: str | None = None
-    trade: str | None = None
 
 
 class Segments(NamedTuple):
@@ -51,19 +38,20 @@ class Worth(NamedTuple):
     assessed_at: datetime
 
 
-async def write_traits(conn: AsyncConnection, traits: Iterable[Trait]) -> None:
-    """Keep the newest state of each subject; several states of one collapse."""
-    last: dict[str, Trait] = {}
-    for trait in traits:
-        known = last.get(trait.subject)
-        if known is None or known.revision < trait.revision:
-            last[trait.subject] = trait
-    if not last:
+async def write_traits(
+    conn: AsyncConnection, traits: Mapping[str, Trait], untold: Collection[str] = ()
+) -> None:
+    """Keep what subjects say (``rules.newest``) unless a newer state is kept. ``untold``: subjects
+    of which nothing is, nor can be before this transaction ends."""
+    columns = Trait._fields
+    first = [trait for subject, trait in traits.items() if subject in untold]
+    if first:
+        await copy_into(conn, models.evidence_traits, columns, first)
+    if len(first) == len(traits):
         return
     driver = await raw(conn)
-    columns = Trait._fields
-    rows = last.values()
-    await stage_into(conn, "stage_evidence_traits", models.evidence_traits, columns, rows)
+    later = (trait for subject, trait in traits.items() if subject not in untold)
+    await stage_into(conn, "stage_evidence_traits", models.evidence_traits, columns, later)
     names = ", ".join(columns)
     sets = ", ".join(f"{name} = EXCLUDED.{name}" for name in columns[1:])
     await driver.execute(
@@ -73,48 +61,75 @@ async def write_traits(conn: AsyncConnection, traits: Iterable[Trait]) -> None:
     )
 
 
+async def traits_of(conn: AsyncConnection, subjects: Collection[str]) -> dict[str, Trait]:
+    """Subject → what its newest state says, for those that say anything."""
+    if not subjects:
+        return {}
+    driver = await raw(conn)
+    cursor = await driver.execute(
+        f"SELECT {', '.join(Trait._fields)} FROM evidence_traits WHERE subject = ANY(%s)",
+        (list(subjects),),
+    )
+    return {row[0]: Trait._make(row) for row in await cursor.fetchall()}
+
+
 _KEPT = ", ".join(f"w.{name}" for name in Worth._fields[1:-1])
 
-_OF_EMPLOYERS = f"""
-WITH asked AS (
-    SELECT l.lead_id, l.employer_id, l.kind, l.outcome, l.gap FROM leads l
-    WHERE l.employer_id = ANY(%(holders)s) AND NOT l.void
-), said AS (
-    SELECT v.employer_id,
-           count(*) FILTER (WHERE v.period <> '') AS headcounts,
-           (array_agg(t.persons ORDER BY v.recorded_at DESC, v.subject)
-            FILTER (WHERE v.what = 'registered' AND t.persons IS NOT NULL))[1] AS licensed,
-           count(*) FILTER (WHERE v.subject LIKE 'found:%%') AS found,
-           max(t.persons) FILTER (WHERE v.what = 'reported' AND v.subject NOT LIKE 'found:%%')
-           AS affected,
-           bool_or(t.can_pay) AS can_pay,
-           (array_agg(t.ownership ORDER BY v.recorded_at DESC, v.subject)
-            FILTER (WHERE t.ownership IS NOT NULL))[1] AS ownership,
-           (array_agg(t.trade ORDER BY v.recorded_at DESC, v.subject)
-            FILTER (WHERE t.trade IS NOT NULL))[1] AS trade
-    FROM (SELECT DISTINCT ON (employer_id, subject) employer_id, subject, what, period, recorded_at
-          FROM lead_events WHERE employer_id = ANY(%(holders)s)
-          ORDER BY employer_id, subject, revision DESC) AS v
-    LEFT JOIN LATERAL (SELECT * FROM evidence_traits WHERE subject = v.subject LIMIT 1) AS t ON true
-    WHERE v.what NOT IN ('gone', 'excluded') GROUP BY v.employer_id
-)
-SELECT a.lead_id, e.household, coalesce(r.ownership, s.ownership, ''),
-       coalesce(r.trade, s.trade, ''),
-       a.kind, a.outcome, a.gap,
-       CASE WHEN a.kind = 'not-fully-enrolled' AND a.outcome IS NULL
-            THEN (SELECT count(*) FROM persons p WHERE p.employer_id = a.employer_id
-                  AND p.status = 'suspended') ELSE 0 END,
-       coalesce(s.headcounts, 0), s.licensed, coalesce(s.found, 0), s.affected, e.household,
-       EXISTS (SELECT FROM link_conflicts c
-               WHERE c.employer_id = a.employer_id AND c.resolved_at IS NULL)
-       OR EXISTS (SELECT FROM link_conflicts c
-                  WHERE c.owner_id = a.employer_id AND c.resolved_at IS NULL),
-       s.can_pay, NULL::boolean, false, {_KEPT}
-FROM asked a JOIN employers e ON e.employer_id = a.employer_id
-LEFT JOIN register_employers r ON r.employer_id = a.employer_id
-LEFT JOIN said s ON s.employer_id = a.employer_id
-LEFT JOIN lead_worth w ON w.lead_id = a.lead_id
-"""
+
+class Beside(NamedTuple):
+    """What bears on the worth of an employer's leads beside their evidence."""
+
+    household: bool
+    disputed: bool
+    ownership: str | None = None
+    """As the register has it."""
+    trade: str | None = None
+
+
+async def beside_of(conn: AsyncConnection, employers: Collection[str]) -> dict[str, Beside]:
+    """What is kept of each of these employers."""
+    driver = await raw(conn)
+    wanted = list(employers)
+    cursor = await driver.execute(
+        "SELECT e.employer_id, e.household, false, r.ownership, r.trade FROM employers e "
+        "LEFT JOIN register_employers r ON r.employer_id = e.employer_id "
+        "WHERE e.employer_id = ANY(%s)",
+        (wanted,),
+    )
+    found = {row[0]: Beside._make(row[1:]) for row in await cursor.fetchall()}
+    cursor = await driver.execute(
+        "SELECT employer_id FROM link_conflicts WHERE employer_id = ANY(%(wanted)s) "
+        "AND resolved_at IS NULL UNION SELECT owner_id FROM link_conflicts "
+        "WHERE owner_id = ANY(%(wanted)s) AND resolved_at IS NULL",
+        {"wanted": wanted},
+    )
+    for (employer,) in await cursor.fetchall():
+        found[employer] = found[employer]._replace(disputed=True)
+    return found
+
+
+async def interrupted_at(conn: AsyncConnection, employers: Collection[str]) -> dict[str, int]:
+    """Employer → persons insured there whose payment is interrupted."""
+    if not employers:
+        return {}
+    driver = await raw(conn)
+    cursor = await driver.execute(
+        "SELECT employer_id, count(*) FROM persons WHERE employer_id = ANY(%s) "
+        "AND status = 'suspended' GROUP BY employer_id",
+        (list(employers),),
+    )
+    return dict(await cursor.fetchall())
+
+
+async def kept_of(conn: AsyncConnection, leads: Collection[str]) -> dict[str, Worth]:
+    """Lead → how it was tested last, for those that were."""
+    driver = await raw(conn)
+    cursor = await driver.execute(
+        f"SELECT {', '.join(Worth._fields)} FROM lead_worth WHERE lead_id = ANY(%s)",
+        (list(leads),),
+    )
+    return {row[0]: Worth._make(row) for row in await cursor.fetchall()}
+
 
 _OF_PERSONS = f"""
 WITH asked AS (
@@ -147,19 +162,10 @@ class Tested(NamedTuple):
     """What ``Worth`` says between the lead and the moment, as it was tested last."""
 
 
-async def known_of_employers(conn: AsyncConnection, employers: Collection[str]) -> list[Tested]:
-    """Every lead of these employers that is not void, with what is known."""
-    return await _known(conn, _OF_EMPLOYERS, employers)
-
-
 async def known_of_persons(conn: AsyncConnection, persons: Collection[str]) -> list[Tested]:
-    """The same of persons."""
-    return await _known(conn, _OF_PERSONS, persons)
-
-
-async def _known(conn: AsyncConnection, query: str, holders: Collection[str]) -> list[Tested]:
+    """Every lead of these persons that is not void, with what is known."""
     driver = await raw(conn)
-    cursor = await driver.execute(query.encode(), {"holders": list(holders)})
+    cursor = await driver.execute(_OF_PERSONS.encode(), {"holders": list(persons)})
     rows: list[tuple[Any, ...]] = await cursor.fetchall()
     return [Tested(row[0], Segments(*row[1:4]), Known(*row[4:17]), row[17:]) for row in rows]
 

@@ -171,7 +171,7 @@ async def _as_seen(
     """Each employer with its name and all else that is believed of it."""
     ranks = runtime.plan.field_ranks(runtime.clock.today())
     told: dict[str, list[Sighting]] = defaultdict(list)
-    for one in await golden_store.around(conn, (), {known.root_id for known in compared}):
+    for one in await golden_store.around(conn, {known.root_id for known in compared}):
         told[one.employer_id or ""].append(one)
     believed = {root: golden(sightings, ranks) for root, sightings in told.items()}
     return {known.employer_id: _seen(known, believed.get(known.root_id, {})) for known in compared}

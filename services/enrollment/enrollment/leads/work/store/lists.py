@@ -130,7 +130,7 @@ def _filtered(
     values = _parameters(limits)
     clauses = []
     if wanted.stage is not None or not closed_too:
-        clauses.append(f"l.status {'=' if wanted.stage in CLOSED else '<>'} 'closed'")
+        clauses.append(f"l.closed_on IS {'NOT NULL' if wanted.stage in CLOSED else 'NULL'}")
     if wanted.stage is not None:
         clauses.append(_AT_STAGE.get(wanted.stage, "w.stage = %(stage)s"))
     if wanted.units is not None:
