@@ -8,7 +8,8 @@ from datetime import date
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from enrollment.leads.work import models
-from shared.database import copy_into, raw
+from shared.copying import copy_into
+from shared.database import raw
 
 
 async def keep_notices(
