@@ -185,10 +185,18 @@ async def _settle(
     conflicts: list[ConflictState] = []
     for employer in sorted(employers):
         told, was = after.get(employer, ()), before.get(employer, ())
-        if rules.compared(told) != rules.compared(was):
+        known = {id(one) for one in was}
+        added = [one for one in told if id(one) not in known]
+        grown = len(told) == len(was) + len(added)  # nothing was taken back or told otherwise
+        if not (
+            rules.compared(added) <= rules.compared(was)
+            if grown
+            else rules.compared(told) == rules.compared(was)
+        ):
             differently.append(employer)
         # What all say alike, then and now, has one value only and no history.
-        fields = set(rules.differing(list({id(one): one for one in (*told, *was)}.values())))
+        fields = set(rules.differing(told if grown else [*added, *was]))
+        alike = not fields
         if len(told) <= len(was):
             fields.update(rules.FIELDS)
         believed = rules.golden(told, ranks, fields)
@@ -197,8 +205,11 @@ async def _settle(
         if now != shown[employer]:
             renamed.append((employer, *now))
         fields.update(_SHOWN.difference(believed))
-        history += _superseded(employer, rules.golden(was, ranks, fields), believed)
-        found = rules.conflicts_of(told, ranks, outside.get(employer, _NOTHING), plan.ownership_of)
+        if fields:
+            history += _superseded(employer, rules.golden(was, ranks, fields), believed)
+        found = rules.conflicts_of(
+            told, ranks, outside.get(employer, _NOTHING), plan.ownership_of, alike=alike
+        )
         conflicts += _states(employer, now.unit, found, kept.get(employer, {}))
     if renamed:
         await identity_store.rename_employers(conn, renamed)

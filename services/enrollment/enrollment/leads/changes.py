@@ -206,17 +206,22 @@ def _opened(holder: str, ordinal: int, desired: Desired, cause: Cause) -> Step:
 def _moved(before: Stored, desired: Desired, cause: Cause) -> Step:
     """The next state: advanced, or closed by what the story says closed it."""
     closed_by = desired.closed_by
-    lead = before._replace(
-        revision=before.revision + 1,
-        status="advanced" if desired.outcome is None else "closed",
-        unit=desired.unit,
-        gap=desired.gap,
-        opened_on=desired.opened_on,
-        closed_on=desired.closed_on,
-        outcome=desired.outcome,
-        sources=_feeds(desired.sources),
-        records=_records(desired.sources),
-        void=False,
+    lead = Stored(
+        before.lead_id,
+        before.employer_id,
+        before.kind,
+        before.ordinal,
+        before.revision + 1,
+        "advanced" if desired.outcome is None else "closed",
+        desired.unit,
+        desired.gap,
+        desired.opened_on,
+        desired.closed_on,
+        desired.outcome,
+        _feeds(desired.sources),
+        _records(desired.sources),
+        False,
+        before.person_key,
     )
     # The story was told differently before: what was published is taken back at its own date.
     retold = before.outcome is not None or before.opened_on != desired.opened_on
