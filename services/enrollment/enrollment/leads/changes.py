@@ -6,7 +6,6 @@ Pure, as ``rules``: no IO, no clock.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Literal, NamedTuple
 
@@ -72,8 +71,7 @@ class Cause(NamedTuple):
     effective_on: date
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One new state of one lead, hence one fact."""
 
     what: Literal["opened", "advanced", "closed"]
@@ -95,6 +93,8 @@ def steps_of(
     """What has to change so that the employer's leads are what follows from ``events``.
     ``threshold``: as in ``rules.gap_of``."""
     story = story_of(events)
+    if not stored and entry is None:
+        return steps_to(employer_id, story.leads, (), cause)
     told = [lead for lead in stored if lead.kind == UNENROLLED]
     steps = steps_to(employer_id, story.leads, told, cause)
 
@@ -256,8 +256,12 @@ def _void(before: Stored, cause: Cause) -> Step:
 
 
 def _feeds(sources: Sequence[Event]) -> str:
+    if len(sources) == 1:
+        return sources[0].feed
     return ",".join(dict.fromkeys([source.feed for source in sources]))
 
 
 def _records(sources: Sequence[Event]) -> str:
+    if len(sources) == 1:
+        return f"{sources[0].subject}#{sources[0].revision}"
     return "\n".join([f"{source.subject}#{source.revision}" for source in sources])

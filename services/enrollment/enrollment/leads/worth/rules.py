@@ -101,6 +101,9 @@ class Trait(NamedTuple):
     trade: str | None = None
 
 
+_SPEAKS_NO_MORE: Final = frozenset({TAKEN_BACK, DECIDED_AGAINST})
+
+
 def newest(traits: Iterable[Trait]) -> dict[str, Trait]:
     """The newest state of each subject, by subject; of one told twice the first."""
     last: dict[str, Trait] = {}
@@ -131,10 +134,10 @@ def evidence_of(events: Iterable[Event], traits: Mapping[str, Trait]) -> Evidenc
     """What an employer's subjects say as they stand, in any order. ``traits``: by subject."""
     last: dict[str, Event] = {}
     for event in events:
-        before = last.get(event.subject)
-        if before is None or before.revision < event.revision:
+        before = last.setdefault(event.subject, event)
+        if before.revision < event.revision:
             last[event.subject] = event
-    standing = [one for one in last.values() if one.what not in (TAKEN_BACK, DECIDED_AGAINST)]
+    standing = [one for one in last.values() if one.what not in _SPEAKS_NO_MORE]
     if len(standing) > 1:  # the newest word first
         standing.sort(key=lambda one: one.subject)
         standing.sort(key=lambda one: one.recorded_at, reverse=True)
