@@ -59,10 +59,7 @@ async def on_all_feed_facts(
 ) -> None:
     """The same of several batches, of either feed or both, taken as one."""
     known: list[_Known] = [
-        received.fact
-        for batch in batches
-        for received in batch.facts
-        if _bears(received.fact)
+        received.fact for batch in batches for received in batch.facts if _bears(received.fact)
     ]
     if not known:
         return

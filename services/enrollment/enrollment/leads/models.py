@@ -79,9 +79,7 @@ leads = Table(
     CheckConstraint("num_nonnulls(employer_id, person_key) = 1", name="leads_of_one"),
     # Indexes ask for the day, not for the status: that moves while a lead stands, and would move
     # its row in all of them.
-    CheckConstraint(
-        "(status = 'closed') = (closed_on IS NOT NULL)", name="leads_closed_on_a_day"
-    ),
+    CheckConstraint("(status = 'closed') = (closed_on IS NOT NULL)", name="leads_closed_on_a_day"),
     Index("leads_by_employer", "employer_id", "kind", "ordinal", unique=True),
     Index(
         "leads_one_open",

@@ -105,30 +105,30 @@ def _worths(
     interrupted: int = 0,
 ) -> Iterator[Worth]:
     """The test of each lead that is one."""
-    if all(lead.void for lead in holding.leads):
+    leads = [lead for lead in holding.leads if not lead.void]
+    if not leads:
         return
     said = rules.evidence_of(holding.events, traits)
     ownership = said.ownership if beside.ownership is None else beside.ownership
     trade = said.trade if beside.trade is None else beside.trade
     segments = Segments(beside.household, ownership or "", trade or "")
-    for lead in holding.leads:
-        if not lead.void:
-            known = Known(
-                lead.kind,
-                lead.outcome,
-                lead.gap,
-                interrupted if _is_standing_gap(lead) else 0,
-                said.headcounts,
-                said.licensed,
-                said.found,
-                said.affected,
-                beside.household,
-                beside.disputed,
-                said.can_pay,
-                age_known=None,
-                elsewhere=False,
-            )
-            yield _worth(lead.lead_id, segments, known, assessed_at)
+    for lead in leads:
+        known = Known(
+            lead.kind,
+            lead.outcome,
+            lead.gap,
+            interrupted if _is_standing_gap(lead) else 0,
+            said.headcounts,
+            said.licensed,
+            said.found,
+            said.affected,
+            beside.household,
+            beside.disputed,
+            said.can_pay,
+            None,
+            False,
+        )
+        yield _worth(lead.lead_id, segments, known, assessed_at)
 
 
 async def assess_persons(

@@ -74,6 +74,7 @@ async def traits_of(conn: AsyncConnection, subjects: Collection[str]) -> dict[st
 
 _KEPT = ", ".join(f"w.{name}" for name in Worth._fields[1:-1])
 
+
 class Beside(NamedTuple):
     """What bears on the worth of an employer's leads beside their evidence."""
 
