@@ -8,7 +8,6 @@ plain integers goes the driver's way.
 from __future__ import annotations
 
 import struct
-from functools import lru_cache
 from typing import Any
 
 import psycopg
@@ -47,22 +46,39 @@ class TextListBinaryDumper(ListBinaryDumper):
 
     def dump(self, obj: list[Any]) -> Buffer | None:
         """The array's binary form. Raises psycopg.DataError for what the driver refuses."""
-        if set(map(type, obj)) != {str} or "\0" in "".join(obj):
+        if not obj:
             return super().dump(obj)
-        head = _ONE_DIMENSION(1, 0, self.element_oid, len(obj), 1)
-        return head + b"".join(map(_element, obj))
+        try:
+            elements = b"".join(map(_ELEMENTS.__getitem__, obj))
+        except (_NotPlainError, TypeError):
+            return super().dump(obj)
+        return _ONE_DIMENSION(1, 0, self.element_oid, len(obj), 1) + elements
 
 
 _ONE_DIMENSION = struct.Struct("!iiIii").pack
 """Dimensions, whether any element is NULL, the elements' type, how many, the first one's number."""
 _LENGTH = struct.Struct("!i").pack
+_KEPT_ELEMENTS = 65_536
 
 
-@lru_cache(maxsize=16_384)
-def _element(text: str) -> bytes:
-    """Pairs of characters of names are the same again and again."""
-    data = text.encode()
-    return _LENGTH(len(data)) + data
+class _NotPlainError(Exception):
+    """An element that is no text, or none that PostgreSQL takes."""
+
+
+class _Elements(dict[str, bytes]):
+    """Text → an element of an array; pairs of characters of names are the same again and again."""
+
+    def __missing__(self, text: str) -> bytes:
+        if type(text) is not str or _BETWEEN in text:
+            raise _NotPlainError
+        if len(self) >= _KEPT_ELEMENTS:
+            self.clear()
+        data = text.encode()
+        element = self[text] = _LENGTH(len(data)) + data
+        return element
+
+
+_ELEMENTS = _Elements()
 
 
 def write_lists_whole(connection: psycopg.AsyncConnection[Any]) -> None:

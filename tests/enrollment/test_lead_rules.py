@@ -407,10 +407,23 @@ def test_what_turns_out_never_to_have_been_a_lead_is_taken_back_at_its_own_date(
     assert step.effective_on == opened.lead.opened_on
 
 
-@pytest.mark.parametrize(
-    "alone", [event(3, "registered", LIC), event(3, "found-unenrolled", TAX), event(3, "gone", LIC)]
-)
-def test_a_single_event_tells_the_story_that_going_through_it_tells(alone: Event) -> None:
+_EVIDENCE = [
+    *(event(day, "registered", LIC, unit=f"21050{day}") for day in (2, 5)),
+    *(event(day, "registered", CODE, effective_on=date(2008, 5, 9)) for day in (3, 9)),
+    event(4, "found-unenrolled", TAX, unit="210504"),
+    event(4, "declared", TAX, taxable=0),
+    event(6, "found-unenrolled", "headcount:oc:1:2008-06", taxable=3),
+    *(
+        event(7, what, f"headcount:{no}:2008-06", taxable=no, effective_on=date(2008, 5, on))
+        for what, no, on in (("declared", 5, 30), ("found-unenrolled", 6, 20))
+    ),
+    event(3, "gone", LIC),
+]
+
+
+@given(st.lists(st.sampled_from(_EVIDENCE), unique_by=lambda one: one.subject))
+def test_what_nothing_answers_is_told_as_by_going_through_it(events: list[Event]) -> None:
     teller = Teller()
-    teller.hear(alone)
-    assert story_of([alone]) == teller.end()
+    for one in sorted(events, key=lambda one: (one.effective_on, one.recorded_at, one.subject)):
+        teller.hear(one)
+    assert story_of(events) == teller.end()

@@ -6,12 +6,14 @@ from datetime import date
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from msgspec.structs import replace
 
 from enrollment.leads.worth.projections import assess_employers
 from shared.bus.contract import partition_of
 from shared.events import Fact
 from shared.events.enrollment import LeadAdvanced, LeadClosed, LeadOpened
+from shared.events.registration_feed import EnterpriseChanged, EnterpriseDeregistered
 from shared.events.tax_feed import (
     HeadcountDeclared,
     PreLevied,
@@ -175,3 +177,67 @@ async def test_new_employers_are_worth_what_a_test_of_them_reads(world: World) -
     async with world.runtime.database.transaction() as conn:
         await assess_employers(conn, employers, at(30))
     assert await world.rows(query) == at_first
+
+
+_TOLD = (
+    *("employers", "employer_keys", "match_queue", "link_conflicts", "sightings"),
+    *("lead_events", "leads", "lead_worth", "evidence_traits", "lead_notices"),
+)
+
+
+async def _told(world: World) -> tuple[dict[str, list[str]], list[str]]:
+    """All that is kept, and the facts of it, employers by a key instead of their numbers."""
+    by_key = {
+        row["employer_id"]: row["key"]
+        for row in await world.rows("SELECT * FROM employer_keys ORDER BY key DESC")
+    }
+
+    def named(text: str) -> str:
+        for employer, key in by_key.items():
+            text = text.replace(employer, key)
+        return text
+
+    kept = {}
+    for table in _TOLD:
+        rows = await world.rows(f"SELECT * FROM {table}")
+        kept[table] = sorted(named(str({**row, "due_since": None, "id": None})) for row in rows)
+    facts = [named(repr(fact)) for fact in await world.facts(Fact)]
+    return kept, sorted(facts)
+
+
+async def test_new_employers_are_the_same_told_together_one_by_one_or_beside_known_ones(
+    world: World,
+) -> None:
+    """What is new to a batch is written without being compared with what is kept."""
+    facts = [
+        registered(1, headcount=7, reg_type="173", industry="67", notified_on=date(2008, 5, 11)),
+        registered(2, household=True, org_code=None, key=f"lic:{licence(2)}"),
+        registered(3, what=EnterpriseDeregistered),
+        registered(4, revision=2, what=EnterpriseChanged, address="东明路4号"),
+        registered(5, withdrawn=True, notified_on=date(2008, 5, 12)),
+        headcount(6, 12, 0),
+        headcount(7, 0, 0),
+        unenrolled(8, 1),
+        tax_registration(9, 2),
+        registered(10, licence_no=licence(40), headcount=0),
+    ]
+    known = registered(11, headcount=3)
+    ways = []
+    for batches in ([[known], facts], [[fact] for fact in [known, *facts]], [[known, *facts]]):
+        for batch in batches:
+            await world.hear(batch)
+        ways.append(await _told(world))
+        async with world.runtime.database.transaction() as conn:
+            await conn.execute(sa.text(f"TRUNCATE {', '.join(_TOLD)}, outbox_blocks"))
+    assert ways[1] == ways[0]
+    assert ways[2] == ways[0]
+    kept, told = ways[0]
+    written = {table: len(rows) for table, rows in kept.items() if "conflict" not in table}
+    assert written == {
+        **dict.fromkeys(("employers", "match_queue", "sightings", "lead_events"), 11),
+        "employer_keys": 17,
+        "evidence_traits": 3,
+        "lead_notices": 2,
+        **dict.fromkeys(("leads", "lead_worth"), 8),
+    }
+    assert len(told) == 11 + 8  # links and leads

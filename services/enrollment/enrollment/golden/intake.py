@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from operator import attrgetter
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -19,6 +20,7 @@ from shared.plan import Plan
 
 _NOTHING = Outside()
 _SHOWN = frozenset({"name", "unit"})
+_WHO = attrgetter("employer_id")
 
 
 async def see(
@@ -75,21 +77,23 @@ async def _follow(
     if len(first) < len(changed):
         later = (one for subject, one in changed.items() if subject in before)
         await store.write_sightings(conn, later)
-    gained = {one.employer_id for one in changed.values()} - {None}
+    told_of = Counter(map(_WHO, changed.values()))
+    gained = told_of.keys() - {None}
     lost = {before[subject].employer_id for subject in changed if subject in before} - {None}
     if lost - gained:
         # What else is said of those that lose a subject.
         for one in await store.around(conn, [each for each in lost - gained if each]):
             before[one.subject] = one
-    touched = {employer for employer in gained | lost if employer is not None}
-    told = _by_employer({**before, **changed}.values(), touched)
     # Minted for one record that says all there is: named by it, contradicted by nobody.
     simple = {
-        employer for employer in minted if [one.revision for one in told.get(employer, ())] == [1]
+        one.employer_id
+        for one in first
+        if one.revision == 1 and one.employer_id in minted and told_of[one.employer_id] == 1
     }
-    wanted = touched - simple
+    wanted = {employer for employer in (gained | lost) - simple if employer is not None}
     if wanted:
         earlier = _by_employer(before.values(), wanted)
+        told = _by_employer({**before, **changed}.values(), wanted)
         await _settle(conn, plan, wanted, earlier, told, recorded_at)
 
 
@@ -185,10 +189,18 @@ async def _settle(
     conflicts: list[ConflictState] = []
     for employer in sorted(employers):
         told, was = after.get(employer, ()), before.get(employer, ())
-        if rules.compared(told) != rules.compared(was):
+        known = {id(one) for one in was}
+        added = [one for one in told if id(one) not in known]
+        grown = len(told) == len(was) + len(added)  # nothing was taken back or told otherwise
+        if not (
+            rules.compared(added) <= rules.compared(was)
+            if grown
+            else rules.compared(told) == rules.compared(was)
+        ):
             differently.append(employer)
         # What all say alike, then and now, has one value only and no history.
-        fields = set(rules.differing(list({id(one): one for one in (*told, *was)}.values())))
+        fields = set(rules.differing(told if grown else [*added, *was]))
+        alike = not fields
         if len(told) <= len(was):
             fields.update(rules.FIELDS)
         believed = rules.golden(told, ranks, fields)
@@ -197,8 +209,11 @@ async def _settle(
         if now != shown[employer]:
             renamed.append((employer, *now))
         fields.update(_SHOWN.difference(believed))
-        history += _superseded(employer, rules.golden(was, ranks, fields), believed)
-        found = rules.conflicts_of(told, ranks, outside.get(employer, _NOTHING), plan.ownership_of)
+        if fields:
+            history += _superseded(employer, rules.golden(was, ranks, fields), believed)
+        found = rules.conflicts_of(
+            told, ranks, outside.get(employer, _NOTHING), plan.ownership_of, alike=alike
+        )
         conflicts += _states(employer, now.unit, found, kept.get(employer, {}))
     if renamed:
         await identity_store.rename_employers(conn, renamed)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
+from operator import itemgetter
 from typing import NamedTuple, TypeAlias
 
 from enrollment.identity.rules import plain
@@ -91,6 +92,10 @@ FIELDS = (
 )
 _AT = {field: Sighting._fields.index(field) for field in FIELDS}
 _UNSAID = frozenset({None})
+_ALL_SAID = itemgetter(*_AT.values())
+_APART = tuple(at for field, at in _AT.items() if field != "headcount")
+_TELLING_APART = itemgetter(*_APART)
+_NOTHING_SAID = frozenset((no, None) for no in range(len(_APART)))
 
 
 def text_of(value: object) -> str:
@@ -126,24 +131,26 @@ def differing(sightings: Sequence[Sighting]) -> list[str]:
     if len(sightings) < 2:
         return []
     if len(sightings) == 2:  # the most there are, nearly always
-        one, other = sightings
+        one, other = map(_ALL_SAID, sightings)
         return [
             field
-            for field, at in _AT.items()
-            if one[at] != other[at] and one[at] is not None and other[at] is not None
+            for field, told, said in zip(FIELDS, one, other, strict=True)
+            if told != said and told is not None and said is not None
         ]
-    columns = list(zip(*sightings, strict=True))
-    return [field for field, at in _AT.items() if len({*columns[at]} - _UNSAID) > 1]
+    columns = zip(*map(_ALL_SAID, sightings), strict=True)
+    return [
+        field
+        for field, column in zip(FIELDS, columns, strict=True)
+        if len(set(column) - _UNSAID) > 1
+    ]
 
 
-def compared(sightings: Iterable[Sighting]) -> frozenset[tuple[int, object]]:
+def compared(sightings: Iterable[Sighting]) -> set[tuple[int, object]]:
     """All that these say by which an employer is told from others, whoever says it."""
-    return frozenset(
-        (at, one[at])
-        for one in sightings
-        for field, at in _AT.items()
-        if field != "headcount" and one[at] is not None
-    )
+    found: set[tuple[int, object]] = set()
+    for one in sightings:
+        found.update(enumerate(_TELLING_APART(one)))
+    return found - _NOTHING_SAID
 
 
 def golden(
@@ -213,14 +220,17 @@ def conflicts_of(
     ranks: Ranks,
     outside: Outside,
     ownership_of: Callable[[str], str],
+    *,
+    alike: bool = False,
 ) -> list[Conflict]:
-    """Every contradiction about an employer. The order of ``sightings`` does not matter."""
+    """Every contradiction about an employer. The order of ``sightings`` does not matter.
+    ``alike``: they are known to differ in nothing."""
     spoken = [one for one in sightings if one.status != WITHDRAWN]
     standing = [one for one in spoken if one.status == STANDING]
-    fields = differing(standing)
+    fields = () if alike else differing(standing)
     found = [
         _differing(kind, standing, field, ranks, same)
-        for field, (kind, same) in _COMPARED.items()
+        for field, (kind, same) in (_COMPARED.items() if fields else ())
         if field in fields
     ]
     found.append(_two_codes(spoken, ranks, outside))

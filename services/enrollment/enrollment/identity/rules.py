@@ -145,4 +145,4 @@ def grams_of(text: str) -> list[str]:
     """``grams`` of a name in its ``plain`` form."""
     if len(text) < 2:
         return [text] if text else []
-    return sorted(set(map(add, text, text[1:])))
+    return list(dict.fromkeys(map(add, text, text[1:])))

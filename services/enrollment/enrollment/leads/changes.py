@@ -6,7 +6,6 @@ Pure, as ``rules``: no IO, no clock.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Literal, NamedTuple
 
@@ -72,8 +71,7 @@ class Cause(NamedTuple):
     effective_on: date
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One new state of one lead, hence one fact."""
 
     what: Literal["opened", "advanced", "closed"]
@@ -95,6 +93,8 @@ def steps_of(
     """What has to change so that the employer's leads are what follows from ``events``.
     ``threshold``: as in ``rules.gap_of``."""
     story = story_of(events)
+    if not stored and entry is None:
+        return steps_to(employer_id, story.leads, (), cause)
     told = [lead for lead in stored if lead.kind == UNENROLLED]
     steps = steps_to(employer_id, story.leads, told, cause)
 
@@ -206,17 +206,22 @@ def _opened(holder: str, ordinal: int, desired: Desired, cause: Cause) -> Step:
 def _moved(before: Stored, desired: Desired, cause: Cause) -> Step:
     """The next state: advanced, or closed by what the story says closed it."""
     closed_by = desired.closed_by
-    lead = before._replace(
-        revision=before.revision + 1,
-        status="advanced" if desired.outcome is None else "closed",
-        unit=desired.unit,
-        gap=desired.gap,
-        opened_on=desired.opened_on,
-        closed_on=desired.closed_on,
-        outcome=desired.outcome,
-        sources=_feeds(desired.sources),
-        records=_records(desired.sources),
-        void=False,
+    lead = Stored(
+        before.lead_id,
+        before.employer_id,
+        before.kind,
+        before.ordinal,
+        before.revision + 1,
+        "advanced" if desired.outcome is None else "closed",
+        desired.unit,
+        desired.gap,
+        desired.opened_on,
+        desired.closed_on,
+        desired.outcome,
+        _feeds(desired.sources),
+        _records(desired.sources),
+        False,
+        before.person_key,
     )
     # The story was told differently before: what was published is taken back at its own date.
     retold = before.outcome is not None or before.opened_on != desired.opened_on
@@ -251,8 +256,12 @@ def _void(before: Stored, cause: Cause) -> Step:
 
 
 def _feeds(sources: Sequence[Event]) -> str:
+    if len(sources) == 1:
+        return sources[0].feed
     return ",".join(dict.fromkeys([source.feed for source in sources]))
 
 
 def _records(sources: Sequence[Event]) -> str:
+    if len(sources) == 1:
+        return f"{sources[0].subject}#{sources[0].revision}"
     return "\n".join([f"{source.subject}#{source.revision}" for source in sources])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard, get_args
 
 from enrollment.golden import store as golden_store
 from enrollment.golden.sources import departments_of, sighting_of
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
+    from shared.events import Fact
     from shared.inbox import FactBatch
     from shared.runtime import Runtime
 
@@ -41,6 +42,7 @@ _Enterprise = _Licence | TaxRegistered | TaxDeregistered
 _Headcount = HeadcountDeclared | UnenrolledReported
 _PreLevy = PreLevied | PreLevySettled
 _Known = _Enterprise | _Headcount | _PreLevy
+_KNOWN = frozenset(get_args(_Known))
 
 
 async def on_feed_facts(conn: AsyncConnection, runtime: Runtime, batch: FactBatch) -> None:
@@ -57,10 +59,7 @@ async def on_all_feed_facts(
 ) -> None:
     """The same of several batches, of either feed or both, taken as one."""
     known: list[_Known] = [
-        received.fact
-        for batch in batches
-        for received in batch.facts
-        if isinstance(received.fact, _Known)
+        received.fact for batch in batches for received in batch.facts if _bears(received.fact)
     ]
     if not known:
         return
@@ -80,6 +79,10 @@ async def on_all_feed_facts(
     )
     if facts:
         await runtime.outbox.write(conn, facts)
+
+
+def _bears(fact: Fact) -> TypeGuard[_Known]:
+    return type(fact) in _KNOWN
 
 
 def _traits(known: Sequence[_Known], plan: Plan) -> list[Trait]:

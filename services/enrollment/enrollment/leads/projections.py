@@ -159,8 +159,8 @@ async def follow(
         await store.write_steps(conn, steps, recorded_at)
     if new:
         await assess_first(conn, new, first.traits, recorded_at)
-    await assess_known(conn, holdings, recorded_at)
     moved = {step.lead.lead_id for step in steps if step.what != "opened"}
+    await assess_known(conn, holdings, recorded_at, moved)
     stages = await store.stages_of(conn, moved) if moved else {}
     return [
         fact_of(step, stages.get(step.lead.lead_id, FOUND_STAGE), recorded_at) for step in steps

@@ -28,6 +28,7 @@ from enrollment.leads.rules.terms import (
 )
 
 _HEADCOUNTS = (FOUND_UNENROLLED, DECLARED)
+_UNDISTURBED = frozenset({REGISTERED, *_HEADCOUNTS})
 _WEIGHT = {feed: weight for weight, feed in enumerate(WORD_OF, 1)}
 
 
@@ -36,6 +37,10 @@ def story_of(events: Iterable[Event]) -> Story:
     events = list(events)
     if len(events) == 1 and events[0].what in (REGISTERED, FOUND_UNENROLLED):
         return _beginning(events[0])
+    if _UNDISTURBED.issuperset([event.what for event in events]) and len(
+        {event.subject for event in events}
+    ) == len(events):
+        return _undisturbed(events)
     teller = Teller()
     standing = as_reported_last(events)
     for event in sorted(standing, key=_in_order):
@@ -56,6 +61,25 @@ def _beginning(event: Event) -> Story:
     gap = event.taxable if headcounts else 0
     lead = Desired(UNENROLLED, event.unit, gap, event.effective_on, [event], event)
     return Story([lead], headcounts=headcounts, latest=headcounts[0] if headcounts else None)
+
+
+def _undisturbed(events: Sequence[Event]) -> Story:
+    """What ``Teller`` says where evidence was told and nothing taken back, answered or changed, as
+    of nearly all employers outside the register."""
+    headcounts = [event for event in events if event.what in _HEADCOUNTS]
+    if len(headcounts) > 1:  # two that weigh alike: the gap goes by the one that took effect first
+        headcounts.sort(key=_in_order)
+    heaviest = _latest(headcounts)
+    standing = sorted((event for event in events if event.what != DECLARED), key=as_recorded)
+    leads = []
+    if standing:
+        registered = [event for event in standing if event.what == REGISTERED]
+        gap = heaviest.taxable if heaviest is not None else 0
+        first = min(standing, key=_in_order)
+        unit = (registered or standing)[-1].unit
+        leads.append(Desired(UNENROLLED, unit, gap, first.effective_on, standing, first))
+    headcounts.sort(key=as_recorded)
+    return Story(leads, headcounts=headcounts, latest=_latest(headcounts))
 
 
 def as_reported_last(events: list[Event]) -> list[Event]:

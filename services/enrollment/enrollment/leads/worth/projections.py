@@ -38,20 +38,19 @@ async def assess_known(
     conn: AsyncConnection,
     holdings: Mapping[str, Holding],
     assessed_at: datetime,
-    traits: Mapping[str, Trait] | None = None,
+    moved: Collection[str] = (),
 ) -> None:
-    """``assess_employers`` of those whose evidence and leads have been read. ``traits``: what is
-    known of some subjects."""
+    """``assess_employers`` of those whose evidence and leads have been read. ``moved``: leads that
+    are not as they were, whose test hardly comes out as it did."""
     if not holdings:
         return
-    traits = traits or {}
     asked = {
         event.subject
         for holding in holdings.values()
         for event in holding.events
-        if event.what in rules.WITH_TRAITS and event.subject not in traits
+        if event.what in rules.WITH_TRAITS
     }
-    traits = {**traits, **await store.traits_of(conn, asked)}
+    traits = await store.traits_of(conn, asked)
     beside = await store.beside_of(conn, holdings)
     of_gaps = [
         employer
@@ -59,9 +58,13 @@ async def assess_known(
         if any(_is_standing_gap(lead) for lead in holding.leads)
     ]
     interrupted = await store.interrupted_at(conn, of_gaps)
-    kept = await store.kept_of(
-        conn, [lead.lead_id for holding in holdings.values() for lead in holding.leads]
-    )
+    unmoved = [
+        lead.lead_id
+        for holding in holdings.values()
+        for lead in holding.leads
+        if lead.lead_id not in moved
+    ]
+    kept = await store.kept_of(conn, unmoved) if unmoved else {}
     rows = []
     for employer, holding in holdings.items():
         waiting = interrupted.get(employer, 0)
@@ -102,30 +105,30 @@ def _worths(
     interrupted: int = 0,
 ) -> Iterator[Worth]:
     """The test of each lead that is one."""
-    if all(lead.void for lead in holding.leads):
+    leads = [lead for lead in holding.leads if not lead.void]
+    if not leads:
         return
     said = rules.evidence_of(holding.events, traits)
     ownership = said.ownership if beside.ownership is None else beside.ownership
     trade = said.trade if beside.trade is None else beside.trade
     segments = Segments(beside.household, ownership or "", trade or "")
-    for lead in holding.leads:
-        if not lead.void:
-            known = Known(
-                lead.kind,
-                lead.outcome,
-                lead.gap,
-                interrupted if _is_standing_gap(lead) else 0,
-                said.headcounts,
-                said.licensed,
-                said.found,
-                said.affected,
-                beside.household,
-                beside.disputed,
-                said.can_pay,
-                age_known=None,
-                elsewhere=False,
-            )
-            yield _worth(lead.lead_id, segments, known, assessed_at)
+    for lead in leads:
+        known = Known(
+            lead.kind,
+            lead.outcome,
+            lead.gap,
+            interrupted if _is_standing_gap(lead) else 0,
+            said.headcounts,
+            said.licensed,
+            said.found,
+            said.affected,
+            beside.household,
+            beside.disputed,
+            said.can_pay,
+            None,
+            False,
+        )
+        yield _worth(lead.lead_id, segments, known, assessed_at)
 
 
 async def assess_persons(

@@ -5,10 +5,11 @@ Pure. Each rule has a version that stands wherever its result is shown.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
+from operator import attrgetter
 from typing import Final, Literal, NamedTuple
 
 from enrollment.leads.rules import (
@@ -101,6 +102,9 @@ class Trait(NamedTuple):
     trade: str | None = None
 
 
+_SPEAKS_NO_MORE: Final = frozenset({TAKEN_BACK, DECIDED_AGAINST})
+
+
 def newest(traits: Iterable[Trait]) -> dict[str, Trait]:
     """The newest state of each subject, by subject; of one told twice the first."""
     last: dict[str, Trait] = {}
@@ -127,17 +131,12 @@ WITH_TRAITS: Final = (REGISTERED, STRUCK_OFF, REPORTED)
 """What is said in states of the subjects that a ``Trait`` is kept of."""
 
 
-def evidence_of(events: Iterable[Event], traits: Mapping[str, Trait]) -> Evidence:
+def evidence_of(events: Sequence[Event], traits: Mapping[str, Trait]) -> Evidence:
     """What an employer's subjects say as they stand, in any order. ``traits``: by subject."""
-    last: dict[str, Event] = {}
-    for event in events:
-        before = last.get(event.subject)
-        if before is None or before.revision < event.revision:
-            last[event.subject] = event
-    standing = [one for one in last.values() if one.what not in (TAKEN_BACK, DECIDED_AGAINST)]
+    standing = [one for one in _last_told(events) if one.what not in _SPEAKS_NO_MORE]
     if len(standing) > 1:  # the newest word first
-        standing.sort(key=lambda one: one.subject)
-        standing.sort(key=lambda one: one.recorded_at, reverse=True)
+        standing.sort(key=attrgetter("subject"))
+        standing.sort(key=attrgetter("recorded_at"), reverse=True)
     headcounts = found = 0
     licensed = affected = can_pay = ownership = trade = None
     for event in standing:
@@ -157,6 +156,18 @@ def evidence_of(events: Iterable[Event], traits: Mapping[str, Trait]) -> Evidenc
         ownership = trait.ownership if ownership is None else ownership
         trade = trait.trade if trade is None else trade
     return Evidence(headcounts, licensed, found, affected, can_pay, ownership, trade)
+
+
+def _last_told(events: Sequence[Event]) -> Collection[Event]:
+    """The newest state of each subject."""
+    if len(events) == 1:
+        return events
+    last: dict[str, Event] = {}
+    for event in events:
+        before = last.setdefault(event.subject, event)
+        if before.revision < event.revision:
+            last[event.subject] = event
+    return last.values()
 
 
 class Estimate(NamedTuple):
