@@ -192,11 +192,7 @@ async def _settle(
         known = {id(one) for one in was}
         added = [one for one in told if id(one) not in known]
         grown = len(told) == len(was) + len(added)  # nothing was taken back or told otherwise
-        if not (
-            rules.compared(added) <= rules.compared(was)
-            if grown
-            else rules.compared(told) == rules.compared(was)
-        ):
+        if rules.tell_apart_anew(added, was) or not (grown or rules.tell_apart_alike(told, was)):
             differently.append(employer)
         # What all say alike, then and now, has one value only and no history.
         fields = set(rules.differing(told if grown else [*added, *was]))
