@@ -51,13 +51,15 @@ async def see(
         if one.subject not in new:
             new[one.subject] = one._replace(employer_id=owners[one.key or ""])
             before[one.subject] = one
-    changed = {
-        subject: one
-        for subject, one in new.items()
-        if subject not in before
-        or one.revision > before[subject].revision
-        or (one.revision == before[subject].revision and before[subject].employer_id is None)
-    }
+    changed = new
+    if before:
+        changed = {
+            subject: one
+            for subject, one in new.items()
+            if subject not in before
+            or one.revision > before[subject].revision
+            or (one.revision == before[subject].revision and before[subject].employer_id is None)
+        }
     await _follow(conn, plan, before, changed, recorded_at, minted)
 
 
@@ -152,10 +154,11 @@ async def move(
 
 def _latest(seen: Sequence[Sighting]) -> dict[str, Sighting]:
     """The newest state of each subject."""
-    latest: dict[str, Sighting] = {}
+    latest = {one.subject: one for one in seen}
+    if len(latest) == len(seen):
+        return latest
     for one in seen:
-        before = latest.get(one.subject)
-        if before is None or one.revision >= before.revision:
+        if one.revision >= latest[one.subject].revision:
             latest[one.subject] = one
     return latest
 
