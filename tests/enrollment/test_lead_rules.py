@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from enrollment.leads import rules
-from enrollment.leads.changes import Cause, Stored, steps_of
+from enrollment.leads.changes import Cause, Stored, steps_of, steps_to
 from enrollment.leads.rules import Entry, Event, gap_of, story_of
 from enrollment.leads.rules.telling import Teller
 
@@ -419,6 +419,13 @@ _EVIDENCE = [
     ),
     event(3, "gone", LIC),
 ]
+
+
+@pytest.mark.parametrize("unit", ["210502", "210503"])
+def test_a_registration_alone_makes_the_lead_that_its_story_makes(unit: str) -> None:
+    alone = event(3, "registered", LIC, revision=2, unit=unit)
+    (told,) = steps_of("E1", [alone], None, (), CAUSE)
+    assert [told] == steps_to("E1", story_of([alone]).leads, (), CAUSE)
 
 
 @given(st.lists(st.sampled_from(_EVIDENCE), unique_by=lambda one: one.subject))

@@ -209,7 +209,7 @@ async def test_new_employers_are_the_same_told_together_one_by_one_or_beside_kno
     world: World,
 ) -> None:
     """What is new to a batch is written without being compared with what is kept."""
-    facts = [
+    facts: list[Fact] = [
         registered(1, headcount=7, reg_type="173", industry="67", notified_on=date(2008, 5, 11)),
         registered(2, household=True, org_code=None, key=f"lic:{licence(2)}"),
         registered(3, what=EnterpriseDeregistered),
@@ -221,7 +221,7 @@ async def test_new_employers_are_the_same_told_together_one_by_one_or_beside_kno
         tax_registration(9, 2),
         registered(10, licence_no=licence(40), headcount=0),
     ]
-    known = registered(11, headcount=3)
+    known: Fact = registered(11, headcount=3)
     ways = []
     for batches in ([[known], facts], [[fact] for fact in [known, *facts]], [[known, *facts]]):
         for batch in batches:

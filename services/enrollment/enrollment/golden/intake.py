@@ -51,13 +51,15 @@ async def see(
         if one.subject not in new:
             new[one.subject] = one._replace(employer_id=owners[one.key or ""])
             before[one.subject] = one
-    changed = {
-        subject: one
-        for subject, one in new.items()
-        if subject not in before
-        or one.revision > before[subject].revision
-        or (one.revision == before[subject].revision and before[subject].employer_id is None)
-    }
+    changed = new
+    if before:
+        changed = {
+            subject: one
+            for subject, one in new.items()
+            if subject not in before
+            or one.revision > before[subject].revision
+            or (one.revision == before[subject].revision and before[subject].employer_id is None)
+        }
     await _follow(conn, plan, before, changed, recorded_at, minted)
 
 
@@ -152,10 +154,11 @@ async def move(
 
 def _latest(seen: Sequence[Sighting]) -> dict[str, Sighting]:
     """The newest state of each subject."""
-    latest: dict[str, Sighting] = {}
+    latest = {one.subject: one for one in seen}
+    if len(latest) == len(seen):
+        return latest
     for one in seen:
-        before = latest.get(one.subject)
-        if before is None or one.revision >= before.revision:
+        if one.revision >= latest[one.subject].revision:
             latest[one.subject] = one
     return latest
 
@@ -192,11 +195,7 @@ async def _settle(
         known = {id(one) for one in was}
         added = [one for one in told if id(one) not in known]
         grown = len(told) == len(was) + len(added)  # nothing was taken back or told otherwise
-        if not (
-            rules.compared(added) <= rules.compared(was)
-            if grown
-            else rules.compared(told) == rules.compared(was)
-        ):
+        if rules.tell_apart_anew(added, was) or not (grown or rules.tell_apart_alike(told, was)):
             differently.append(employer)
         # What all say alike, then and now, has one value only and no history.
         fields = set(rules.differing(told if grown else [*added, *was]))

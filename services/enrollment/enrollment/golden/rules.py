@@ -93,9 +93,10 @@ FIELDS = (
 _AT = {field: Sighting._fields.index(field) for field in FIELDS}
 _UNSAID = frozenset({None})
 _ALL_SAID = itemgetter(*_AT.values())
-_APART = tuple(at for field, at in _AT.items() if field != "headcount")
-_TELLING_APART = itemgetter(*_APART)
-_NOTHING_SAID = frozenset((no, None) for no in range(len(_APART)))
+# Numbers first: they are what differs most.
+_TELLING_APART = itemgetter(
+    *sorted((at for field, at in _AT.items() if field != "headcount"), reverse=True)
+)
 
 
 def text_of(value: object) -> str:
@@ -145,12 +146,20 @@ def differing(sightings: Sequence[Sighting]) -> list[str]:
     ]
 
 
-def compared(sightings: Iterable[Sighting]) -> set[tuple[int, object]]:
-    """All that these say by which an employer is told from others, whoever says it."""
-    found: set[tuple[int, object]] = set()
-    for one in sightings:
-        found.update(enumerate(_TELLING_APART(one)))
-    return found - _NOTHING_SAID
+def tell_apart_anew(added: Iterable[Sighting], before: Sequence[Sighting]) -> bool:
+    """Whether these say anything by which an employer is told from others that those do not."""
+    known = list(map(_TELLING_APART, before))
+    for one in added:
+        for at, value in enumerate(_TELLING_APART(one)):
+            if value is not None and all(other[at] != value for other in known):
+                return True
+    return False
+
+
+def tell_apart_alike(some: Sequence[Sighting], others: Sequence[Sighting]) -> bool:
+    """Whether all that these say by which an employer is told from others is what those say,
+    whoever says it."""
+    return not tell_apart_anew(some, others) and not tell_apart_anew(others, some)
 
 
 def golden(

@@ -14,6 +14,7 @@ from enrollment.leads.rules import (
     MERGED,
     NOT_FULLY,
     PERSON,
+    REGISTERED,
     UNENROLLED,
     WITHDRAWN,
     Desired,
@@ -92,6 +93,8 @@ def steps_of(
 ) -> list[Step]:
     """What has to change so that the employer's leads are what follows from ``events``.
     ``threshold``: as in ``rules.gap_of``."""
+    if not stored and entry is None and len(events) == 1 and events[0].what == REGISTERED:
+        return [_first(employer_id, events[0])]
     story = story_of(events)
     if not stored and entry is None:
         return steps_to(employer_id, story.leads, (), cause)
@@ -114,6 +117,27 @@ def steps_of(
         outcome = gap_outcome(story, entry, events, standing.subjects)
         steps.append(_ended(standing, outcome, max(cause.effective_on, standing.opened_on), cause))
     return steps
+
+
+def _first(employer_id: str, event: Event) -> Step:
+    """The only step where a registration is all that is known, as of nearly all of a long list."""
+    lead = Stored(
+        f"{employer_id}-{_LETTERS[UNENROLLED]}1",
+        employer_id,
+        UNENROLLED,
+        1,
+        1,
+        "open",
+        event.unit,
+        0,
+        event.effective_on,
+        None,
+        None,
+        event.feed,
+        f"{event.subject}#{event.revision}",
+        False,
+    )
+    return Step("opened", lead, event.effective_on, event.delivery_id, event.record_no)
 
 
 def _goes_on(lead: Stored, events: Sequence[Event]) -> bool:

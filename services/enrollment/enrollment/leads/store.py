@@ -147,8 +147,8 @@ async def events_of(conn: AsyncConnection, employers: Collection[str]) -> dict[s
         (list(employers),),
     )
     found: dict[str, list[Event]] = defaultdict(list)
-    for employer, *event in await cursor.fetchall():
-        found[employer].append(Event._make(event))
+    for row in await cursor.fetchall():
+        found[row[0]].append(Event._make(row[1:]))
     return found
 
 
