@@ -195,7 +195,8 @@ async def _settle(
         known = {id(one) for one in was}
         added = [one for one in told if id(one) not in known]
         grown = len(told) == len(was) + len(added)  # nothing was taken back or told otherwise
-        if rules.tell_apart_anew(added, was) or not (grown or rules.tell_apart_alike(told, was)):
+        taken_back = not grown and rules.tell_apart_anew(was, told)
+        if taken_back or rules.tell_apart_anew(added, was):
             differently.append(employer)
         # What all say alike, then and now, has one value only and no history.
         fields = set(rules.differing(told if grown else [*added, *was]))

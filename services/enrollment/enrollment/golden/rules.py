@@ -156,12 +156,6 @@ def tell_apart_anew(added: Iterable[Sighting], before: Sequence[Sighting]) -> bo
     return False
 
 
-def tell_apart_alike(some: Sequence[Sighting], others: Sequence[Sighting]) -> bool:
-    """Whether all that these say by which an employer is told from others is what those say,
-    whoever says it."""
-    return not tell_apart_anew(some, others) and not tell_apart_anew(others, some)
-
-
 def golden(
     sightings: Sequence[Sighting], ranks: Ranks, fields: Iterable[str] = FIELDS
 ) -> dict[str, Sighting]:

@@ -84,8 +84,8 @@ async def assess_first(
     """Test the leads of employers minted in this transaction, with all that is known of them; the
     same result as ``assess_employers`` has, without a read. ``traits``: by subject."""
     rows: list[Worth] = []
+    # By all that a test of one record looks at: many are alike.
     results: dict[object, tuple[object, ...]] = {}
-    """By all that a test of one record looks at: many are alike."""
     for holding, beside in holdings.values():
         events, leads = holding
         if len(events) != 1 or len(leads) != 1 or leads[0].void:
