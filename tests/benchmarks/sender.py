@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import threading
 import time
 from collections.abc import Iterable, Mapping
 from http.client import HTTPConnection
@@ -29,13 +30,13 @@ class Answer(NamedTuple):
 
 
 class Sender:
-    """One connection, kept open, with headers every request carries."""
+    """A connection for each thread that sends, kept open, with headers every request carries."""
 
     def __init__(self, url: str, headers: Mapping[str, str] | None = None) -> None:
         parts = urlsplit(url)
+        self._host, self._port = parts.hostname or "", parts.port
         self._headers = dict(headers or {})
-        self._line = HTTPConnection(parts.hostname or "", parts.port, timeout=300)
-        self._used_at = -IDLE_SECONDS
+        self._lines: dict[int, _Line] = {}
 
     def post(
         self,
@@ -60,20 +61,37 @@ class Sender:
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
         target = f"{path}?{urlencode(query)}" if query else path
+        thread = threading.get_ident()
+        if thread not in self._lines:
+            self._lines[thread] = _Line(HTTPConnection(self._host, self._port, timeout=300))
+        line = self._lines[thread]
+        return line.ask(method, target, body, {**self._headers, **(headers or {})})
+
+    def close(self) -> None:
+        """Give the connections back."""
+        for line in self._lines.values():
+            line.http.close()
+
+
+class _Line:
+    def __init__(self, http: HTTPConnection) -> None:
+        self.http = http
+        self._used_at = -IDLE_SECONDS
+
+    def ask(
+        self,
+        method: str,
+        target: str,
+        body: bytes | Iterable[bytes] | None,
+        headers: Mapping[str, str],
+    ) -> Answer:
         if time.monotonic() - self._used_at >= IDLE_SECONDS:
-            self._connect()
-        self._line.request(method, target, body, {**self._headers, **(headers or {})})
-        answer = self._line.getresponse()
+            self.http.close()
+            self.http.connect()
+            self.http.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.http.request(method, target, body, headers)
+        answer = self.http.getresponse()
         given = {name.lower(): value for name, value in answer.getheaders()}
         result = Answer(answer.status, given, answer.read())
         self._used_at = time.monotonic()
         return result
-
-    def _connect(self) -> None:
-        self._line.close()
-        self._line.connect()
-        self._line.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-    def close(self) -> None:
-        """Give the connection back."""
-        self._line.close()
