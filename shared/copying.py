@@ -28,29 +28,20 @@ async def copy_rows(
     table: str,
     columns: Sequence[str],
     rows: Iterable[Sequence[Any]],
-    types: Sequence[str] | None = None,
+    types: Sequence[str],
 ) -> int:
     """COPY rows into a table of the search path (or ``schema.table``); returns how many.
 
-    Values are Python values, None is NULL. With ``types`` (PostgreSQL type names, one per column;
-    see ``copy_types``) the binary format is used: about three times as fast, but it accepts only
-    values that fit those types exactly (an int for a date column is an error of the server).
+    Values are Python values, None is NULL. ``types``: PostgreSQL's names, one per column (see
+    ``copy_types``); the binary format accepts only values that fit them exactly (an int for a date
+    column is an error of the server).
     Raises NumericValueOutOfRange, as the server would, for an int beyond its column.
     COPY never ignores a conflict: copy into a ``stage`` when the rows may already be there.
     """
     driver = await raw(connection)
-    statement = sql.SQL("COPY {} ({}) FROM STDIN {}").format(
-        sql.Identifier(*table.split(".")),
-        sql.SQL(", ").join(map(sql.Identifier, columns)),
-        sql.SQL("(FORMAT BINARY)" if types else ""),
-    )
+    statement = _copy_of_blocks(table, tuple(columns))
     count, waiting = 0, iter(rows)
     async with driver.cursor() as cursor, cursor.copy(statement) as copy:
-        if not types:
-            for row in waiting:
-                count += 1
-                await copy.write_row(row)
-            return count
         transformer, begins = _transformer(types, driver), _binary_signature
         while part := list(islice(waiting, _AT_ONCE)):
             count += len(part)

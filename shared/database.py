@@ -12,7 +12,6 @@ from contextlib import asynccontextmanager
 from typing import Any, Self, TypeAlias
 
 import psycopg
-import psycopg.abc
 import sqlalchemy
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError

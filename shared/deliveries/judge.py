@@ -73,14 +73,7 @@ class StoredSegment:
     @classmethod
     def of(cls, entry: SegmentEntry, sealed: bytes) -> Self:
         """One that is still in the spool, as the database will keep it."""
-        return cls(
-            entry.no,
-            entry.first_record_no,
-            entry.record_count,
-            entry.head_bytes,
-            entry.tail_bytes,
-            sealed,
-        )
+        return cls(*entry.place, sealed)
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,11 @@ class SegmentEntry:
     offset: int
     length: int
 
+    @property
+    def place(self) -> tuple[int, int, int, int, int]:
+        """What is kept of it beside its bytes, in the order of ``delivery_segments``."""
+        return self.no, self.first_record_no, self.record_count, self.head_bytes, self.tail_bytes
+
 
 def seal_segment(secrecy: Secrecy, delivery_id: str, no: int, data: bytes) -> bytes:
     """Compressed, then encrypted and bound to its place."""

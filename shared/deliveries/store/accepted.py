@@ -64,15 +64,7 @@ async def insert_reading(conn: AsyncConnection, new: NewDelivery, spool: Spool) 
 
 
 def _segment(new: NewDelivery, entry: SegmentEntry, sealed: bytes) -> tuple[Any, ...]:
-    return (
-        UUID(new.id),
-        entry.no,
-        entry.first_record_no,
-        entry.record_count,
-        entry.head_bytes,
-        entry.tail_bytes,
-        sealed,
-    )
+    return (UUID(new.id), *entry.place, sealed)
 
 
 async def insert_delivery(conn: AsyncConnection, new: NewDelivery, spool: Spool) -> bool:

@@ -10,7 +10,7 @@ from psycopg.types.json import Jsonb
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.copying import copy_rows
-from shared.database import raw
+from shared.database import raw, said_yes
 from shared.deliveries.feed import Disposition, RowProblem
 from shared.deliveries.receipts import CODES
 from shared.deliveries.store.rows import (
@@ -26,8 +26,7 @@ async def lock_feed(conn: AsyncConnection, feed: str) -> bool:
     """Take the feed until the transaction ends; False when another worker has it."""
     driver = await raw(conn)
     cursor = await driver.execute(f"SELECT pg_try_advisory_xact_lock({FEED_KEY})", {"feed": feed})
-    row = await cursor.fetchone()
-    return bool(row and row[0])
+    return await said_yes(cursor)
 
 
 async def next_delivery(conn: AsyncConnection, feed: str) -> DeliveryRow | None:

@@ -13,7 +13,7 @@ from psycopg.rows import class_row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.copying import copy_rows
-from shared.database import notify, raw
+from shared.database import notify, raw, said_yes
 from shared.deliveries.standing import Standing
 from shared.deliveries.store.full_lists import names_of
 from shared.deliveries.store.rows import CHANNEL, COLUMNS, DeliveryRow, fetch_rows
@@ -125,8 +125,7 @@ async def is_taken(
         "AND (b.sender, b.idempotency_key) <> (%(sender)s, %(key)s))",
         {"feed": feed, "id": delivery_id, "sender": sender, "key": key},
     )
-    found = await cursor.fetchone()
-    return bool(found and found[0])
+    return await said_yes(cursor)
 
 
 async def find_counting(conn: AsyncConnection, sender: str, feed: str, period: str) -> UUID | None:
@@ -226,8 +225,7 @@ async def has_keys(conn: AsyncConnection, withdrawal_id: int) -> bool:
         "SELECT EXISTS (SELECT FROM withdrawal_keys WHERE withdrawal_id = %s AND outcome IS NULL)",
         (withdrawal_id,),
     )
-    found = await cursor.fetchone()
-    return bool(found and found[0])
+    return await said_yes(cursor)
 
 
 async def next_to_search(

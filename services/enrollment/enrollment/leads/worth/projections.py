@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from enrollment.leads import store as leads_store
 from enrollment.leads.changes import Stored
-from enrollment.leads.rules import FOUND, NOT_FULLY, Event
+from enrollment.leads.rules import NOT_FULLY, Event
 from enrollment.leads.worth import rules, store
 from enrollment.leads.worth.rules import Known, Trait
 from enrollment.leads.worth.store import Beside, Segments, Tested, Worth
@@ -83,26 +83,14 @@ async def assess_first(
 ) -> None:
     """Test the leads of employers minted in this transaction, with all that is known of them; the
     same result as ``assess_employers`` has, without a read. ``traits``: by subject."""
-    rows: list[Worth] = []
-    # By all that a test of one record looks at: many are alike.
-    results: dict[object, tuple[object, ...]] = {}
-    for holding, beside in holdings.values():
-        events, leads = holding
-        if len(events) != 1 or len(leads) != 1 or leads[0].void:
-            rows += _worths(holding, traits, beside, assessed_at)
-            continue
-        event, lead = events[0], leads[0]
-        trait = traits.get(event.subject)
-        alike = (
-            *(lead.kind, lead.outcome, lead.gap, beside, trait and trait[2:]),
-            *(event.what, bool(event.period), event.subject.startswith(FOUND)),
-        )
-        result = results.get(alike)
-        if result is None:
-            (row,) = _worths(holding, traits, beside, assessed_at)
-            result = results[alike] = row[1:]
-        rows.append(Worth._make((lead.lead_id, *result)))
-    await store.insert_worth(conn, rows)
+    await store.insert_worth(
+        conn,
+        [
+            row
+            for holding, beside in holdings.values()
+            for row in _worths(holding, traits, beside, assessed_at)
+        ],
+    )
 
 
 def _is_standing_gap(lead: Stored) -> bool:

@@ -5,12 +5,12 @@ Pure. Each rule has a version that stands wherever its result is shown.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from operator import attrgetter
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple, Protocol, TypeVar
 
 from enrollment.leads.rules import (
     CEASED,
@@ -105,13 +105,23 @@ class Trait(NamedTuple):
 _SPEAKS_NO_MORE: Final = frozenset({TAKEN_BACK, DECIDED_AGAINST})
 
 
-def newest(traits: Iterable[Trait]) -> dict[str, Trait]:
+class _State(Protocol):
+    @property
+    def subject(self) -> str: ...
+    @property
+    def revision(self) -> int: ...
+
+
+_Told = TypeVar("_Told", bound=_State)
+
+
+def newest(states: Iterable[_Told]) -> dict[str, _Told]:
     """The newest state of each subject, by subject; of one told twice the first."""
-    last: dict[str, Trait] = {}
-    for trait in traits:
-        known = last.get(trait.subject)
-        if known is None or known.revision < trait.revision:
-            last[trait.subject] = trait
+    last: dict[str, _Told] = {}
+    for state in states:
+        before = last.setdefault(state.subject, state)
+        if before.revision < state.revision:
+            last[state.subject] = state
     return last
 
 
@@ -133,7 +143,8 @@ WITH_TRAITS: Final = (REGISTERED, STRUCK_OFF, REPORTED)
 
 def evidence_of(events: Sequence[Event], traits: Mapping[str, Trait]) -> Evidence:
     """What an employer's subjects say as they stand, in any order. ``traits``: by subject."""
-    standing = [one for one in _last_told(events) if one.what not in _SPEAKS_NO_MORE]
+    last = events if len(events) == 1 else newest(events).values()
+    standing = [one for one in last if one.what not in _SPEAKS_NO_MORE]
     if len(standing) > 1:  # the newest word first
         standing.sort(key=attrgetter("subject"))
         standing.sort(key=attrgetter("recorded_at"), reverse=True)
@@ -156,18 +167,6 @@ def evidence_of(events: Sequence[Event], traits: Mapping[str, Trait]) -> Evidenc
         ownership = trait.ownership if ownership is None else ownership
         trade = trait.trade if trade is None else trade
     return Evidence(headcounts, licensed, found, affected, can_pay, ownership, trade)
-
-
-def _last_told(events: Sequence[Event]) -> Collection[Event]:
-    """The newest state of each subject."""
-    if len(events) == 1:
-        return events
-    last: dict[str, Event] = {}
-    for event in events:
-        before = last.setdefault(event.subject, event)
-        if before.revision < event.revision:
-            last[event.subject] = event
-    return last.values()
 
 
 class Estimate(NamedTuple):

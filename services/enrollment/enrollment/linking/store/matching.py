@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from enrollment.linking import models
 from shared.copying import copy_into
-from shared.database import raw
+from shared.database import raw, said_yes
 
 _MATCH_LOCK = 0x656E726F6C6C03
 """One matcher at a time, so that a pair is looked at once."""
@@ -31,8 +31,7 @@ async def try_to_match(conn: AsyncConnection) -> bool:
     """Whether nobody else is matching; held to the end of the transaction."""
     driver = await raw(conn)
     cursor = await driver.execute("SELECT pg_try_advisory_xact_lock(%s)", (_MATCH_LOCK,))
-    row = await cursor.fetchone()
-    return bool(row and row[0])
+    return await said_yes(cursor)
 
 
 class Due(NamedTuple):
